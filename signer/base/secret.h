@@ -4,8 +4,8 @@
  * are locked in memory (never swapped), left out of core dumps, and wiped
  * whole, not up to the first NUL.
  */
-#ifndef KEYROOM_BASE_SECRET_H
-#define KEYROOM_BASE_SECRET_H
+#ifndef BASE_SECRET_H
+#define BASE_SECRET_H
 
 #include "base/err.h"
 

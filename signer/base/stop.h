@@ -9,8 +9,8 @@
  * The flag is file-scope state, the one exception beside the log: a signal
  * handler has no argument to carry it.
  */
-#ifndef KEYROOM_BASE_STOP_H
-#define KEYROOM_BASE_STOP_H
+#ifndef BASE_STOP_H
+#define BASE_STOP_H
 
 #include "base/err.h"
 

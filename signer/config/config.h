@@ -16,8 +16,8 @@
  * Times are int64_t seconds since 1970 UTC, durations int64_t seconds, both
  * never negative.
  */
-#ifndef KEYROOM_CONFIG_CONFIG_H
-#define KEYROOM_CONFIG_CONFIG_H
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
 
 #include "base/err.h"
 #include "base/secret.h"
@@ -46,9 +46,14 @@ struct config_numbers {
 	size_t count;
 };
 
-struct config_env {
-	char *name;
+struct config_variable {
+	char *name; /* letters, digits, underscores; no digit first */
 	char *value;
+};
+
+struct config_env {
+	struct config_variable *variables; /* in the order of the file */
+	size_t count;
 };
 
 /* hsm.NAME: one PKCS#11 module. */
@@ -57,8 +62,7 @@ struct config_hsm {
 	char *module;		  /* path of the shared object; required */
 	struct secret *pin;	  /* NULL: ask on the terminal */
 	struct secret *so_pin;	  /* NULL: ask on the terminal */
-	struct config_env *env;	  /* set before the module is loaded */
-	size_t env_count;
+	struct config_env env;	  /* set before the module is loaded */
 };
 
 /* keys.NAME: what a key in the HSM must be. */

@@ -19,8 +19,8 @@
  *
  * Not thread-safe, and a set must not be used after fork.
  */
-#ifndef KEYROOM_TOKEN_TOKEN_H
-#define KEYROOM_TOKEN_TOKEN_H
+#ifndef TOKEN_TOKEN_H
+#define TOKEN_TOKEN_H
 
 #include "base/buf.h"
 #include "base/err.h"
