@@ -21,7 +21,7 @@ struct secret {
 };
 
 /*
- * An empty secret; the caller frees it.  ERR_OUTPUT where the system gives
+ * An empty secret; the caller frees it.  ERR_INPUT where the system gives
  * no memory.  Where the limit on locked memory is used up, the secret is
  * still made: an unlocked page on a machine without swap is no reason to stop.
  */
@@ -31,8 +31,8 @@ bool secret_new(struct secret **out, struct err *err);
  * A secret with these bytes; the caller frees it.  ERR_USAGE where there are
  * more than SECRET_MAX, or a NUL among them.
  */
-bool secret_copy(const char *bytes, size_t length, struct secret **out,
-		struct err *err);
+bool secret_copy(
+	const char *bytes, size_t length, struct secret **out, struct err *err);
 
 /* Wipe and free.  NULL is allowed. */
 void secret_free(struct secret *secret);

@@ -59,21 +59,21 @@ struct config_env {
 /* hsm.NAME: one PKCS#11 module. */
 struct config_hsm {
 	char *name;
-	char *module;		  /* path of the shared object; required */
-	struct secret *pin;	  /* NULL: ask on the terminal */
-	struct secret *so_pin;	  /* NULL: ask on the terminal */
-	struct config_env env;	  /* set before the module is loaded */
+	char *module;          /* path of the shared object; required */
+	struct secret *pin;    /* NULL: ask on the terminal */
+	struct secret *so_pin; /* NULL: ask on the terminal */
+	struct config_env env; /* set before the module is loaded */
 };
 
 /* keys.NAME: what a key in the HSM must be. */
 struct config_key {
 	char *name;
 	char *description; /* "" when absent */
-	char *label;	   /* CKA_LABEL; required */
+	char *label;       /* CKA_LABEL; required */
 	bool has_key_tag;
-	uint16_t key_tag;   /* with flags 257; valid when has_key_tag */
-	uint8_t algorithm;  /* DNSSEC number, a supported one; required */
-	uint32_t rsa_size;  /* bits; 0 when not stated */
+	uint16_t key_tag;      /* with flags 257; valid when has_key_tag */
+	uint8_t algorithm;     /* DNSSEC number, a supported one; required */
+	uint32_t rsa_size;     /* bits; 0 when not stated */
 	uint32_t rsa_exponent; /* 0 when not stated */
 	int64_t valid_from;    /* required */
 	int64_t valid_until;   /* CONFIG_TIME_NEVER when absent */
@@ -144,8 +144,9 @@ struct config_ksk_policy {
 /* Names of keys; each stands in keys:, and at most once in a list. */
 struct config_slot {
 	struct config_names publish;
-	struct config_names revoke; /* all of them also in sign, none in publish */
-	struct config_names sign;   /* at least one */
+	struct config_names
+		revoke; /* all of them also in sign, none in publish */
+	struct config_names sign; /* at least one */
 };
 
 /* schemas.NAME: slots[0] is slot 1 and signs the first bundle. */
@@ -176,25 +177,25 @@ struct config {
  * how the program was called.
  */
 bool config_parse(const char *name, const uint8_t *bytes, size_t size,
-		struct config **out, struct err *err);
+	struct config **out, struct err *err);
 
 /*
  * The same from a file.  If sha256 is not NULL, it is filled with the digest
  * of exactly the bytes that were read, for the log.
  */
 bool config_read(const char *path, uint8_t sha256[CONFIG_SHA256_SIZE],
-		struct config **out, struct err *err);
+	struct config **out, struct err *err);
 
 /* Free a configuration and wipe its PINs.  NULL is allowed. */
 void config_free(struct config *config);
 
 /* Look up by name; the result is borrowed, NULL where there is none. */
-const struct config_hsm *config_hsm(const struct config *config,
-		const char *name);
-const struct config_key *config_key(const struct config *config,
-		const char *name);
-const struct config_schema *config_schema(const struct config *config,
-		const char *name);
+const struct config_hsm *config_hsm(
+	const struct config *config, const char *name);
+const struct config_key *config_key(
+	const struct config *config, const char *name);
+const struct config_schema *config_schema(
+	const struct config *config, const char *name);
 
 /* Is the number, or the string, in the list? */
 bool config_numbers_has(const struct config_numbers *list, uint32_t number);

@@ -19,7 +19,7 @@ struct reader {
 	bool parser_made;
 	yaml_event_t event; /* looked at, not yet consumed, where have_event */
 	bool have_event;
-	size_t line;		     /* of the last event */
+	size_t line;                 /* of the last event */
 	const char *path[DEPTH_MAX]; /* keys around the present value */
 	size_t depth;
 };
@@ -47,8 +47,8 @@ static bool refuse_at(const struct reader *reader, const char *key,
 	return false;
 }
 
-bool reader_refuse(const struct reader *reader, struct err *err,
-	const char *format, ...)
+bool reader_refuse(
+	const struct reader *reader, struct err *err, const char *format, ...)
 {
 	va_list ap;
 
@@ -157,8 +157,8 @@ static bool start_document(struct reader *reader, struct err *err)
 		return reader_refuse(reader, err, "empty configuration");
 	if (event->data.document_start.tag_directives.start !=
 		event->data.document_start.tag_directives.end)
-		return reader_refuse(reader, err,
-			"tag directives are not accepted");
+		return reader_refuse(
+			reader, err, "tag directives are not accepted");
 	drop_event(reader);
 	return true;
 }
@@ -307,12 +307,12 @@ bool reader_scalar(struct reader *reader, reader_item *item, void *context,
 	if (!peek_event(reader, err))
 		return false;
 	if (reader->event.type != YAML_SCALAR_EVENT)
-		return reader_refuse(reader, err,
-			"expected one value, not a list or a map");
+		return reader_refuse(
+			reader, err, "expected one value, not a list or a map");
 	scalar.text = (const char *)reader->event.data.scalar.value;
 	scalar.length = reader->event.data.scalar.length;
-	scalar.plain = reader->event.data.scalar.style ==
-		       YAML_PLAIN_SCALAR_STYLE;
+	scalar.plain =
+		reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	/* "\0" in a quoted scalar is YAML; a C string would end there. */
 	if (strlen(scalar.text) != scalar.length)
 		return reader_refuse(reader, err, "NUL in a value");

@@ -31,7 +31,7 @@ struct scalar {
 
 /* Open the one document in the bytes, which must outlive the reader. */
 bool reader_new(const char *name, const uint8_t *bytes, size_t size,
-		struct reader **out, struct err *err);
+	struct reader **out, struct err *err);
 
 /* Free, and wipe what libyaml held of the text.  NULL is allowed. */
 void reader_free(struct reader *reader);
@@ -44,32 +44,32 @@ bool reader_end(struct reader *reader, struct err *err);
  * not yet read.  A key that is not a scalar, or stands there twice, is
  * refused here.
  */
-typedef bool reader_entry(void *context, struct reader *reader,
-		const char *key, struct err *err);
+typedef bool reader_entry(
+	void *context, struct reader *reader, const char *key, struct err *err);
 bool reader_map(struct reader *reader, reader_entry *entry, void *context,
-		struct err *err);
+	struct err *err);
 
 /*
  * Read a scalar, or a list of scalars.  With alone_allowed one scalar in place
  * of the list is a list of one.  item is called for each.
  */
 typedef bool reader_item(void *context, struct reader *reader,
-		const struct scalar *scalar, struct err *err);
+	const struct scalar *scalar, struct err *err);
 bool reader_scalar(struct reader *reader, reader_item *item, void *context,
-		struct err *err);
+	struct err *err);
 bool reader_list(struct reader *reader, bool alone_allowed, reader_item *item,
-		void *context, struct err *err);
+	void *context, struct err *err);
 
 /*
  * Refuse: fills err with "FILE: line N: PATH: message" and returns false.
  * The line is that of the last event, the path that of the keys around it.
  */
 bool reader_refuse(const struct reader *reader, struct err *err,
-		const char *format, ...) __attribute__((format(printf, 3, 4)));
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Refuse a key: the same, with key as the last part of the path. */
 bool reader_refuse_key(const struct reader *reader, const char *key,
-		struct err *err, const char *format, ...)
-		__attribute__((format(printf, 4, 5)));
+	struct err *err, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

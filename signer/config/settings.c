@@ -17,23 +17,35 @@
 
 #define AT(section, member) offsetof(struct config_##section, member)
 #define BOOL(section, member, fallback)                                        \
-	{#member, SETTING_BOOL, AT(section, member), fallback, 0, 0, false,    \
-		SETTING_NO_FLAG}
+	{                                                                      \
+#member, SETTING_BOOL, AT(section, member), fallback, 0, 0,    \
+			false, SETTING_NO_FLAG                                 \
+	}
 #define NUMBER(section, member, fallback, min, max)                            \
-	{#member, SETTING_NUMBER, AT(section, member), fallback, min, max,     \
-		false, SETTING_NO_FLAG}
+	{                                                                      \
+#member, SETTING_NUMBER, AT(section, member), fallback, min,   \
+			max, false, SETTING_NO_FLAG                            \
+	}
 #define NUMBERS(section, member, fallback, min, max)                           \
-	{#member, SETTING_NUMBERS, AT(section, member), fallback, min, max,    \
-		false, SETTING_NO_FLAG}
+	{                                                                      \
+#member, SETTING_NUMBERS, AT(section, member), fallback, min,  \
+			max, false, SETTING_NO_FLAG                            \
+	}
 #define DURATION(section, member, fallback)                                    \
-	{#member, SETTING_DURATION, AT(section, member), fallback, 0, 0,       \
-		false, SETTING_NO_FLAG}
+	{                                                                      \
+#member, SETTING_DURATION, AT(section, member), fallback, 0,   \
+			0, false, SETTING_NO_FLAG                              \
+	}
 #define OTHER(type, section, member, fallback, required)                       \
-	{#member, SETTING_##type, AT(section, member), fallback, 0, 0,         \
-		required, SETTING_NO_FLAG}
+	{                                                                      \
+#member, SETTING_##type, AT(section, member), fallback, 0, 0,  \
+			required, SETTING_NO_FLAG                              \
+	}
 #define FLAGGED(type, section, member, max)                                    \
-	{#member, SETTING_##type, AT(section, member), NULL, 0, max, false,    \
-		AT(section, has_##member)}
+	{                                                                      \
+#member, SETTING_##type, AT(section, member), NULL, 0, max,    \
+			false, AT(section, has_##member)                       \
+	}
 
 const struct setting settings_hsm[] = {
 	OTHER(TEXT, hsm, module, NULL, true),
@@ -44,7 +56,7 @@ const struct setting settings_hsm[] = {
 };
 
 const struct setting settings_key[] = {
-	OTHER(TEXT, key, description, "", false),
+	OTHER(TEXT, key, description, NULL, false),
 	OTHER(TEXT, key, label, NULL, true),
 	FLAGGED(TAG, key, key_tag, UINT16_MAX),
 	OTHER(ALGORITHM, key, algorithm, NULL, true),
@@ -185,8 +197,8 @@ static bool parse_text(const struct scalar *scalar, char **out, struct err *err)
 		unsigned char c = (unsigned char)scalar->text[i];
 
 		if (c < 0x20 || c == 0x7f)
-			return err_set(err, ERR_USAGE,
-				"control character in a text");
+			return err_set(
+				err, ERR_USAGE, "control character in a text");
 	}
 	copy = text_copy(scalar->text, err);
 	if (copy == NULL)
@@ -200,10 +212,11 @@ static bool parse_algorithm(
 {
 	const struct algorithm *algorithm = algorithm_by_name(scalar->text);
 
-	if (algorithm == NULL)
+	if (!algorithm_is_supported(algorithm))
 		return err_set(err, ERR_USAGE,
-			"expected an algorithm's name: RSASHA256, RSASHA512, "
-			"ECDSAP256SHA256, ECDSAP384SHA384, ED25519 or ED448");
+			"%s algorithm; expected RSASHA256, RSASHA512, "
+			"ECDSAP256SHA256, ECDSAP384SHA384, ED25519 or ED448",
+			algorithm == NULL ? "unknown" : "deprecated");
 	*out = algorithm->number;
 	return true;
 }
@@ -228,8 +241,8 @@ static bool parse_secret(
 	const struct scalar *scalar, struct secret **out, struct err *err)
 {
 	if (is_null(scalar) || scalar->length == 0)
-		return err_set(err, ERR_USAGE, "empty; leave it out to be "
-					       "asked on the terminal");
+		return err_set(err, ERR_USAGE,
+			"empty; leave it out to be asked on the terminal");
 	return secret_copy(scalar->text, scalar->length, out, err);
 }
 
@@ -307,6 +320,204 @@ static bool parse_scalar(const struct setting *setting, void *member,
 	case SETTING_ENV:
 		break;
 	}
-	assert(!"a setting that is not a scalar");
+	assert(false); /* a map is not read here */
 	return false;
+}
+
+struct item_context {
+	const struct setting *setting;
+	void *member;
+};
+
+/* A reader_item that places the message of parse_scalar. */
+static bool read_item(void *context, struct reader *reader,
+	const struct scalar *scalar, struct err *err)
+{
+	const struct item_context *item = context;
+	struct err why = ERR_EMPTY;
+
+	if (parse_scalar(item->setting, item->member, scalar, &why))
+		return true;
+	return reader_refuse(reader, err, "%s", why.text);
+}
+
+static bool is_variable_name(const char *name)
+{
+	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "abcdefghijklmnopqrstuvwxyz"
+					 "_0123456789";
+
+	return name[strspn(name, characters)] == '\0' &&
+	       strchr("0123456789", name[0]) == NULL;
+}
+
+/* A reader_entry: one variable of env. */
+static bool read_variable(
+	void *context, struct reader *reader, const char *key, struct err *err)
+{
+	static const struct setting text = {
+		.name = "env", .type = SETTING_TEXT, .flag = SETTING_NO_FLAG};
+	struct config_env *env = context;
+	struct config_variable *grown;
+
+	if (!is_variable_name(key))
+		return reader_refuse(
+			reader, err, "not the name of an environment variable");
+	grown = reallocarray(
+		env->variables, env->count + 1, sizeof(*env->variables));
+	if (grown == NULL)
+		return err_nomem(err);
+	env->variables = grown;
+	grown[env->count] = (struct config_variable){.name = NULL};
+	env->count++;
+	grown[env->count - 1].name = text_copy(key, err);
+	if (grown[env->count - 1].name == NULL)
+		return false;
+	return reader_scalar(reader, read_item,
+		&(struct item_context){&text, &grown[env->count - 1].value},
+		err);
+}
+
+static void free_member(const struct setting *setting, void *member)
+{
+	struct config_names *names = member;
+	struct config_numbers *numbers = member;
+	struct config_env *env = member;
+
+	switch (setting->type) {
+	case SETTING_TEXT:
+		free(*(char **)member);
+		*(char **)member = NULL;
+		break;
+	case SETTING_NAMES:
+		for (size_t i = 0; i < names->count; i++)
+			free(names->names[i]);
+		free(names->names);
+		*names = (struct config_names){.count = 0};
+		break;
+	case SETTING_NUMBERS:
+	case SETTING_ALGORITHMS:
+		free(numbers->numbers);
+		*numbers = (struct config_numbers){.count = 0};
+		break;
+	case SETTING_SECRET:
+		secret_free(*(struct secret **)member);
+		*(struct secret **)member = NULL;
+		break;
+	case SETTING_ENV:
+		for (size_t i = 0; i < env->count; i++) {
+			free(env->variables[i].name);
+			free(env->variables[i].value);
+		}
+		free(env->variables);
+		*env = (struct config_env){.count = 0};
+		break;
+	default:
+		break;
+	}
+}
+
+bool settings_read_value(const struct setting *setting, void *section,
+	struct reader *reader, struct err *err)
+{
+	void *member = member_at(section, setting->offset);
+	struct item_context item = {setting, member};
+	bool ok;
+
+	/* What is stated replaces the default, it does not add to it. */
+	free_member(setting, member);
+	switch (setting->type) {
+	case SETTING_ENV:
+		ok = reader_map(reader, read_variable, member, err);
+		break;
+	case SETTING_NAMES:
+	case SETTING_NUMBERS:
+	case SETTING_ALGORITHMS:
+		ok = reader_list(reader, false, read_item, &item, err);
+		break;
+	default:
+		ok = reader_scalar(reader, read_item, &item, err);
+		break;
+	}
+	if (ok && setting->flag != SETTING_NO_FLAG)
+		*(bool *)member_at(section, setting->flag) = true;
+	return ok;
+}
+
+struct table_context {
+	const struct setting *table;
+	void *section;
+	bool stated[SETTINGS_MAX];
+};
+
+/* A reader_entry: find the setting, read its value. */
+static bool read_setting(
+	void *context, struct reader *reader, const char *key, struct err *err)
+{
+	struct table_context *table = context;
+
+	for (size_t i = 0; table->table[i].name != NULL; i++) {
+		assert(i < SETTINGS_MAX);
+		if (strcmp(table->table[i].name, key) != 0)
+			continue;
+		table->stated[i] = true;
+		return settings_read_value(
+			&table->table[i], table->section, reader, err);
+	}
+	return reader_refuse(reader, err, "unknown key");
+}
+
+bool settings_read(const struct setting *table, void *section,
+	struct reader *reader, struct err *err)
+{
+	struct table_context context = {.table = table, .section = section};
+
+	if (!reader_map(reader, read_setting, &context, err))
+		return false;
+	for (size_t i = 0; table[i].name != NULL; i++)
+		if (table[i].required && !context.stated[i])
+			return reader_refuse_key(
+				reader, table[i].name, err, "missing");
+	return true;
+}
+
+/* Parse the fallback: one scalar, or the blank-separated items of a list. */
+static bool default_member(
+	const struct setting *setting, void *member, struct err *err)
+{
+	bool is_list = setting->type == SETTING_NAMES ||
+		       setting->type == SETTING_NUMBERS ||
+		       setting->type == SETTING_ALGORITHMS;
+	char *copy = text_copy(setting->fallback, err);
+	char *rest = copy;
+	bool ok = copy != NULL;
+
+	while (ok && rest != NULL) {
+		struct scalar scalar = {.plain = true};
+
+		scalar.text = is_list ? strsep(&rest, " ") : rest;
+		scalar.length = strlen(scalar.text);
+		ok = parse_scalar(setting, member, &scalar, err);
+		if (!is_list)
+			break;
+	}
+	free(copy);
+	return ok;
+}
+
+bool settings_default(
+	const struct setting *table, void *section, struct err *err)
+{
+	for (size_t i = 0; table[i].name != NULL; i++)
+		if (table[i].fallback != NULL &&
+			!default_member(&table[i],
+				member_at(section, table[i].offset), err))
+			return err_prefix(err, "default of %s", table[i].name);
+	return true;
+}
+
+void settings_free(const struct setting *table, void *section)
+{
+	for (size_t i = 0; table[i].name != NULL; i++)
+		free_member(&table[i], member_at(section, table[i].offset));
 }

@@ -12,19 +12,19 @@
 #include "config/reader.h"
 
 enum setting_type {
-	SETTING_BOOL,	    /* bool */
-	SETTING_NUMBER,	    /* uint32_t, min to max */
-	SETTING_TAG,	    /* uint16_t */
+	SETTING_BOOL,       /* bool */
+	SETTING_NUMBER,     /* uint32_t, min to max */
+	SETTING_TAG,        /* uint16_t */
 	SETTING_DURATION,   /* int64_t */
-	SETTING_TIME,	    /* int64_t */
-	SETTING_TEXT,	    /* char *, not empty, no control characters */
-	SETTING_NAMES,	    /* struct config_names of such texts */
+	SETTING_TIME,       /* int64_t */
+	SETTING_TEXT,       /* char *, not empty, no control characters */
+	SETTING_NAMES,      /* struct config_names of such texts */
 	SETTING_NUMBERS,    /* struct config_numbers, each min to max */
 	SETTING_ALGORITHM,  /* uint8_t, written as its mnemonic */
 	SETTING_ALGORITHMS, /* struct config_numbers of these */
-	SETTING_SHA256,	    /* uint8_t[CONFIG_SHA256_SIZE], in hex */
-	SETTING_SECRET,	    /* struct secret * */
-	SETTING_ENV,	    /* a map, read by config.c: never has a default */
+	SETTING_SHA256,     /* uint8_t[CONFIG_SHA256_SIZE], in hex */
+	SETTING_SECRET,     /* struct secret * */
+	SETTING_ENV,        /* a map, read by config.c: never has a default */
 };
 
 #define SETTING_NO_FLAG SIZE_MAX
@@ -52,8 +52,8 @@ extern const struct setting settings_ksk_policy[];
 #define SETTINGS_MAX 40
 
 /* Fill a zeroed struct with what its table says of absent settings. */
-bool settings_default(const struct setting *table, void *section,
-	struct err *err);
+bool settings_default(
+	const struct setting *table, void *section, struct err *err);
 
 /* Read a map into the struct; everything it does not state stays. */
 bool settings_read(const struct setting *table, void *section,

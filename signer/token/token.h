@@ -49,14 +49,14 @@ struct token_info {
 	char serial[17];
 	char firmware[8]; /* "major.minor" */
 	char hardware[8];
-	char library[33];	/* the module's own description */
+	char library[33]; /* the module's own description */
 	char library_version[8];
 	char cryptoki_version[8];
 	bool login_required;
-	bool logged_in;	  /* by this process */
-	bool pin_low;	  /* a wrong PIN was tried since the last login */
-	bool pin_final;	  /* one try is left */
-	bool pin_locked;  /* none is left */
+	bool logged_in;  /* by this process */
+	bool pin_low;    /* a wrong PIN was tried since the last login */
+	bool pin_final;  /* one try is left */
+	bool pin_locked; /* none is left */
 	bool write_protected;
 };
 
@@ -70,7 +70,7 @@ enum token_user {
  * token module frees it.  info says whether this is the last try.
  */
 typedef bool token_ask_pin(void *context, const struct token_info *info,
-		enum token_user user, struct secret **pin, struct err *err);
+	enum token_user user, struct secret **pin, struct err *err);
 
 /*
  * Load and initialise count modules.  The environment of hsm[i] is set just
@@ -81,7 +81,7 @@ typedef bool token_ask_pin(void *context, const struct token_info *info,
  * On success *out is new and the caller closes it.
  */
 bool token_set_open(const struct config_hsm *hsm, size_t count,
-		struct token_set **out, struct err *err);
+	struct token_set **out, struct err *err);
 
 /*
  * Log out, close every session, finalise and unload every module; frees all
@@ -96,14 +96,14 @@ struct token *token_set_token(const struct token_set *set, size_t i);
 
 /* The one token with this label; NULL and err where none or several. */
 bool token_set_by_label(const struct token_set *set, const char *label,
-		struct token **out, struct err *err);
+	struct token **out, struct err *err);
 
 /*
  * Read the token's information anew (flags change with each try) and return
  * it, borrowed, valid until the next call for this token.
  */
-bool token_info(struct token *token, const struct token_info **out,
-		struct err *err);
+bool token_info(
+	struct token *token, const struct token_info **out, struct err *err);
 
 /*
  * Log in as the user, on one token or on all that require it.  The PIN is the
@@ -113,9 +113,9 @@ bool token_info(struct token *token, const struct token_info **out,
  * person who was told.  Already being logged in is success.
  */
 bool token_login(struct token *token, token_ask_pin *ask, void *context,
-		struct err *err);
+	struct err *err);
 bool token_set_login(struct token_set *set, token_ask_pin *ask, void *context,
-		struct err *err);
+	struct err *err);
 
 enum token_key_type {
 	TOKEN_RSA,
@@ -130,11 +130,11 @@ struct token_key {
 	struct token *token;
 	char *label;
 	enum token_key_type type;
-	uint32_t bits;	      /* of the modulus, or the curve's */
-	uint32_t exponent;    /* RSA only */
+	uint32_t bits;         /* of the modulus, or the curve's */
+	uint32_t exponent;     /* RSA only */
 	struct buf public_key; /* as in a DNSKEY: RFC 3110, 6605, 8080 */
-	bool has_private;     /* the token can sign with it */
-	bool extractable;     /* a wrapped copy may leave the token */
+	bool has_private;      /* the token can sign with it */
+	bool extractable;      /* a wrapped copy may leave the token */
 };
 
 /*
@@ -148,11 +148,11 @@ struct token_key {
  * know; a modulus over 4096 bits; an exponent of 0 or over 32 bits.
  */
 bool token_set_find(struct token_set *set, const char *label,
-		const struct token_key **out, struct err *err);
+	const struct token_key **out, struct err *err);
 
 /* The same in one token. */
 bool token_find(struct token *token, const char *label,
-		const struct token_key **out, struct err *err);
+	const struct token_key **out, struct err *err);
 
 /*
  * Every label that a key object in the token has, sorted, each once.  The
@@ -160,7 +160,7 @@ bool token_find(struct token *token, const char *label,
  * counted in *unlabelled.
  */
 bool token_labels(struct token *token, struct config_names *labels,
-		size_t *unlabelled, struct err *err);
+	size_t *unlabelled, struct err *err);
 void token_labels_free(struct config_names *labels);
 
 /*
@@ -169,7 +169,7 @@ void token_labels_free(struct config_names *labels);
  * releases as any struct dnskey.
  */
 bool token_key_dnskey(const struct token_key *key, uint16_t flags,
-		uint8_t algorithm, struct dnskey *out, struct err *err);
+	uint8_t algorithm, struct dnskey *out, struct err *err);
 
 /*
  * Sign size bytes with the DNSSEC algorithm (RFC 5702, 6605, 8080).
@@ -181,8 +181,8 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
  * the token does not have is refused by its name before anything is tried.
  */
 bool token_sign(const struct token_key *key, uint8_t algorithm,
-		bool hash_in_hsm, const uint8_t *data, size_t size,
-		struct buf *signature, struct err *err);
+	bool hash_in_hsm, const uint8_t *data, size_t size,
+	struct buf *signature, struct err *err);
 
 /*
  * Make a key pair on the token (not exportable, but where extractable says
@@ -190,8 +190,8 @@ bool token_sign(const struct token_key *key, uint8_t algorithm,
  * that is in use in this token is refused.  On success *out is borrowed.
  */
 bool token_generate(struct token *token, const char *label,
-		enum token_key_type type, uint32_t bits, bool extractable,
-		const struct token_key **out, struct err *err);
+	enum token_key_type type, uint32_t bits, bool extractable,
+	const struct token_key **out, struct err *err);
 
 /* Destroy both halves of a key.  key is gone after this, failed or not. */
 bool token_destroy(const struct token_key *key, struct err *err);
@@ -202,8 +202,8 @@ bool token_destroy(const struct token_key *key, struct err *err);
  * must not be logged in).
  */
 bool token_change_pin(struct token *token, const struct secret *old_pin,
-		const struct secret *new_pin, struct err *err);
+	const struct secret *new_pin, struct err *err);
 bool token_reset_pin(struct token *token, const struct secret *so_pin,
-		const struct secret *new_pin, struct err *err);
+	const struct secret *new_pin, struct err *err);
 
 #endif
