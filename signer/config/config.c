@@ -88,11 +88,11 @@ static bool read_key(
 }
 
 static const struct setting settings_slot[] = {
-	{"publish", SETTING_NAMES, offsetof(struct config_slot, publish), NULL,
+	{"publish", SETTING_KEYS, offsetof(struct config_slot, publish), NULL,
 		0, 0, false, SETTING_NO_FLAG},
-	{"revoke", SETTING_NAMES, offsetof(struct config_slot, revoke), NULL, 0,
+	{"revoke", SETTING_KEYS, offsetof(struct config_slot, revoke), NULL, 0,
 		0, false, SETTING_NO_FLAG},
-	{"sign", SETTING_NAMES, offsetof(struct config_slot, sign), NULL, 0, 0,
+	{"sign", SETTING_KEYS, offsetof(struct config_slot, sign), NULL, 0, 0,
 		true, SETTING_NO_FLAG},
 	{.name = NULL},
 };

@@ -303,6 +303,7 @@ static bool parse_scalar(const struct setting *setting, void *member,
 	case SETTING_TEXT:
 		return parse_text(scalar, member, err);
 	case SETTING_NAMES:
+	case SETTING_KEYS:
 		return append_name(member, scalar, err);
 	case SETTING_NUMBERS:
 		return parse_number(scalar, setting->min, setting->max, &number,
@@ -390,6 +391,7 @@ static void free_member(const struct setting *setting, void *member)
 		*(char **)member = NULL;
 		break;
 	case SETTING_NAMES:
+	case SETTING_KEYS:
 		for (size_t i = 0; i < names->count; i++)
 			free(names->names[i]);
 		free(names->names);
@@ -431,9 +433,11 @@ bool settings_read_value(const struct setting *setting, void *section,
 		ok = reader_map(reader, read_variable, member, err);
 		break;
 	case SETTING_NAMES:
+	case SETTING_KEYS:
 	case SETTING_NUMBERS:
 	case SETTING_ALGORITHMS:
-		ok = reader_list(reader, false, read_item, &item, err);
+		ok = reader_list(reader, setting->type == SETTING_KEYS,
+			read_item, &item, err);
 		break;
 	default:
 		ok = reader_scalar(reader, read_item, &item, err);

@@ -19,6 +19,7 @@ enum setting_type {
 	SETTING_TIME,       /* int64_t */
 	SETTING_TEXT,       /* char *, not empty, no control characters */
 	SETTING_NAMES,      /* struct config_names of such texts */
+	SETTING_KEYS,       /* the same, or one alone without a list */
 	SETTING_NUMBERS,    /* struct config_numbers, each min to max */
 	SETTING_ALGORITHM,  /* uint8_t, written as its mnemonic */
 	SETTING_ALGORITHMS, /* struct config_numbers of these */
