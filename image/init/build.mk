@@ -35,3 +35,34 @@ $(INIT_OUT)/obj/%.o: $(init_dir)/%.c $(wildcard $(init_dir)/*.h)
 $(INIT_OUT)/mkcpio: $(init_dir)/mkcpio.c
 	@mkdir -p $(@D)
 	gcc $(INIT_CFLAGS) -o $@ $<
+
+# Tests: everything but main, for the host, under the sanitizers.
+init_unit := $(patsubst tests/unit/%.c,$(INIT_OUT)/unit/%,$(sort $(wildcard \
+	tests/unit/test_init_*.c)))
+init_tested := $(filter-out $(init_dir)/init.c $(init_dir)/mkcpio.c,$(sort \
+	$(wildcard $(init_dir)/*.c)))
+init_helpers := tests/unit/init_tree.c tests/fuzz/fuzz_init.c
+init_sanitize := -O1 -g -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -I$(init_dir) -Itests/unit
+# The test of the copy to memory puts a failing drive behind pread.
+$(INIT_OUT)/unit/test_init_ram: init_wrap := -Wl,--wrap=pread
+
+.PHONY: init-unit init-fuzz
+init-unit: $(init_unit) ## compile and run the boot stage's unit tests
+	@for t in $(init_unit); do $$t || exit 1; done
+
+$(INIT_OUT)/unit/%: tests/unit/%.c $(init_tested) $(init_helpers) \
+		$(wildcard $(init_dir)/*.h tests/unit/init_*.h)
+	@mkdir -p $(@D)
+	$(CC) $(INIT_CFLAGS) $(init_sanitize) $(init_wrap) -o $@ $< \
+		$(init_tested) $(init_helpers) -lcmocka
+
+# SECONDS=3600 looks longer; findings land in INIT_OUT/fuzz.
+init-fuzz: SECONDS ?= 60
+init-fuzz: ## look for inputs that break the boot stage's parsers (clang)
+	@mkdir -p $(INIT_OUT)/fuzz/corpus
+	clang $(INIT_CFLAGS) $(init_sanitize) -fsanitize=fuzzer \
+		-o $(INIT_OUT)/fuzz/fuzz_init tests/fuzz/fuzz_init.c $(init_tested)
+	$(INIT_OUT)/fuzz/fuzz_init -max_total_time=$(SECONDS) -max_len=4096 \
+		-dict=tests/fuzz/init.dict -artifact_prefix=$(INIT_OUT)/fuzz/ \
+		$(INIT_OUT)/fuzz/corpus
