@@ -16,3 +16,4 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 include signer/build.mk
+include image/init/build.mk
