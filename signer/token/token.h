@@ -172,7 +172,7 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
 	uint8_t algorithm, struct dnskey *out, struct err *err);
 
 /*
- * Sign size bytes with the DNSSEC algorithm (RFC 5702, 6605, 8080).
+ * Sign data with the DNSSEC algorithm (RFC 5702, 6605, 8080).
  * hash_in_hsm: the token makes the digest as well (CKM_SHA256_RSA_PKCS,
  * CKM_ECDSA_SHA256 and so on); otherwise it is made here and the token gets
  * the DigestInfo or the bare digest (CKM_RSA_PKCS, CKM_ECDSA).  Edwards
@@ -181,8 +181,8 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
  * the token does not have is refused by its name before anything is tried.
  */
 bool token_sign(const struct token_key *key, uint8_t algorithm,
-	bool hash_in_hsm, const uint8_t *data, size_t size,
-	struct buf *signature, struct err *err);
+	bool hash_in_hsm, const struct buf *data, struct buf *signature,
+	struct err *err);
 
 /*
  * Make a key pair on the token (not exportable, but where extractable says
@@ -199,7 +199,7 @@ bool token_destroy(const struct token_key *key, struct err *err);
 /*
  * Change the user's PIN (the token must be logged in), or give the user a new
  * one as security officer with so_pin (a locked PIN is opened so; the token
- * must not be logged in).
+ * must not be logged in, and is of no other use to this process afterwards).
  */
 bool token_change_pin(struct token *token, const struct secret *old_pin,
 	const struct secret *new_pin, struct err *err);
