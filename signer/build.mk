@@ -15,6 +15,8 @@ KEYROOM_BUILD_ID ?= unknown
 PREFIX ?= /usr
 
 comma := ,
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 signer_layers := base dns crypto xml config token ksr show checks sign
 signer_src := $(sort $(wildcard $(signer_layers:%=signer/%/*.c)))
 signer_programs := $(sort $(notdir $(basename $(wildcard signer/programs/*.c))))
@@ -58,7 +60,8 @@ unit: $(signer_unit) ## compile and run the unit tests
 
 $(SIGNER_OUT)/obj/%.o: signer/%.c
 	@mkdir -p $(@D)
-	$(CC) $(signer_cflags) $(signer_defs) -MMD -MP -c -o $@ $<
+	@echo '  CC $@'
+	$(Q)$(CC) $(signer_cflags) $(signer_defs) -MMD -MP -c -o $@ $<
 
 # The version and build id live in one object, remade when either changes.
 $(SIGNER_OUT)/obj/version.txt: signer-force
@@ -70,20 +73,24 @@ $(SIGNER_OUT)/obj/base/version.o: $(SIGNER_OUT)/obj/version.txt
 # The schema is part of the program: what checks cannot be swapped beside it.
 $(SIGNER_OUT)/obj/ksr_rng.inc: signer/schema/ksr.rng
 	@mkdir -p $(@D)
-	od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' >$@
+	@echo '  EMBED $@'
+	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' >$@
 $(SIGNER_OUT)/obj/xml/schema.o: $(SIGNER_OUT)/obj/ksr_rng.inc
 
 $(signer_lib): $(signer_obj)
 	@rm -f $@
-	$(AR) rcsD $@ $(signer_obj)
+	@echo '  AR $@'
+	$(Q)$(AR) rcsD $@ $(signer_obj)
 
 $(SIGNER_OUT)/bin/%: $(SIGNER_OUT)/obj/programs/%.o $(signer_lib)
 	@mkdir -p $(@D)
-	$(CC) $(signer_ldflags) -o $@ $< $(signer_lib) $(signer_libs)
+	@echo '  LINK $@'
+	$(Q)$(CC) $(signer_ldflags) -o $@ $< $(signer_lib) $(signer_libs)
 
 $(SIGNER_OUT)/unit/%: tests/unit/%.c $(signer_lib)
 	@mkdir -p $(@D) $(SIGNER_OUT)/obj/unit
-	$(CC) $(signer_cflags) -MMD -MP -MF $(SIGNER_OUT)/obj/unit/$*.d \
+	@echo '  UNIT $@'
+	$(Q)$(CC) $(signer_cflags) -MMD -MP -MF $(SIGNER_OUT)/obj/unit/$*.d \
 		$(signer_ldflags) -o $@ $< $(signer_lib) $(signer_libs) \
 		-lcmocka
 

@@ -44,12 +44,20 @@ bool crypto_ds(const struct dnskey *key, const struct buf *owner, int type,
 	uint8_t out[CRYPTO_DIGEST_MAX], size_t *out_len, struct err *err);
 
 /*
+ * Public keys already unpacked for verifying, so that a key which signs 900
+ * bundles is unpacked once.  Holds copies; not for several threads.
+ */
+struct crypto_cache;
+bool crypto_cache_new(struct crypto_cache **out, struct err *err);
+void crypto_cache_free(struct crypto_cache *cache);
+
+/*
  * Is signature, in DNSSEC form (RSA PKCS#1 v1.5; ECDSA r | s; EdDSA), a
  * valid signature by key over data?  False with ERR_INPUT for a wrong
- * signature and for a key that is not one.
+ * signature and for a key that is not one.  cache may be NULL.
  */
-bool crypto_verify(const struct dnskey *key, const struct buf *data,
-	const struct buf *signature, struct err *err);
+bool crypto_verify(struct crypto_cache *cache, const struct dnskey *key,
+	const struct buf *data, const struct buf *signature, struct err *err);
 
 /* The public key as DER SubjectPublicKeyInfo, appended (CSR, PEM). */
 bool crypto_spki(const struct dnskey *key, struct buf *out, struct err *err);
