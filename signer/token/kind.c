@@ -2,6 +2,9 @@
 /* Kinds of keys: one table for finding, signing and making them. */
 #include "token/cryptoki.h"
 
+#include <assert.h>
+#include <string.h>
+
 /* 1.2.840.10045.3.1.7, 1.3.132.0.34 (RFC 5480 §2.1.1.1). */
 static const uint8_t oid_p256[] = {
 	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -25,12 +28,36 @@ static const struct key_kind kinds[] = {
 		CKM_EDDSA, 456, 57, OID(oid_ed448), "edwards448", 114},
 };
 
-const struct key_kind *key_kind_at(size_t i)
-{
-	return i < sizeof(kinds) / sizeof(*kinds) ? &kinds[i] : NULL;
-}
+#define KINDS (sizeof(kinds) / sizeof(*kinds))
 
 const struct key_kind *key_kind(enum token_key_type type)
 {
-	return key_kind_at((size_t)type);
+	assert((size_t)type < KINDS && kinds[type].type == type);
+	return &kinds[type];
+}
+
+/* The curve by its name: 0x13, length, text (PKCS#11 v3.0 §6.3.3). */
+static bool is_curve_name(const struct buf *params, const char *name)
+{
+	return name != NULL && params->len == strlen(name) + 2 &&
+	       params->data[0] == 0x13 && params->data[1] == strlen(name) &&
+	       memcmp(params->data + 2, name, strlen(name)) == 0;
+}
+
+const struct key_kind *key_kind_find(
+	CK_KEY_TYPE key_type, const struct buf *params)
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		const struct key_kind *kind = &kinds[i];
+
+		if (kind->key_type != key_type)
+			continue;
+		if (kind->params == NULL ||
+			(params->len == kind->params_len &&
+				memcmp(params->data, kind->params,
+					params->len) == 0) ||
+			is_curve_name(params, kind->curve_name))
+			return kind;
+	}
+	return NULL;
 }

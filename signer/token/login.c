@@ -6,7 +6,8 @@
 static bool check_tries(const struct token *token, bool typed, struct err *err)
 {
 	if ((token->flags & CKF_USER_PIN_INITIALIZED) == 0)
-		return token_refuse(token, err, "the token has no user PIN yet");
+		return token_refuse(
+			token, err, "the token has no user PIN yet");
 	if ((token->flags & CKF_USER_PIN_LOCKED) != 0)
 		return token_refuse(token, err,
 			"the PIN is locked: the security officer must set a "
@@ -50,16 +51,16 @@ static bool try_pin(
 {
 	CK_RV rv;
 
-	rv = token->module->functions->C_Login(token->session, CKU_USER,
-		pin_bytes(pin), pin_length(pin));
+	rv = token->module->functions->C_Login(
+		token->session, CKU_USER, pin_bytes(pin), pin_length(pin));
 	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
 		return refuse_pin(token, rv, err);
 	token->info.logged_in = true;
 	return true;
 }
 
-bool token_login(struct token *token, token_ask_pin *ask, void *context,
-	struct err *err)
+bool token_login(
+	struct token *token, token_ask_pin *ask, void *context, struct err *err)
 {
 	const struct secret *configured = token->module->hsm->pin;
 	struct secret *typed = NULL;
@@ -78,8 +79,8 @@ bool token_login(struct token *token, token_ask_pin *ask, void *context,
 	if (configured != NULL)
 		return try_pin(token, configured, err);
 	if (ask == NULL)
-		return token_refuse(
-			token, err, "no PIN is configured and none can be asked");
+		return token_refuse(token, err,
+			"no PIN is configured and none can be asked");
 	if (!ask(context, &token->info, TOKEN_USER, &typed, err))
 		return false;
 	ok = try_pin(token, typed, err);
@@ -137,8 +138,8 @@ bool token_reset_pin(struct token *token, const struct secret *so_pin,
 		return false;
 	rv = f->C_Login(session, CKU_SO, pin_bytes(so_pin), so_pin->length);
 	if (rv != CKR_OK)
-		return token_failed(token, "C_Login as security officer", rv,
-			err);
+		return token_failed(
+			token, "C_Login as security officer", rv, err);
 	rv = f->C_InitPIN(session, pin_bytes(new_pin), new_pin->length);
 	(void)f->C_Logout(session);
 	if (rv != CKR_OK)

@@ -75,8 +75,7 @@ static bool load_library(struct module *module, struct err *err)
 	rv = get_functions(&module->functions);
 	if (rv != CKR_OK)
 		return module_failed(module, "C_GetFunctionList", rv, err);
-	if (module->functions == NULL ||
-		module->functions->version.major < 2 ||
+	if (module->functions == NULL || module->functions->version.major < 2 ||
 		!functions_are_there(module->functions))
 		return err_set(err, ERR_HSM,
 			"hsm %s: %s lacks functions of PKCS#11 v2", hsm->name,
@@ -165,8 +164,8 @@ static void token_free(struct token *token)
 }
 
 /* An initialised token joins the set, with a session. */
-static bool add_token(struct token_set *set, struct token *token,
-	struct err *err)
+static bool add_token(
+	struct token_set *set, struct token *token, struct err *err)
 {
 	struct token **grown = reallocarray(
 		set->tokens, set->token_count + 1, sizeof(struct token *));
@@ -175,8 +174,8 @@ static bool add_token(struct token_set *set, struct token *token,
 	if (grown == NULL)
 		return err_nomem(err);
 	set->tokens = grown;
-	rv = token->module->functions->C_OpenSession(token->slot,
-		CKF_SERIAL_SESSION, NULL, NULL, &token->session);
+	rv = token->module->functions->C_OpenSession(
+		token->slot, CKF_SERIAL_SESSION, NULL, NULL, &token->session);
 	if (rv != CKR_OK)
 		return token_failed(token, "C_OpenSession", rv, err);
 	grown[set->token_count++] = token;
@@ -215,8 +214,8 @@ static int compare_slots(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static bool open_slots(struct token_set *set, struct module *module,
-	struct err *err)
+static bool open_slots(
+	struct token_set *set, struct module *module, struct err *err)
 {
 	CK_SLOT_ID slots[SLOTS_MAX] = {0};
 	CK_ULONG count = 0;
@@ -247,8 +246,8 @@ static bool open_slots(struct token_set *set, struct module *module,
 	return true;
 }
 
-static bool open_module(struct token_set *set, const struct config_hsm *hsm,
-	struct err *err)
+static bool open_module(
+	struct token_set *set, const struct config_hsm *hsm, struct err *err)
 {
 	struct module *module = &set->modules[set->module_count++];
 
@@ -386,8 +385,8 @@ bool token_has_mechanism(struct token *token, CK_MECHANISM_TYPE mechanism,
 	memset(&info, 0, sizeof(info));
 	rv = token->module->functions->C_GetMechanismInfo(
 		token->slot, mechanism, &info);
-	if (rv == CKR_MECHANISM_INVALID || (rv == CKR_OK &&
-						   (info.flags & use) != use))
+	if (rv == CKR_MECHANISM_INVALID ||
+		(rv == CKR_OK && (info.flags & use) != use))
 		return token_refuse(token, err,
 			"the token does not have the mechanism %s (0x%lx)",
 			cryptoki_mechanism_name(mechanism), mechanism);

@@ -161,6 +161,13 @@ bool token_refuse(
 		message);
 }
 
+bool token_blame(const struct token *token, const char *what, struct err *err)
+{
+	err->kind = ERR_HSM;
+	return err_prefix(err, "hsm %s: slot %lu (%s): %s",
+		token->module->hsm->name, token->slot, token->info.label, what);
+}
+
 bool token_failed(const struct token *token, const char *function, CK_RV rv,
 	struct err *err)
 {
