@@ -99,8 +99,8 @@ static bool generate_on_curve(struct token *token, const struct key_kind *kind,
 	return false;
 }
 
-static void fill_pair(struct pair *pair, const char *label, const uint8_t *id,
-	bool extractable)
+/* What both halves of any pair have. */
+static void fill_names(struct pair *pair, const char *label, const uint8_t *id)
 {
 	struct attributes *both[] = {&pair->public_part, &pair->private_part};
 
@@ -110,48 +110,84 @@ static void fill_pair(struct pair *pair, const char *label, const uint8_t *id,
 		attributes_add(both[i], CKA_ID, id, KEY_ID_LEN);
 	}
 	attributes_add_bool(&pair->public_part, CKA_PRIVATE, false);
-	attributes_add_bool(&pair->public_part, CKA_VERIFY, true);
 	attributes_add_bool(&pair->private_part, CKA_PRIVATE, true);
 	attributes_add_bool(&pair->private_part, CKA_SENSITIVE, true);
-	attributes_add_bool(&pair->private_part, CKA_SIGN, true);
-	attributes_add_bool(&pair->private_part, CKA_EXTRACTABLE, extractable);
+}
+
+/* RSA with exponent 65537, or on a curve; then found by its label. */
+static bool generate(struct token *token, const char *label,
+	const struct key_kind *kind, uint32_t bits, struct pair *pair,
+	const struct token_key **out, struct err *err)
+{
+	static const uint8_t exponent[] = {0x01, 0x00, 0x01};
+	CK_ULONG modulus_bits = bits;
+	bool ok;
+
+	if (kind->type == TOKEN_RSA) {
+		attributes_add(&pair->public_part, CKA_MODULUS_BITS,
+			&modulus_bits, sizeof(modulus_bits));
+		attributes_add(&pair->public_part, CKA_PUBLIC_EXPONENT,
+			exponent, sizeof(exponent));
+		ok = run_generate(token, kind, pair, err);
+	} else {
+		ok = generate_on_curve(token, kind, pair, err);
+	}
+	if (!ok || !token_find(token, label, out, err))
+		return false;
+	if (*out == NULL)
+		return token_refuse(
+			token, err, "the new key %s is not to be found", label);
+	return true;
+}
+
+/* What must hold before anything is made; id is new. */
+static bool prepare(struct token *token, const char *label,
+	const struct key_kind *kind, uint8_t id[KEY_ID_LEN], struct err *err)
+{
+	return token_has_mechanism(
+		       token, kind->generate, CKF_GENERATE_KEY_PAIR, err) &&
+	       token_label_is_free(token, label, err) &&
+	       crypto_random(id, KEY_ID_LEN, err);
 }
 
 bool token_generate(struct token *token, const char *label,
 	enum token_key_type type, uint32_t bits, bool extractable,
 	const struct token_key **out, struct err *err)
 {
-	static const uint8_t exponent[] = {0x01, 0x00, 0x01}; /* 65537 */
 	const struct key_kind *kind = key_kind(type);
 	struct pair pair = {.public_part.count = 0};
 	uint8_t id[KEY_ID_LEN];
-	CK_ULONG modulus_bits = bits;
 
 	if (type == TOKEN_RSA && !rsa_bits_are_fine(bits))
 		return err_set(err, ERR_USAGE,
 			"an RSA key has 2048, 3072 or 4096 bits, not %u", bits);
-	if (!token_has_mechanism(
-		    token, kind->generate, CKF_GENERATE_KEY_PAIR, err) ||
-		!token_label_is_free(token, label, err) ||
-		!crypto_random(id, sizeof(id), err))
+	if (!prepare(token, label, kind, id, err))
 		return false;
-	fill_pair(&pair, label, id, extractable);
-	if (type == TOKEN_RSA) {
-		attributes_add(&pair.public_part, CKA_MODULUS_BITS,
-			&modulus_bits, sizeof(modulus_bits));
-		attributes_add(&pair.public_part, CKA_PUBLIC_EXPONENT, exponent,
-			sizeof(exponent));
-		if (!run_generate(token, kind, &pair, err))
-			return false;
-	} else if (!generate_on_curve(token, kind, &pair, err)) {
+	fill_names(&pair, label, id);
+	attributes_add_bool(&pair.public_part, CKA_VERIFY, true);
+	attributes_add_bool(&pair.private_part, CKA_SIGN, true);
+	attributes_add_bool(&pair.private_part, CKA_EXTRACTABLE, extractable);
+	return generate(token, label, kind, bits, &pair, out, err);
+}
+
+bool token_generate_transport(struct token *token, const char *label,
+	const struct token_key **out, struct err *err)
+{
+	const struct key_kind *kind = key_kind(TOKEN_RSA);
+	struct pair pair = {.public_part.count = 0};
+	uint8_t id[KEY_ID_LEN];
+
+	if (!prepare(token, label, kind, id, err))
 		return false;
-	}
-	if (!token_find(token, label, out, err))
-		return false;
-	if (*out == NULL)
-		return token_refuse(
-			token, err, "the new key %s is not to be found", label);
-	return true;
+	fill_names(&pair, label, id);
+	attributes_add_bool(&pair.public_part, CKA_VERIFY, false);
+	attributes_add_bool(&pair.public_part, CKA_WRAP, true);
+	attributes_add_bool(&pair.private_part, CKA_SIGN, false);
+	attributes_add_bool(&pair.private_part, CKA_DECRYPT, false);
+	attributes_add_bool(&pair.private_part, CKA_UNWRAP, true);
+	attributes_add_bool(&pair.private_part, CKA_EXTRACTABLE, false);
+	return generate(
+		token, label, kind, TOKEN_TRANSPORT_BITS, &pair, out, err);
 }
 
 bool token_destroy(const struct token_key *key, struct err *err)

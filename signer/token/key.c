@@ -289,29 +289,42 @@ bool token_set_find(struct token_set *set, const char *label,
 	return true;
 }
 
-static bool type_fits(enum token_key_type type, uint8_t algorithm)
+bool token_key_type(
+	uint8_t algorithm, enum token_key_type *out, struct err *err)
 {
-	switch (algorithm) {
-	case ALGORITHM_RSASHA256:
-	case ALGORITHM_RSASHA512:
-		return type == TOKEN_RSA;
-	case ALGORITHM_ECDSAP256SHA256:
-		return type == TOKEN_P256;
-	case ALGORITHM_ECDSAP384SHA384:
-		return type == TOKEN_P384;
-	case ALGORITHM_ED25519:
-		return type == TOKEN_ED25519;
-	case ALGORITHM_ED448:
-		return type == TOKEN_ED448;
-	default:
-		return false;
-	}
+	static const struct {
+		uint8_t algorithm;
+		enum token_key_type type;
+	} types[] = {
+		{ALGORITHM_RSASHA256, TOKEN_RSA},
+		{ALGORITHM_RSASHA512, TOKEN_RSA},
+		{ALGORITHM_ECDSAP256SHA256, TOKEN_P256},
+		{ALGORITHM_ECDSAP384SHA384, TOKEN_P384},
+		{ALGORITHM_ED25519, TOKEN_ED25519},
+		{ALGORITHM_ED448, TOKEN_ED448},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (types[i].algorithm == algorithm) {
+			*out = types[i].type;
+			return true;
+		}
+	return err_set(err, ERR_USAGE, "algorithm %u (%s) is not supported",
+		algorithm, algorithm_name(algorithm));
+}
+
+const char *token_key_type_name(enum token_key_type type)
+{
+	return key_kind(type)->name;
 }
 
 bool token_key_check(
 	const struct token_key *key, uint8_t algorithm, struct err *err)
 {
-	if (type_fits(key->type, algorithm))
+	struct err ignored = ERR_EMPTY;
+	enum token_key_type type;
+
+	if (token_key_type(algorithm, &type, &ignored) && type == key->type)
 		return true;
 	return token_refuse(key->token, err, "%s is a key of %s, not for %s",
 		key->label, key_kind(key->type)->name,

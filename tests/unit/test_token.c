@@ -281,6 +281,88 @@ static void duplicate_label_is_refused(void **state)
 	assert_non_null(strstr(err.text, "two public keys are labelled twice"));
 }
 
+/*
+ * From the first token to the second, and the copy signs.  RSA and ECDSA only:
+ * SoftHSM 2.6 does not wrap Edwards keys (CKR_KEY_NOT_WRAPPABLE).
+ */
+static void restored_key_signs(void **state)
+{
+	struct fixture *f = *state;
+	const struct token_key *transport = NULL;
+	struct dnskey public_half = DNSKEY_EMPTY;
+	struct token *from = NULL, *to = NULL;
+	struct err err = ERR_EMPTY;
+
+	run(f, "softhsm2-util --init-token --free --label second --pin " PIN
+	       " --so-pin 9876 >/dev/null");
+	open_set(f);
+	assert_int_equal(token_set_count(f->set), 2);
+	assert_true(token_set_login(f->set, NULL, NULL, &err));
+	assert_true(token_set_by_label(f->set, "unit", &from, &err));
+	assert_true(token_set_by_label(f->set, "second", &to, &err));
+	if (!token_generate_transport(to, "transport", &transport, &err))
+		fail_msg("%s", err.text);
+	assert_false(transport->extractable);
+	assert_true(token_key_dnskey(
+		transport, 0, ALGORITHM_RSASHA256, &public_half, &err));
+	for (size_t i = 0; i < 3; i++) {
+		const struct token_key *key = NULL, *copy = NULL;
+		struct token_wrapped wrapped = {.key = BUF_EMPTY};
+
+		if (!token_generate(from, kinds[i].label, kinds[i].type,
+			    kinds[i].bits, true, &key, &err) ||
+			!token_wrap(key, &public_half, &wrapped, &err) ||
+			!token_unwrap(
+				transport, &wrapped, key, false, &copy, &err))
+			fail_msg("%s: %s", kinds[i].label, err.text);
+		assert_ptr_equal(copy->token, to);
+		assert_false(copy->extractable);
+		assert_true(buf_equal(&copy->public_key, &key->public_key));
+		sign_and_verify(copy, kinds[i].algorithm, false);
+		/* Both slots have it now: one key, and it is found. */
+		assert_true(token_set_find(f->set, kinds[i].label, &key, &err));
+		assert_ptr_equal(key->token, from);
+		/* The label is taken, and the copy may not go further. */
+		assert_false(token_unwrap(
+			transport, &wrapped, key, false, &key, &err));
+		assert_false(token_wrap(copy, &public_half, &wrapped, &err));
+		assert_non_null(strstr(err.text, "never leaves its token"));
+		token_wrapped_free(&wrapped);
+	}
+	dnskey_free(&public_half);
+}
+
+static void damaged_backup_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct token_key *transport = NULL, *key = NULL, *copy = NULL;
+	struct token_wrapped wrapped = {.key = BUF_EMPTY};
+	struct dnskey public_half = DNSKEY_EMPTY;
+	struct token *token;
+	struct err err = ERR_EMPTY;
+
+	open_set(f);
+	token = token_set_token(f->set, 0);
+	assert_true(token_login(token, NULL, NULL, &err));
+	assert_true(
+		token_generate_transport(token, "transport", &transport, &err));
+	assert_true(
+		token_generate(token, "k", TOKEN_P256, 0, true, &key, &err));
+	assert_true(token_key_dnskey(
+		transport, 0, ALGORITHM_RSASHA256, &public_half, &err));
+	assert_true(token_wrap(key, &public_half, &wrapped, &err));
+	assert_true(token_destroy(key, &err));
+	wrapped.key.data[20] ^= 1;
+	struct token_key like = {.label = (char *)"k", .type = TOKEN_P256};
+	assert_false(
+		token_unwrap(transport, &wrapped, &like, false, &copy, &err));
+	assert_int_equal(err.kind, ERR_HSM);
+	assert_true(token_find(token, "k", &copy, &err));
+	assert_null(copy);
+	token_wrapped_free(&wrapped);
+	dnskey_free(&public_half);
+}
+
 static bool answer_wrong(void *context, const struct token_info *info,
 	enum token_user user, struct secret **pin, struct err *err)
 {
@@ -373,6 +455,8 @@ int main(void)
 		TEST(absent_label_is_no_error),
 		TEST(label_in_use_is_refused),
 		TEST(duplicate_label_is_refused),
+		TEST(restored_key_signs),
+		TEST(damaged_backup_leaves_nothing),
 		TEST(wrong_pin_is_tried_once),
 		TEST(changed_pin_opens),
 		TEST(bad_modules_are_refused),
