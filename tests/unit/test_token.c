@@ -17,6 +17,23 @@
 #define MODULE "/usr/lib/softhsm/libsofthsm2.so"
 #define PIN "1234"
 
+/*
+ * Under the sanitizers: SoftHSM 2.6 leaks a few bytes for each Edwards key it
+ * loads.  Whole stacks are needed to see that a leak is its own.
+ */
+const char *__asan_default_options(void);
+const char *__lsan_default_suppressions(void);
+
+const char *__asan_default_options(void)
+{
+	return "fast_unwind_on_malloc=0";
+}
+
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libsofthsm2.so";
+}
+
 struct fixture {
 	char folder[64];
 	struct config_variable variable;
@@ -321,7 +338,7 @@ static void restored_key_signs(void **state)
 		sign_and_verify(copy, kinds[i].algorithm, false);
 		/* Both slots have it now: one key, and it is found. */
 		assert_true(token_set_find(f->set, kinds[i].label, &key, &err));
-		assert_ptr_equal(key->token, from);
+		assert_ptr_equal(key->token, token_set_token(f->set, 0));
 		/* The label is taken, and the copy may not go further. */
 		assert_false(token_unwrap(
 			transport, &wrapped, key, false, &key, &err));
