@@ -65,4 +65,4 @@ init-fuzz: ## look for inputs that break the boot stage's parsers (clang)
 		-o $(INIT_OUT)/fuzz/fuzz_init tests/fuzz/fuzz_init.c $(init_tested)
 	$(INIT_OUT)/fuzz/fuzz_init -max_total_time=$(SECONDS) -max_len=4096 \
 		-dict=tests/fuzz/init.dict -artifact_prefix=$(INIT_OUT)/fuzz/ \
-		$(INIT_OUT)/fuzz/corpus
+		$(INIT_OUT)/fuzz/corpus tests/fuzz/init

@@ -161,7 +161,10 @@ class Machine:
         self.text = ""
         self.monitor = folder / "monitor"
         self.process = subprocess.Popen(
-            ["qemu-system-x86_64", "-accel", "tcg", "-smp", "2",
+            # One thread: with more, QEMU's emulation now and then runs a
+            # kernel breakpoint that another processor has just removed, and
+            # the guest dies of "int3" while it starts.
+            ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-smp", "2",
              "-m", str(memory), "-display", "none", "-nodefaults",
              "-no-reboot", "-serial", "stdio",
              "-qmp", f"unix:{self.monitor},server=on,wait=off",
@@ -341,21 +344,26 @@ def test_disc_that_comes_late_is_found(disc, boot):
 def test_right_disc_is_taken_among_others(disc, boot, tmp_path):
     """A fixed disk with the same bytes, another disc: neither is taken."""
     other = tmp_path / "other.iso"
+    same = tmp_path / "same.iso"
+    shutil.copy(disc.iso, same)
     disc.iso_of(disc.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
     machine = boot("-M", "q35", *drive(disc.iso),
                    *MEDIA["usb-stick-xhci"][3],
                    *drive(other, "other", "cdrom"),
                    "-device", "ide-cd,drive=other,bus=ide.2",
-                   *drive(disc.iso, "fixed"),
+                   *drive(same, "fixed", readonly="off"),
                    "-device", "ide-hd,drive=fixed,bus=ide.0")
     started(machine, "usb")
+    assert same.read_bytes() == disc.iso.read_bytes()
 
 
-def test_fixed_disk_is_refused(disc, boot):
+def test_fixed_disk_is_refused(disc, boot, tmp_path):
     arguments = ["-M", "q35"]
     for number, device in enumerate(("ide-hd,bus=ide.0", "virtio-blk-pci",
                                      "nvme,serial=1")):
-        arguments += drive(disc.iso, f"fixed{number}")
+        same = tmp_path / f"fixed{number}"
+        shutil.copy(disc.iso, same)
+        arguments += drive(same, f"fixed{number}", readonly="off")
         arguments += ["-device", f"{device},drive=fixed{number}"]
     stopped(boot(*arguments), f"no removable medium carries the id {ID}",
             "sda: a fixed disk, not looked into", "when:  medium")
@@ -418,13 +426,15 @@ def optical(path):
 
 @pytest.mark.parametrize("append", ["", "keyroom.check", "keyroom.toram"])
 def test_damage_within_the_parity_is_repaired(disc, boot, tmp_path, append):
-    """As many blocks in a row as the parity's words lie apart, in the data
-    and over the end of the hash tree; the guest must see the right bytes."""
-    blocks = [0, *disc.burst(disc.data_blocks // 2, disc.stride),
-              disc.fec_start - 1]
-    # No two in one word: a word's blocks are a stride apart.
-    words = {block % disc.stride for block in blocks[1:-1]}
-    assert len(words) == disc.stride
+    """Two data blocks in the words of the parity (their places are known
+    from the hash tree), and one block of the tree alone in its words (its
+    place is not); the guest must see the right bytes."""
+    tree = disc.fec_start - 1
+    middle = disc.data_blocks // 2
+    blocks = [0, tree, *(block for block in
+                         disc.burst(middle, 2 * disc.stride)
+                         if (block - tree) % disc.stride
+                         and block % disc.stride)]
     machine = boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks)),
                    append=append)
     started(machine, "optical")
@@ -438,7 +448,7 @@ def test_damage_beyond_the_parity_is_never_wrong(disc, boot, tmp_path):
     text = machine.wait_for(DONE, STOPPED)
     assert DONE in text, text
     assert "GUEST data refused" in text
-    assert "data: FAILED" not in text or "I/O error" in text, text
+    assert "can't read 'data': Input/output error" in text, text
 
 
 def test_damage_beyond_the_parity_stops_the_check(disc, boot, tmp_path):
@@ -475,7 +485,7 @@ def test_unreadable_sectors_are_repaired(disc, boot, append):
     sectors = [(disc.at + block * BLOCK) // 512 for block in
                (disc.data_blocks // 3, disc.data_blocks // 2 + 1)]
     rules = [word for number, sector in enumerate(sectors) for word in
-             (f"inject-error.{number}.event=read_aio",
+             (f"inject-error.{number}.event=none",
               f"inject-error.{number}.errno=5",
               f"inject-error.{number}.sector={sector}")]
     machine = boot("-M", "pc", "-blockdev",
