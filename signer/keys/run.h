@@ -44,8 +44,8 @@ bool keys_require(const char *value, const char *name, struct err *err);
  * The key that --label names, in the token of --token or in any.  ERR_HSM
  * where there is none.
  */
-bool keys_find(struct keys_run *run, const struct token_key **out,
-	struct err *err);
+bool keys_find(
+	struct keys_run *run, const struct token_key **out, struct err *err);
 
 /* The configuration of the key with this label; NULL: not configured. */
 const struct config_key *keys_config(
@@ -63,7 +63,7 @@ void keys_describe(const struct token_key *key, char *out, size_t size);
 
 /* Say the DNSKEY and the DS record of a key, as in a zone file. */
 bool keys_say_records(struct keys_run *run, const struct token_key *key,
-	struct err *err);
+	uint8_t algorithm, struct err *err);
 
 /* Append the DS record's text "TAG ALGORITHM 2 DIGEST". */
 bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
@@ -71,14 +71,14 @@ bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
 
 /* Sign something with the key and verify it in software. */
 bool keys_prove(
-	struct keys_run *run, const struct token_key *key, struct err *err);
+	const struct token_key *key, uint8_t algorithm, struct err *err);
 
 /*
  * Write a result to --output, whole or not at all, and say its SHA-256 in hex
  * and words.  An existing file is kept beside it.
  */
-bool keys_write(struct keys_run *run, const struct buf *bytes,
-	const char *what, struct err *err);
+bool keys_write(struct keys_run *run, const struct buf *bytes, const char *what,
+	struct err *err);
 
 /* Say the SHA-256 of bytes, in hex and in words. */
 bool keys_say_hash(struct keys_run *run, const char *what,
