@@ -36,7 +36,7 @@ bool file_read_fd(
 			return buf_ok(out, err);
 		total += (size_t)got;
 		if (total > max)
-			return err_set(err, ERR_INPUT,
+			return err_set(err, ERR_REFUSED,
 				"%s: larger than the %zu bytes allowed", name,
 				max);
 		buf_bytes(out, chunk, (size_t)got);
@@ -53,7 +53,7 @@ static bool check_regular(int fd, const char *path, size_t max, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_INPUT, "%s: not a regular file", path);
 	if (st.st_size < 0 || (uintmax_t)st.st_size > max)
-		return err_set(err, ERR_INPUT,
+		return err_set(err, ERR_REFUSED,
 			"%s: %jd bytes, larger than the %zu allowed", path,
 			(intmax_t)st.st_size, max);
 	return true;

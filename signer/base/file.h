@@ -21,7 +21,8 @@
 
 /*
  * Append the whole of a regular file (not a folder, FIFO or device) of at
- * most max bytes.  Errors: ERR_INPUT, naming the path.
+ * most max bytes.  Errors: ERR_INPUT, naming the path; ERR_REFUSED where it
+ * is larger.
  */
 bool file_read(const char *path, size_t max, struct buf *out, struct err *err);
 

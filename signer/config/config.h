@@ -131,7 +131,7 @@ struct config_response_policy {
 };
 
 struct config_ksk_policy {
-	char *signers_name; /* as written; "." by default */
+	char *signers_name; /* NULL: whatever domain the request names */
 	int64_t publish_safety;
 	int64_t retire_safety;
 	int64_t max_signature_validity;

@@ -122,7 +122,7 @@ const struct setting settings_response_policy[] = {
 };
 
 const struct setting settings_ksk_policy[] = {
-	OTHER(TEXT, ksk_policy, signers_name, ".", false),
+	OTHER(TEXT, ksk_policy, signers_name, NULL, false),
 	DURATION(ksk_policy, publish_safety, "P10D"),
 	DURATION(ksk_policy, retire_safety, "P10D"),
 	DURATION(ksk_policy, max_signature_validity, "P21D"),

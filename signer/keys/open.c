@@ -5,19 +5,18 @@
 
 static void log_token(struct log *log, const struct token_info *info)
 {
-	log_write(log, LOG_LEVEL_INFO,
-		"HSM Information:\n"
-		"  Module:          %s\n"
-		"  Library:         %s %s, PKCS#11 v%s\n"
-		"  Slot:            %lu\n"
-		"  Label:           %s\n"
-		"  ManufacturerID:  %s\n"
-		"  Model:           %s\n"
-		"  Serial:          %s\n"
-		"  Firmware:        %s",
-		info->module, info->library, info->library_version,
-		info->cryptoki_version, info->slot, info->label,
-		info->manufacturer, info->model, info->serial, info->firmware);
+	const enum log_level level = LOG_LEVEL_INFO;
+
+	log_write(log, level, "HSM Information:");
+	log_write(log, level, "  Module:          %s", info->module);
+	log_write(log, level, "  Library:         %s %s, PKCS#11 v%s",
+		info->library, info->library_version, info->cryptoki_version);
+	log_write(log, level, "  Slot:            %lu", info->slot);
+	log_write(log, level, "  Label:           %s", info->label);
+	log_write(log, level, "  ManufacturerID:  %s", info->manufacturer);
+	log_write(log, level, "  Model:           %s", info->model);
+	log_write(log, level, "  Serial:          %s", info->serial);
+	log_write(log, level, "  Firmware:        %s", info->firmware);
 }
 
 bool keys_open(const struct config *config, const char *name, bool login,
@@ -26,6 +25,7 @@ bool keys_open(const struct config *config, const char *name, bool login,
 	const struct config_hsm *hsm = config->hsm;
 	size_t count = config->hsm_count;
 	struct token_set *set = NULL;
+	bool ok = false;
 
 	if (name != NULL) {
 		hsm = config_hsm(config, name);
@@ -40,14 +40,15 @@ bool keys_open(const struct config *config, const char *name, bool login,
 		const struct token_info *info = NULL;
 
 		if (!token_info(token_set_token(set, i), &info, err))
-			goto fail;
+			goto done;
 		log_token(log, info);
 	}
 	if (login && !token_set_login(set, pin_ask, NULL, err))
-		goto fail;
+		goto done;
 	*out = set;
-	return true;
-fail:
+	set = NULL;
+	ok = true;
+done:
 	token_set_close(set);
-	return false;
+	return ok;
 }

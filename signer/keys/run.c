@@ -9,13 +9,11 @@
 #include "dns/ds.h"
 #include "dns/name.h"
 #include "show/ask.h"
-#include "show/words.h"
+#include "show/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WORDS_PER_LINE 8
 
 bool keys_confirm(struct keys_run *run, const char *question, struct err *err)
 {
@@ -171,20 +169,11 @@ bool keys_say_hash(struct keys_run *run, const char *what,
 	const struct buf *bytes, struct err *err)
 {
 	uint8_t hash[CRYPTO_SHA256_LEN];
-	struct buf text = BUF_EMPTY;
-	bool ok;
 
 	if (!crypto_sha256(bytes->data, bytes->len, hash, err))
 		return false;
-	buf_format(&text, "SHA-256 of %s:\n", what);
-	hex_encode(&text, hash, sizeof(hash));
-	buf_u8(&text, '\n');
-	words_write(&text, hash, sizeof(hash), WORDS_PER_LINE);
-	ok = buf_ok(&text, err);
-	if (ok)
-		log_say(run->log, "%s", buf_string(&text));
-	buf_free(&text);
-	return ok;
+	table_hash(run->log, what, hash);
+	return true;
 }
 
 bool keys_write(struct keys_run *run, const struct buf *bytes, const char *what,

@@ -155,7 +155,7 @@ static void write_line(
 		return;
 	time_format(time_now(), TIME_Z, time);
 	buf_format(&line, "%s: [%s] ", time, levels[level].name);
-	text_escape_lines(&line, text, len);
+	text_escape(&line, text, len);
 	if (log->settings.syslog)
 		syslog(levels[level].priority, "%s", buf_string(&line));
 	buf_u8(&line, '\n');
@@ -168,17 +168,20 @@ static void write_line(
 	buf_free(&line);
 }
 
-static void write_lines(struct log *log, enum log_level level, const char *text)
+void log_write_lines(
+	struct log *log, enum log_level level, const char *text, size_t len)
 {
+	const char *end = text + len;
+
 	if (log == NULL || (level == LOG_LEVEL_DEBUG && !log->settings.debug))
 		return;
-	for (;;) {
-		size_t len = strcspn(text, "\n");
+	while (text < end) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
 
-		write_line(log, level, text, len);
-		text += len;
-		if (*text == '\0' || *++text == '\0')
-			return;
+		if (stop == NULL)
+			stop = end;
+		write_line(log, level, text, (size_t)(stop - text));
+		text = stop + 1;
 	}
 }
 
@@ -187,7 +190,7 @@ static void show(struct log *log, FILE *stream, const char *text)
 {
 	struct buf escaped = BUF_EMPTY;
 
-	text_escape_lines(&escaped, text, strlen(text));
+	text_escape(&escaped, text, strlen(text));
 	if (fprintf(stream, "%s\n", buf_string(&escaped)) < 0 ||
 		fflush(stream) != 0)
 		if (log != NULL && log->first.kind == ERR_NONE)
@@ -212,7 +215,8 @@ static void write_format(struct log *log, enum log_level level, FILE *stream,
 	}
 	if (stream != NULL)
 		show(log, stream, text);
-	write_lines(log, level, text);
+	if (log != NULL && (level != LOG_LEVEL_DEBUG || log->settings.debug))
+		write_line(log, level, text, strlen(text));
 	free(text);
 }
 
@@ -240,6 +244,15 @@ void log_warn(struct log *log, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	write_format(log, LOG_LEVEL_WARNING, stderr, fmt, ap);
+	va_end(ap);
+}
+
+void log_error(struct log *log, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_format(log, LOG_LEVEL_ERROR, stderr, fmt, ap);
 	va_end(ap);
 }
 

@@ -5,7 +5,8 @@
  *
  *	2026-11-22T05:30:00Z: [INFO] text
  *
- * Everything is escaped here (base/text.h), once.  Errors are sticky: after a
+ * Everything is escaped here (base/text.h), once, newlines too: what was read
+ * from a flash drive cannot make a line of its own.  Errors are sticky: after a
  * line could not be written, nothing more is, and log_ok() says so; look at it
  * before anything is signed or published.
  */
@@ -44,12 +45,13 @@ bool log_start(struct log *log, int argc, char *const *argv, struct err *err);
 /* The file's name, borrowed. */
 const char *log_path(const struct log *log);
 
-/*
- * To the file only.  Text of several lines becomes several lines.  log may be
- * NULL: then nothing happens.
- */
+/* To the file only.  log may be NULL: then nothing happens. */
 void log_write(struct log *log, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Each line of a text of len bytes, to the file only; log may be NULL. */
+void log_write_lines(struct log *log, enum log_level level, const char *text,
+	size_t len);
 
 /* To standard output and, with level INFO, to the file; log may be NULL. */
 void log_say(struct log *log, const char *fmt, ...)
@@ -57,6 +59,10 @@ void log_say(struct log *log, const char *fmt, ...)
 
 /* A warning: to standard error and to the file; log may be NULL. */
 void log_warn(struct log *log, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same with level ERROR: what refuses the run. */
+void log_error(struct log *log, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Were all lines written, and shown?  Errors: ERR_OUTPUT. */
