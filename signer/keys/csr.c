@@ -11,6 +11,7 @@
 #include "crypto/crypto.h"
 #include "dns/algorithm.h"
 #include "keys/der.h"
+#include "keys/identity.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +56,7 @@ static void put_name(struct buf *out, const char *oid, const char *value)
 /* What names the key: "Root Zone KSK 2010-06-16T21:19:24+00:00". */
 static void common_name(const struct config *config, struct buf *out)
 {
-	const char *zone = config->ksk_policy.signers_name;
+	const char *zone = identity_zone(config);
 	char now[TIME_TEXT_MAX];
 
 	time_format(time_now(), TIME_OFFSET, now);
@@ -73,7 +74,7 @@ static bool put_subject(struct keys_run *run, const struct dnskey *dnskey,
 	bool ok;
 
 	common_name(run->config, &cn);
-	buf_format(&ds, "%s IN DS ", run->config->ksk_policy.signers_name);
+	buf_format(&ds, "%s IN DS ", identity_zone(run->config));
 	ok = keys_ds_text(run->config, dnskey, &ds, err);
 	put_name(&names, OID_ORGANIZATION, options->organization);
 	put_name(&names, OID_UNIT, options->unit);

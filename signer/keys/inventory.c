@@ -2,45 +2,7 @@
 /* What keys there are, and whether they are those of the configuration. */
 #include "keys/commands.h"
 
-#include "crypto/crypto.h"
-#include "dns/algorithm.h"
-#include "dns/name.h"
-
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
-/* Does the key have every property that the configuration states? */
-static bool matches(const struct config *config, const struct config_key *want,
-	const struct token_key *key, const char **difference, struct err *err)
-{
-	uint8_t digest[CRYPTO_DIGEST_MAX];
-	struct dnskey dnskey = DNSKEY_EMPTY;
-	struct buf owner = BUF_EMPTY;
-	size_t length = 0;
-	bool ok;
-
-	*difference = NULL;
-	if (!token_key_dnskey(
-		    key, DNSKEY_FLAGS_KSK, want->algorithm, &dnskey, err)) {
-		*difference = "algorithm";
-		return true;
-	}
-	ok = name_wire(config->ksk_policy.signers_name, &owner, err) &&
-	     crypto_ds(&dnskey, &owner, 2, digest, &length, err);
-	if (ok && want->has_ds_sha256 &&
-		memcmp(digest, want->ds_sha256, CONFIG_SHA256_SIZE) != 0)
-		*difference = "DS";
-	else if (want->has_key_tag && want->key_tag != dnskey_tag(&dnskey))
-		*difference = "key tag";
-	else if (want->rsa_size != 0 && want->rsa_size != key->bits)
-		*difference = "size";
-	else if (want->rsa_exponent != 0 && want->rsa_exponent != key->exponent)
-		*difference = "exponent";
-	buf_free(&owner);
-	dnskey_free(&dnskey);
-	return ok;
-}
+#include "keys/identity.h"
 
 /* One line, and with --dns two more. */
 static bool say_key(
@@ -48,27 +10,29 @@ static bool say_key(
 {
 	const struct config_key *want = keys_config(run->config, key->label);
 	uint8_t algorithm = keys_algorithm(run->config, key);
-	const char *difference = NULL;
-	struct dnskey dnskey = DNSKEY_EMPTY;
-	char kind[32], verdict[160];
+	struct dnskey dnskey = DNSKEY_EMPTY, compared = DNSKEY_EMPTY;
+	char kind[32], difference[IDENTITY_TEXT_MAX] = "not configured";
+	bool ok;
 
-	if (want == NULL)
-		snprintf(verdict, sizeof(verdict), "not configured");
-	else if (!matches(run->config, want, key, &difference, err))
-		return false;
-	else if (difference != NULL)
-		snprintf(verdict, sizeof(verdict), "WRONG %s for keys.%.64s",
-			difference, want->name);
-	else
-		snprintf(verdict, sizeof(verdict), "is keys.%.64s", want->name);
-	if (!token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err))
-		return false;
-	keys_describe(key, kind, sizeof(kind));
-	log_say(run->log, "  %-16s %-9s tag %05u  %-11s %s", key->label, kind,
-		dnskey_tag(&dnskey), key->has_private ? "pair" : "public only",
-		verdict);
+	ok = token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
+	     (want == NULL || identity_compare(run->config, want, key,
+				      &compared, difference, err));
+	if (ok) {
+		keys_describe(key, kind, sizeof(kind));
+		log_say(run->log, "  %-16s %-9s tag %05u  %-11s %s%s%s%s",
+			key->label, kind, dnskey_tag(&dnskey),
+			key->has_private ? "pair" : "public only",
+			want == NULL            ? ""
+			: difference[0] != '\0' ? "WRONG for keys."
+						: "is keys.",
+			want == NULL ? "" : want->name,
+			want != NULL && difference[0] != '\0' ? ": " : "",
+			difference);
+	}
+	dnskey_free(&compared);
 	dnskey_free(&dnskey);
-	return !run->options->dns || keys_say_records(run, key, algorithm, err);
+	return ok && (!run->options->dns ||
+			     keys_say_records(run, key, algorithm, err));
 }
 
 /*

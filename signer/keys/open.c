@@ -1,7 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 #include "keys/open.h"
 
+#include "base/hex.h"
+#include "show/words.h"
 #include "token/pin.h"
+
+bool keys_read_config(
+	const char *path, struct log *log, struct config **out, struct err *err)
+{
+	uint8_t hash[CONFIG_SHA256_SIZE];
+	struct config *config = NULL;
+	struct buf text = BUF_EMPTY;
+
+	if (path == NULL)
+		path = CONFIG_FILE_DEFAULT;
+	if (!config_read(path, hash, &config, err))
+		return false;
+	hex_encode(&text, hash, sizeof(hash));
+	log_write(log, LOG_LEVEL_INFO, "SHA256 hash of configuration %s: %s",
+		path, buf_string(&text));
+	buf_clear(&text);
+	words_write(&text, hash, sizeof(hash), 0);
+	log_write(log, LOG_LEVEL_INFO, ">> %s <<", buf_string(&text));
+	buf_free(&text);
+	*out = config;
+	return true;
+}
 
 static void log_token(struct log *log, const struct token_info *info)
 {

@@ -8,6 +8,7 @@
 #include "dns/algorithm.h"
 #include "dns/ds.h"
 #include "dns/name.h"
+#include "keys/identity.h"
 #include "show/ask.h"
 #include "show/table.h"
 
@@ -108,7 +109,7 @@ bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
 	size_t length = 0;
 	bool ok;
 
-	ok = name_wire(config->ksk_policy.signers_name, &owner, err) &&
+	ok = name_wire(identity_zone(config), &owner, err) &&
 	     crypto_ds(dnskey, &owner, DS_SHA256, digest, &length, err);
 	if (ok) {
 		buf_format(out, "%u %u %d ", dnskey_tag(dnskey),
@@ -122,7 +123,7 @@ bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
 bool keys_say_records(struct keys_run *run, const struct token_key *key,
 	uint8_t algorithm, struct err *err)
 {
-	const char *zone = run->config->ksk_policy.signers_name;
+	const char *zone = identity_zone(run->config);
 	struct dnskey dnskey = DNSKEY_EMPTY;
 	struct buf public_key = BUF_EMPTY, ds = BUF_EMPTY;
 	bool ok;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* The keys in the HSMs: what is there, making, destroying, moving, PINs. */
-#include "base/hex.h"
 #include "base/stop.h"
 #include "keys/commands.h"
 #include "keys/open.h"
@@ -165,24 +164,14 @@ static bool run_command(const struct command *command,
 static bool run_logged(const struct command *command, int argc,
 	char *const *argv, struct log *log, struct err *err)
 {
-	uint8_t sha256[CONFIG_SHA256_SIZE];
 	struct config *config = NULL;
-	struct buf hex = BUF_EMPTY;
 	bool ok;
 
-	if (config_path == NULL)
-		config_path = CONFIG_FILE_DEFAULT;
 	ok = log_start(log, argc, argv, err) &&
-	     config_read(config_path, sha256, &config, err);
-	if (ok) {
-		hex_encode(&hex, sha256, sizeof(sha256));
-		log_write(log, LOG_LEVEL_INFO, "SHA-256 of %s: %s", config_path,
-			buf_string(&hex));
-		ok = run_command(command, config, log, err);
-	}
+	     keys_read_config(config_path, log, &config, err) &&
+	     run_command(command, config, log, err);
 	if (!ok)
 		log_write(log, LOG_LEVEL_ERROR, "%s", err->text);
-	buf_free(&hex);
 	config_free(config);
 	return ok;
 }
