@@ -52,9 +52,10 @@ signer_libs = $(shell pkg-config --libs libxml-2.0 libcrypto yaml-0.1) -ldl
 signer_version := -DKEYROOM_VERSION='"$(KEYROOM_VERSION)"' \
 	-DKEYROOM_BUILD_ID='"$(KEYROOM_BUILD_ID)"'
 
-.PHONY: signer signer-install unit signer-force
+.PHONY: signer signer-install unit unit-programs signer-force
 signer: $(signer_bin) ## compile the signer's programs into build/host/bin
 
+unit-programs: $(signer_unit)
 unit: $(signer_unit) ## compile and run the unit tests
 	@for t in $(signer_unit); do $$t || exit 1; done
 
@@ -101,8 +102,8 @@ signer-install: signer ## install the signer under DESTDIR
 		ln -sfn $$p $(DESTDIR)$(PREFIX)/bin/kskm-$$p; done
 	install -m 644 signer/schema/ksr.rng $(DESTDIR)$(PREFIX)/share/keyroom
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(sort $(wildcard signer/man/*.1)) \
-		$(DESTDIR)$(PREFIX)/share/man/man1
+	for page in $(sort $(wildcard signer/man/*.1)); do \
+		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1; done
 
 .SECONDARY: $(signer_programs:%=$(SIGNER_OUT)/obj/programs/%.o)
 -include $(signer_obj:.o=.d)

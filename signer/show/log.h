@@ -50,8 +50,8 @@ void log_write(struct log *log, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Each line of a text of len bytes, to the file only; log may be NULL. */
-void log_write_lines(struct log *log, enum log_level level, const char *text,
-	size_t len);
+void log_write_lines(
+	struct log *log, enum log_level level, const char *text, size_t len);
 
 /* To standard output and, with level INFO, to the file; log may be NULL. */
 void log_say(struct log *log, const char *fmt, ...)

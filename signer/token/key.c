@@ -322,7 +322,7 @@ bool token_key_check(
 	const struct token_key *key, uint8_t algorithm, struct err *err)
 {
 	struct err ignored = ERR_EMPTY;
-	enum token_key_type type;
+	enum token_key_type type = key->type;
 
 	if (token_key_type(algorithm, &type, &ignored) && type == key->type)
 		return true;

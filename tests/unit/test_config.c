@@ -61,7 +61,7 @@ static void empty_map_has_the_defaults(void **state)
 	assert_false(p->enable_unsupported_ecdsa ||
 		     p->enable_unsupported_edwards_dsa);
 	assert_int_equal(config->response_policy.num_bundles, 9);
-	assert_string_equal(config->ksk_policy.signers_name, ".");
+	assert_null(config->ksk_policy.signers_name);
 	assert_int_equal(config->ksk_policy.ttl, 172800);
 	assert_int_equal(config->ksk_policy.publish_safety, 10 * 86400);
 	assert_null(config->filenames.input_ksr);

@@ -1,0 +1,506 @@
+# SPDX-License-Identifier: ISC
+"""The boot stage in QEMU: it starts from every kind of removable medium it
+promises, from none other, and never hands over a wrong byte.  A small ISO
+with busybox as its system stands in for the disc, so a row takes seconds; the
+published disc has tests of its own.
+
+Needs a Debian kernel: KEYROOM_TEST_VMLINUZ (the kernel's file) and
+KEYROOM_TEST_MODULES (its modules tree, with modules.dep).  Without these, or
+without a tool, every row skips.  KEYROOM_TEST_INIT may name a folder with
+init and mkcpio; otherwise they are built.
+"""
+
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SOURCE = TOP / "image" / "init"
+ID = "KEYROOM_TEST_0123456789ABCDEF"
+SALT = "5a" * 32
+EPOCH = "1795305600"
+BLOCK = 4096
+STOPPED = "KEYROOM HAS STOPPED"
+DONE = "GUEST done"
+TOOLS = ("qemu-system-x86_64", "mksquashfs", "xorriso", "veritysetup",
+         "busybox", "zstd", "xz")
+
+GUEST = """#!/bin/sh
+export PATH=/bin
+echo "GUEST started"
+cat /run/keyroom/boot
+touch /written && echo "GUEST overlay writable"
+touch /run/keyroom/lower/x 2>/dev/null && echo "GUEST lower writable"
+mount
+for disk in /sys/block/*; do
+	echo "GUEST disk ${disk##*/} ro=$(cat "$disk/ro")"
+done
+if grep -q toram=yes /run/keyroom/boot; then
+	echo "GUEST wants the disc out"
+	sleep 3
+fi
+if (cd / && sha256sum -c data.sha256); then
+	echo "GUEST data right"
+else
+	echo "GUEST data refused"
+fi
+dmesg | grep -E 'verity|FEC' | tail -n 20
+echo "GUEST done"
+poweroff -f
+"""
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], check=True,
+                          stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+class Disc:
+    """What all rows share: kernel, initramfs, ISO and where its image lies."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.kernel = os.environ["KEYROOM_TEST_VMLINUZ"]
+        self.initramfs = folder / "initramfs.zst"
+        self.iso = folder / "disc.iso"
+        self.make_initramfs()
+        self.make_iso()
+
+    def make_initramfs(self):
+        out = os.environ.get("KEYROOM_TEST_INIT")
+        if not out:
+            out = self.folder / "init"
+            run("make", "-s", "-f", "image/init/build.mk", "init",
+                f"INIT_OUT={out}", cwd=TOP)
+        run(SOURCE / "mkinitramfs", "-i", f"{out}/init", "-c", f"{out}/mkcpio",
+            "-k", os.environ["KEYROOM_TEST_MODULES"],
+            "-l", SOURCE / "modules.list", "-o", self.initramfs,
+            env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+
+    def make_iso(self):
+        root = self.folder / "root"
+        for name in ("bin", "sbin", "dev", "proc", "run", "sys"):
+            (root / name).mkdir(parents=True)
+        shutil.copy(shutil.which("busybox"), root / "bin" / "busybox")
+        for name in ("sh", "cat", "dmesg", "grep", "mount", "poweroff",
+                     "sha256sum", "sleep", "tail", "touch"):
+            (root / "bin" / name).symlink_to("busybox")
+        (root / "sbin" / "init").write_text(GUEST)
+        (root / "sbin" / "init").chmod(0o755)
+        (root / "data").write_bytes(random.Random(1).randbytes(12 << 20))
+        (root / "data.sha256").write_text(
+            run("sha256sum", "data", cwd=root))
+        image = self.folder / "iso" / "live" / "root.squashfs"
+        image.parent.mkdir(parents=True)
+        run("mksquashfs", root, image, "-comp", "zstd", "-all-root",
+            "-no-progress", "-quiet")
+        self.verity = run(SOURCE / "mkverity", image, SALT).strip()
+        self.data_blocks, _, self.fec_start = map(
+            int, self.verity.split(":")[3:6])
+        self.image_bytes = image.read_bytes()
+        self.iso_of(self.folder / "iso", self.iso)
+        self.at = self.iso.read_bytes().index(self.image_bytes[:1 << 16])
+
+    @staticmethod
+    def iso_of(folder, out, set_id=ID):
+        run("xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "KEYROOM_TEST",
+            "-volset", set_id, "-o", out, folder,
+            stderr=subprocess.DEVNULL)
+
+    def damaged(self, out, blocks):
+        """A copy whose image has these blocks overwritten."""
+        content = bytearray(self.iso.read_bytes())
+        for block in blocks:
+            at = self.at + block * BLOCK
+            content[at:at + BLOCK] = bytes(BLOCK)
+        out.write_bytes(content)
+        return out
+
+    def burst(self, first, count):
+        return range(first, first + count)
+
+    @property
+    def stride(self):
+        """Blocks in a row that the parity spreads over different words."""
+        return -(-self.fec_start // 253)
+
+
+@pytest.fixture(scope="module")
+def disc(tmp_path_factory):
+    for name in ("KEYROOM_TEST_VMLINUZ", "KEYROOM_TEST_MODULES"):
+        if not os.environ.get(name):
+            pytest.skip(f"{name} is not set")
+    for tool in TOOLS:
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    return Disc(tmp_path_factory.mktemp("disc"))
+
+
+class Machine:
+    """One QEMU, its serial console in .text, its monitor through .ask()."""
+
+    def __init__(self, disc, folder, arguments, append="", verity=True,
+                 medium=ID, memory=1024):
+        words = ["console=tty0", "console=ttyS0", "quiet", append]
+        if medium:
+            words.append(f"keyroom.medium={medium}")
+        if verity:
+            words.append("keyroom.verity=" +
+                         (disc.verity if verity is True else verity))
+        self.text = ""
+        self.monitor = folder / "monitor"
+        self.process = subprocess.Popen(
+            # One thread: with more, QEMU's emulation now and then runs a
+            # kernel breakpoint that another processor has just removed, and
+            # the guest dies of "int3" while it starts.
+            ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-smp", "2",
+             "-m", str(memory), "-display", "none", "-nodefaults",
+             "-no-reboot", "-serial", "stdio",
+             "-qmp", f"unix:{self.monitor},server=on,wait=off",
+             "-kernel", disc.kernel, "-initrd", str(disc.initramfs),
+             "-append", " ".join(words), *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        while True:
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            if not piece:
+                return
+            self.text += piece.decode("ascii", "replace").replace("\r", "")
+
+    def wait_for(self, *marks, seconds=90):
+        """Wait until the console shows one of the marks, or the end."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if any(mark in self.text for mark in marks):
+                return self.text
+            if self.process.poll() is not None:
+                self.reader.join(5)
+                return self.text
+            time.sleep(0.05)
+        raise AssertionError("silent machine:\n" + self.text[-4000:])
+
+    def ask(self, command, **arguments):
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(str(self.monitor))
+            stream = link.makefile("rw")
+            stream.readline()
+            for request in ({"execute": "qmp_capabilities"},
+                            {"execute": command, "arguments": arguments}):
+                stream.write(json.dumps(request) + "\n")
+                stream.flush()
+                while True:
+                    answer = json.loads(stream.readline())
+                    if "event" not in answer:
+                        break
+        assert "return" in answer, answer
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def boot(disc, tmp_path):
+    machines = []
+
+    def start(*arguments, **options):
+        machines.append(Machine(disc, tmp_path, arguments, **options))
+        return machines[-1]
+
+    yield start
+    for machine in machines:
+        machine.close()
+
+
+def report(text):
+    """/run/keyroom/boot as the guest printed it."""
+    return dict(re.findall(r"^([a-z.]+)=(.*)$", text, re.M))
+
+
+def started(machine, kind):
+    """The guest ran to its end with the right data; gives its report."""
+    text = machine.wait_for(DONE, STOPPED)
+    assert DONE in text, text
+    assert "GUEST data right" in text, text
+    assert "GUEST overlay writable" in text
+    assert "GUEST lower writable" not in text
+    values = report(text)
+    assert values["kind"] == kind
+    print({name: value for name, value in values.items() if "ms." in name})
+    return values
+
+
+def stopped(machine, *phrases):
+    """The machine stopped, said why, and started nothing."""
+    text = machine.wait_for(DONE, STOPPED)
+    assert STOPPED in text, text
+    text = machine.wait_for("use its power button")
+    assert "GUEST" not in text
+    for phrase in phrases:
+        assert phrase in text, text
+    time.sleep(1)
+    assert machine.process.poll() is None, "it must stay stopped"
+    return text
+
+
+def drive(path, name="disc", media="disk", readonly="on"):
+    return ["-drive", f"if=none,id={name},format=raw,file={path},"
+                      f"media={media},readonly={readonly}"]
+
+
+XHCI = ["-device", "qemu-xhci"]
+EHCI = ["-device", "usb-ehci"]
+MEDIA = {
+    "ide-optical": ("optical", "pc", "cdrom",
+                    ["-device", "ide-cd,drive=disc,bus=ide.1"]),
+    "ahci-optical": ("optical", "q35", "cdrom",
+                     ["-device", "ide-cd,drive=disc,bus=ide.2"]),
+    "usb-optical-xhci": ("optical", "q35", "cdrom",
+                         XHCI + ["-device", "usb-bot,id=bot", "-device",
+                                 "scsi-cd,bus=bot.0,drive=disc"]),
+    "usb-optical-ehci": ("optical", "pc", "cdrom",
+                         EHCI + ["-device", "usb-bot,id=bot", "-device",
+                                 "scsi-cd,bus=bot.0,drive=disc"]),
+    "usb-stick-xhci": ("usb", "q35", "disk",
+                       XHCI + ["-device",
+                               "usb-storage,drive=disc,removable=on"]),
+    "usb-stick-ehci": ("usb", "pc", "disk",
+                       EHCI + ["-device",
+                               "usb-storage,drive=disc,removable=on"]),
+    "usb-disk-xhci": ("usb", "q35", "disk",
+                      XHCI + ["-device",
+                              "usb-storage,drive=disc,removable=off"]),
+    "usb-uas-xhci": ("usb", "q35", "disk",
+                     XHCI + ["-device", "usb-uas,id=uas", "-device",
+                             "scsi-hd,bus=uas.0,drive=disc"]),
+    "sd-card": ("sd", "q35", "disk",
+                ["-device", "sdhci-pci", "-device", "sd-card,drive=disc"]),
+}
+
+
+@pytest.mark.parametrize("name", MEDIA)
+def test_every_medium_starts(disc, boot, tmp_path, name):
+    kind, machine, media, devices = MEDIA[name]
+    path, readonly = disc.iso, "on"
+    if kind == "sd":  # QEMU's card has a power of two of bytes, and writes
+        path, readonly = tmp_path / "card", "off"
+        shutil.copy(disc.iso, path)
+        os.truncate(path, 32 << 20)
+    values = started(boot("-M", machine, *drive(path, media=media,
+                                                readonly=readonly),
+                          *devices), kind)
+    assert values["id"] == ID
+    assert values["label"] == "KEYROOM_TEST"
+    assert values["toram"] == "no"
+
+
+def test_medium_is_read_only_in_the_system(disc, boot, tmp_path):
+    """A writable stick is made read-only, and nothing has changed on it."""
+    stick = tmp_path / "stick"
+    shutil.copy(disc.iso, stick)
+    machine = boot("-M", "q35", *drive(stick, readonly="off"),
+                   *MEDIA["usb-stick-xhci"][3])
+    started(machine, "usb")
+    assert "GUEST disk sda ro=1" in machine.text
+    assert stick.read_bytes() == disc.iso.read_bytes()
+
+
+def test_stick_that_comes_late_is_found(disc, boot):
+    machine = boot("-M", "q35", *XHCI, *drive(disc.iso))
+    machine.wait_for("looking for the disc")
+    time.sleep(5)
+    machine.ask("device_add", driver="usb-storage", drive="disc", id="late")
+    assert int(started(machine, "usb")["ms.medium"]) > 3000
+
+
+def test_disc_that_comes_late_is_found(disc, boot):
+    machine = boot("-M", "q35", "-device", "ide-cd,id=tray,bus=ide.2")
+    machine.wait_for("looking for the disc")
+    time.sleep(5)
+    machine.ask("blockdev-change-medium", id="tray", filename=str(disc.iso),
+                format="raw", **{"read-only-mode": "read-only"})
+    started(machine, "optical")
+
+
+def test_right_disc_is_taken_among_others(disc, boot, tmp_path):
+    """A fixed disk with the same bytes, another disc: neither is taken."""
+    other = tmp_path / "other.iso"
+    same = tmp_path / "same.iso"
+    shutil.copy(disc.iso, same)
+    disc.iso_of(disc.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
+    machine = boot("-M", "q35", *drive(disc.iso),
+                   *MEDIA["usb-stick-xhci"][3],
+                   *drive(other, "other", "cdrom"),
+                   "-device", "ide-cd,drive=other,bus=ide.2",
+                   *drive(same, "fixed", readonly="off"),
+                   "-device", "ide-hd,drive=fixed,bus=ide.0")
+    started(machine, "usb")
+    assert same.read_bytes() == disc.iso.read_bytes()
+
+
+def test_fixed_disk_is_refused(disc, boot, tmp_path):
+    arguments = ["-M", "q35"]
+    for number, device in enumerate(("ide-hd,bus=ide.0", "virtio-blk-pci",
+                                     "nvme,serial=1")):
+        same = tmp_path / f"fixed{number}"
+        shutil.copy(disc.iso, same)
+        arguments += drive(same, f"fixed{number}", readonly="off")
+        arguments += ["-device", f"{device},drive=fixed{number}"]
+    stopped(boot(*arguments), f"no removable medium carries the id {ID}",
+            "sda: a fixed disk, not looked into", "when:  medium")
+
+
+def test_other_disc_is_refused(disc, boot, tmp_path):
+    other = tmp_path / "other.iso"
+    disc.iso_of(disc.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
+    stopped(boot("-M", "pc", *drive(other, media="cdrom"),
+                 *MEDIA["ide-optical"][3]),
+            "sr0: another disc: KEYROOM_TEST_0123456789ABCDE0")
+
+
+def test_empty_drive_is_named(boot):
+    stopped(boot("-M", "pc", "-device", "ide-cd,bus=ide.1"),
+            "sr0: no disc in the drive")
+
+
+REFUSALS = {
+    "no-verity": ({"verity": False}, "keyroom.verity is missing"),
+    "no-medium": ({"medium": None}, "keyroom.medium is missing"),
+    "unknown": ({"append": "keyroom.debgu"}, "unknown parameter"),
+    "twice": ({"append": f"keyroom.medium={ID}"}, "twice"),
+    "no-image": ({"append": "keyroom.image=/live/other"},
+                 "/live/other: No such file"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_wrong_command_line_is_refused(disc, boot, name):
+    options, phrase = REFUSALS[name]
+    machine = boot("-M", "pc", *drive(disc.iso, media="cdrom"),
+                   *MEDIA["ide-optical"][3], **options)
+    stopped(machine, phrase)
+    machine.type("\n")  # Enter switches the machine off
+    machine.process.wait(20)
+
+
+def test_wrong_root_hash_is_refused(disc, boot):
+    fields = disc.verity.split(":")
+    fields[1] = fields[1][:-1] + ("0" if fields[1][-1] != "0" else "1")
+    stopped(boot("-M", "pc", *drive(disc.iso, media="cdrom"),
+                 *MEDIA["ide-optical"][3], verity=":".join(fields)),
+            "squashfs does not mount", "when:  root")
+
+
+def test_short_image_is_refused(disc, boot, tmp_path):
+    short = tmp_path / "tree" / "live" / "root.squashfs"
+    short.parent.mkdir(parents=True)
+    short.write_bytes(disc.image_bytes[:disc.fec_start * BLOCK])
+    disc.iso_of(tmp_path / "tree", tmp_path / "short.iso")
+    stopped(boot("-M", "pc", *drive(tmp_path / "short.iso", media="cdrom"),
+                 *MEDIA["ide-optical"][3]), "expected at least")
+
+
+def optical(path):
+    return ["-M", "pc", *drive(path, media="cdrom"),
+            *MEDIA["ide-optical"][3]]
+
+
+@pytest.mark.parametrize("append", ["", "keyroom.check", "keyroom.toram"])
+def test_damage_within_the_parity_is_repaired(disc, boot, tmp_path, append):
+    """Two data blocks in the words of the parity (their places are known
+    from the hash tree), and one block of the tree alone in its words (its
+    place is not); the guest must see the right bytes."""
+    tree = disc.fec_start - 1
+    middle = disc.data_blocks // 2
+    blocks = [0, tree, *(block for block in
+                         disc.burst(middle, 2 * disc.stride)
+                         if (block - tree) % disc.stride
+                         and block % disc.stride)]
+    machine = boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks)),
+                   append=append)
+    started(machine, "optical")
+    assert "corrected" in machine.text
+
+
+def test_damage_beyond_the_parity_is_never_wrong(disc, boot, tmp_path):
+    """The guest starts, but reading the damaged file fails."""
+    blocks = disc.burst(disc.data_blocks // 2, disc.stride * 8)
+    machine = boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks)))
+    text = machine.wait_for(DONE, STOPPED)
+    assert DONE in text, text
+    assert "GUEST data refused" in text
+    assert "can't read 'data': Input/output error" in text, text
+
+
+def test_damage_beyond_the_parity_stops_the_check(disc, boot, tmp_path):
+    blocks = disc.burst(disc.data_blocks // 2, disc.stride * 8)
+    stopped(boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks)),
+                 append="keyroom.check"),
+            "damaged beyond repair near byte", "use another copy")
+
+
+def test_damaged_superblock_and_tree_stop(disc, boot, tmp_path):
+    blocks = [*disc.burst(0, disc.stride * 6),
+              *disc.burst(disc.data_blocks, 8)]
+    stopped(boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks))),
+            "squashfs does not mount")
+
+
+def test_copy_in_memory_runs_without_the_disc(disc, boot):
+    machine = boot(*optical(disc.iso), append="keyroom.toram")
+    machine.wait_for("GUEST wants the disc out", STOPPED)
+    machine.ask("eject", device="disc", force=True)
+    assert started(machine, "optical")["toram"] == "yes"
+    assert "/dev/sr0" not in re.sub(r"medium=/dev/sr0|from sr0", "",
+                                    machine.text)
+
+
+def test_too_little_memory_for_a_copy_is_said(disc, boot):
+    stopped(boot(*optical(disc.iso), append="keyroom.toram", memory=384),
+            "MiB of memory are free")
+
+
+@pytest.mark.parametrize("append", ["", "keyroom.toram"])
+def test_unreadable_sectors_are_repaired(disc, boot, append):
+    """A drive that reports errors, as scratched discs make them do."""
+    sectors = [(disc.at + block * BLOCK) // 512 for block in
+               (disc.data_blocks // 3, disc.data_blocks // 2 + 1)]
+    rules = [word for number, sector in enumerate(sectors) for word in
+             (f"inject-error.{number}.event=none",
+              f"inject-error.{number}.errno=5",
+              f"inject-error.{number}.sector={sector}")]
+    machine = boot("-M", "pc", "-blockdev",
+                   "driver=blkdebug,node-name=disc,read-only=on,"
+                   "image.driver=file,image.read-only=on,"
+                   f"image.filename={disc.iso}," + ",".join(rules),
+                   "-device", "ide-cd,drive=disc,bus=ide.1", append=append)
+    values = started(machine, "optical")
+    assert (int(values["unreadable"]) > 0) == (append != "")
+
+
+def test_budget_boot_stage_takes_seconds(disc, boot):
+    """From /init to the handover: 6 s under emulation at most, where the
+    whole boot may take 20."""
+    values = started(boot(*optical(disc.iso), append="keyroom.debug"),
+                     "optical")
+    assert int(values["ms.total"]) - int(values["ms.start"]) < 6000
+    assert disc.initramfs.stat().st_size < 1 << 21
