@@ -240,7 +240,7 @@ def test_pin_prompt(hsm):
     """Empty, over-long, interrupted, and no terminal at all: one prompt, one attempt, a clean end."""
     hsm.configure(hsm.module(pin=None))
     done = hsm.run('keymaster', 'inventory')
-    assert done.status in (2, 4) and 'keymaster: ' in done.err
+    assert done.status == 2 and 'no terminal to ask for it' in done.err
     done = hsm.converse('keymaster', 'inventory', answers=[('PIN for', '')])
     assert done.status == 1 and 'no PIN was typed' in done.out
     done = hsm.converse('keymaster', 'inventory', answers=[('PIN for', 'x' * 300)])

@@ -63,8 +63,8 @@ class Hsm:
     def run(self, program, *words, **env):
         """Run without a terminal."""
         done = subprocess.run([self.programs / program, *words], cwd=self.folder, env={**self.env, **env},
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=TIMEOUT)
+                              start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=TIMEOUT)
         return Result(done.returncode, done.stdout, done.stderr)
 
     def converse(self, program, *words, answers=(), send_signal=None):
