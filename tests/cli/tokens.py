@@ -30,7 +30,9 @@ class Hsm:
     """A folder with SoftHSM tokens in it, and where programs are run."""
 
     def __init__(self, folder, programs=None):
-        self.folder, self.programs = folder, programs
+        self.folder = folder
+        # Another build's programs, under the sanitizers for instance.
+        self.programs = pathlib.Path(os.environ.get('KEYROOM_BIN') or programs or '.')
         (folder / 'tokens').mkdir()
         self.conf = folder / 'softhsm2.conf'
         self.conf.write_text(f'directories.tokendir = {folder}/tokens\n'
