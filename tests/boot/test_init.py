@@ -43,6 +43,8 @@ cat /run/keyroom/boot
 touch /written && echo "GUEST overlay writable"
 touch /run/keyroom/lower/x 2>/dev/null && echo "GUEST lower writable"
 mount
+mount -t securityfs none /sys/kernel/security
+echo "GUEST lockdown $(cat /sys/kernel/security/lockdown)"
 for disk in /sys/block/*; do
 	echo "GUEST disk ${disk##*/} ro=$(cat "$disk/ro")"
 done
@@ -297,6 +299,11 @@ MEDIA = {
 }
 
 
+def optical(path):
+    return ["-M", "pc", *drive(path, media="cdrom"),
+            *MEDIA["ide-optical"][3]]
+
+
 @pytest.mark.parametrize("name", MEDIA)
 def test_every_medium_starts(disc, boot, tmp_path, name):
     kind, machine, media, devices = MEDIA[name]
@@ -311,6 +318,14 @@ def test_every_medium_starts(disc, boot, tmp_path, name):
     assert values["id"] == ID
     assert values["label"] == "KEYROOM_TEST"
     assert values["toram"] == "no"
+
+
+def test_locked_down_kernel_starts(disc, boot):
+    """As under Secure Boot: only signed modules, and ours are unpacked."""
+    machine = boot(*optical(disc.iso),
+                   append="module.sig_enforce=1 lockdown=confidentiality")
+    started(machine, "optical")
+    assert "GUEST lockdown none integrity [confidentiality]" in machine.text
 
 
 def test_medium_is_read_only_in_the_system(disc, boot, tmp_path):
@@ -372,8 +387,7 @@ def test_fixed_disk_is_refused(disc, boot, tmp_path):
 def test_other_disc_is_refused(disc, boot, tmp_path):
     other = tmp_path / "other.iso"
     disc.iso_of(disc.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
-    stopped(boot("-M", "pc", *drive(other, media="cdrom"),
-                 *MEDIA["ide-optical"][3]),
+    stopped(boot(*optical(other)),
             "sr0: another disc: KEYROOM_TEST_0123456789ABCDE0")
 
 
@@ -395,8 +409,7 @@ REFUSALS = {
 @pytest.mark.parametrize("name", REFUSALS)
 def test_wrong_command_line_is_refused(disc, boot, name):
     options, phrase = REFUSALS[name]
-    machine = boot("-M", "pc", *drive(disc.iso, media="cdrom"),
-                   *MEDIA["ide-optical"][3], **options)
+    machine = boot(*optical(disc.iso), **options)
     stopped(machine, phrase)
     machine.type("\n")  # Enter switches the machine off
     machine.process.wait(20)
@@ -405,8 +418,7 @@ def test_wrong_command_line_is_refused(disc, boot, name):
 def test_wrong_root_hash_is_refused(disc, boot):
     fields = disc.verity.split(":")
     fields[1] = fields[1][:-1] + ("0" if fields[1][-1] != "0" else "1")
-    stopped(boot("-M", "pc", *drive(disc.iso, media="cdrom"),
-                 *MEDIA["ide-optical"][3], verity=":".join(fields)),
+    stopped(boot(*optical(disc.iso), verity=":".join(fields)),
             "squashfs does not mount", "when:  root")
 
 
@@ -415,13 +427,7 @@ def test_short_image_is_refused(disc, boot, tmp_path):
     short.parent.mkdir(parents=True)
     short.write_bytes(disc.image_bytes[:disc.fec_start * BLOCK])
     disc.iso_of(tmp_path / "tree", tmp_path / "short.iso")
-    stopped(boot("-M", "pc", *drive(tmp_path / "short.iso", media="cdrom"),
-                 *MEDIA["ide-optical"][3]), "expected at least")
-
-
-def optical(path):
-    return ["-M", "pc", *drive(path, media="cdrom"),
-            *MEDIA["ide-optical"][3]]
+    stopped(boot(*optical(tmp_path / "short.iso")), "expected at least")
 
 
 @pytest.mark.parametrize("append", ["", "keyroom.check", "keyroom.toram"])
