@@ -50,7 +50,8 @@ init_sanitize := -O1 -g -fsanitize=address,undefined \
 # The test of the copy to memory puts a failing drive behind pread.
 $(INIT_OUT)/unit/test_init_ram: init_wrap := -Wl,--wrap=pread
 
-.PHONY: init-unit init-fuzz
+.PHONY: init-unit init-unit-programs init-fuzz
+init-unit-programs: $(init_unit)
 init-unit: $(init_unit) ## compile and run the boot stage's unit tests
 	@for t in $(init_unit); do $$t || exit 1; done
 

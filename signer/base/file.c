@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/file.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OLD_NAMES_MAX 1000
+
+struct file_stage {
+	char *path;
+	char *temporary; /* NULL once published */
+};
+
+bool file_read_fd(
+	int fd, const char *name, size_t max, struct buf *out, struct err *err)
+{
+	size_t total = 0;
+
+	for (;;) {
+		uint8_t chunk[16384];
+		ssize_t got = read(fd, chunk, sizeof(chunk));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set(err, ERR_INPUT, "%s: cannot read: %s",
+				name, strerror(errno));
+		if (got == 0)
+			return buf_ok(out, err);
+		total += (size_t)got;
+		if (total > max)
+			return err_set(err, ERR_REFUSED,
+				"%s: larger than the %zu bytes allowed", name,
+				max);
+		buf_bytes(out, chunk, (size_t)got);
+	}
+}
+
+static bool check_regular(int fd, const char *path, size_t max, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_set(err, ERR_INPUT, "%s: cannot read: %s", path,
+			strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INPUT, "%s: not a regular file", path);
+	if (st.st_size < 0 || (uintmax_t)st.st_size > max)
+		return err_set(err, ERR_REFUSED,
+			"%s: %jd bytes, larger than the %zu allowed", path,
+			(intmax_t)st.st_size, max);
+	return true;
+}
+
+bool file_read(const char *path, size_t max, struct buf *out, struct err *err)
+{
+	size_t start = out->len;
+	bool ok;
+	int fd;
+
+	/* O_NONBLOCK: opening a FIFO that nobody writes to must not hang. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_set(err, ERR_INPUT, "%s: cannot open: %s", path,
+			strerror(errno));
+	ok = check_regular(fd, path, max, err) &&
+	     file_read_fd(fd, path, max, out, err);
+	if (!ok)
+		out->len = start;
+	close(fd);
+	return ok;
+}
+
+bool file_write_fd(
+	int fd, const char *name, const void *data, size_t len, struct err *err)
+{
+	const uint8_t *p = data;
+
+	while (len > 0) {
+		ssize_t done = write(fd, p, len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return err_set(err, ERR_OUTPUT, "%s: cannot write: %s",
+				name, strerror(errno));
+		p += done;
+		len -= (size_t)done;
+	}
+	return true;
+}
+
+char *file_folder(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+
+	if (slash == NULL)
+		return text_copy(".", err);
+	folder = text_copy(path, err);
+	if (folder != NULL)
+		folder[slash == path ? 1 : slash - path] = '\0';
+	return folder;
+}
+
+bool file_sync_folder(const char *path, struct err *err)
+{
+	char *folder = file_folder(path, err);
+	bool ok = false;
+	int fd = -1;
+
+	if (folder == NULL)
+		return false;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = fd >= 0 && fsync(fd) == 0;
+	if (!ok)
+		err_set(err, ERR_OUTPUT, "%s: cannot sync the folder: %s",
+			folder, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return ok;
+}
+
+/* Fill, sync and close a file just created; on failure remove it. */
+static bool fill_file(
+	int fd, const char *path, const void *data, size_t len, struct err *err)
+{
+	bool ok = file_write_fd(fd, path, data, len, err);
+
+	if (ok && fsync(fd) != 0)
+		ok = err_set(err, ERR_OUTPUT, "%s: cannot sync: %s", path,
+			strerror(errno));
+	if (close(fd) != 0 && ok)
+		ok = err_set(err, ERR_OUTPUT, "%s: cannot close: %s", path,
+			strerror(errno));
+	if (!ok)
+		unlink(path);
+	return ok;
+}
+
+/* A name beside path: PATH.<suffix>-N for the first free N, created. */
+static bool create_beside(const char *path, const char *suffix, char **name,
+	int *fd, struct err *err)
+{
+	for (int n = 1; n <= OLD_NAMES_MAX; n++) {
+		char *candidate = NULL;
+
+		if (asprintf(&candidate, "%s.%s-%d", path, suffix, n) < 0)
+			return err_nomem(err);
+		*fd = open(candidate,
+			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			0644);
+		if (*fd >= 0) {
+			*name = candidate;
+			return true;
+		}
+		if (errno != EEXIST) {
+			err_set(err, ERR_OUTPUT, "%s: cannot create: %s",
+				candidate, strerror(errno));
+			free(candidate);
+			return false;
+		}
+		free(candidate);
+	}
+	return err_set(err, ERR_OUTPUT, "%s: too many %s files beside it", path,
+		suffix);
+}
+
+bool file_stage_new(const char *path, const void *data, size_t len,
+	struct file_stage **out, struct err *err)
+{
+	struct file_stage *stage = calloc(1, sizeof(*stage));
+	bool ok = false;
+	int fd;
+
+	if (stage == NULL)
+		return err_nomem(err);
+	stage->path = text_copy(path, err);
+	if (stage->path == NULL)
+		goto done;
+	if (!create_beside(path, "new", &stage->temporary, &fd, err))
+		goto done;
+	if (!fill_file(fd, stage->temporary, data, len, err))
+		goto done;
+	*out = stage;
+	stage = NULL;
+	ok = true;
+done:
+	file_stage_free(stage);
+	return ok;
+}
+
+/* Copy the existing target to a name beside it. */
+static bool keep_old(const char *path, char **kept, struct err *err)
+{
+	struct buf old = BUF_EMPTY;
+	char *name = NULL;
+	bool ok = false;
+	int fd;
+
+	if (!file_read(path, SIZE_MAX / 8, &old, err)) {
+		err->kind = ERR_OUTPUT;
+		err_prefix(err, "cannot keep the existing file");
+		goto done;
+	}
+	if (!create_beside(path, "old", &name, &fd, err))
+		goto done;
+	if (!fill_file(fd, name, old.data, old.len, err))
+		goto done;
+	*kept = name;
+	name = NULL;
+	ok = true;
+done:
+	free(name);
+	buf_free(&old);
+	return ok;
+}
+
+bool file_stage_publish(struct file_stage *stage, char **kept, struct err *err)
+{
+	char *old = NULL;
+	struct stat st;
+
+	if (lstat(stage->path, &st) == 0 && !keep_old(stage->path, &old, err))
+		return false;
+	if (rename(stage->temporary, stage->path) != 0) {
+		err_set(err, ERR_OUTPUT, "%s: cannot rename into place: %s",
+			stage->path, strerror(errno));
+		if (old != NULL)
+			unlink(old);
+		free(old);
+		return false;
+	}
+	free(stage->temporary);
+	stage->temporary = NULL;
+	if (kept != NULL)
+		*kept = old;
+	else
+		free(old);
+	return file_sync_folder(stage->path, err);
+}
+
+void file_stage_free(struct file_stage *stage)
+{
+	if (stage == NULL)
+		return;
+	if (stage->temporary != NULL)
+		unlink(stage->temporary);
+	free(stage->temporary);
+	free(stage->path);
+	free(stage);
+}
+
+bool file_write(const char *path, const void *data, size_t len, char **kept,
+	struct err *err)
+{
+	struct file_stage *stage = NULL;
+	bool ok;
+
+	ok = file_stage_new(path, data, len, &stage, err) &&
+	     file_stage_publish(stage, kept, err);
+	file_stage_free(stage);
+	return ok;
+}

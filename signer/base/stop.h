@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An orderly end on SIGINT, SIGTERM and SIGHUP: the handler only sets a flag,
+ * and the program looks at it between two steps, so that it leaves through
+ * its ordinary exit path (sessions closed, module finalised, temporary file
+ * removed, log complete).  The second signal of a kind ends the process at
+ * once: a module that hangs must not hold the operator.
+ *
+ * The flag is file-scope state, the one exception beside the log: a signal
+ * handler has no argument to carry it.
+ */
+#ifndef BASE_STOP_H
+#define BASE_STOP_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/*
+ * Catch the three signals from here on.  Blocking calls return EINTR then
+ * (there is no SA_RESTART), so a prompt ends too.
+ */
+void stop_catch(void);
+
+/* The signal that arrived, or 0. */
+int stop_signal(void);
+
+/*
+ * True where no signal arrived; otherwise false with err ERR_REFUSED (the
+ * operator wants no more).  "if (!stop_check(err)) goto done;" between steps.
+ */
+bool stop_check(struct err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Text on its way to a terminal, a log or paper.
+ *
+ * What was read is hostile: an escape sequence in a bundle id could repaint
+ * the screen that the witnesses look at.  Leaves keep text as it is; the
+ * layer that shows it calls text_escape() once.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/buf.h"
+
+/*
+ * Append len bytes of text: printable ASCII as it is, the backslash doubled,
+ * every other byte (control characters, DEL, all beyond ASCII) as \xNN.
+ */
+void text_escape(struct buf *out, const char *text, size_t len);
+
+/*
+ * The same for whole lines that we composed: newlines stay, a backslash
+ * stays one backslash, all else as above.
+ */
+void text_escape_lines(struct buf *out, const char *text, size_t len);
+
+/* A copy that the caller frees; NULL and err when memory is exhausted. */
+char *text_copy(const char *text, struct err *err);
+
+#endif

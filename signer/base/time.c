@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/time.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59 */
+
+/* Days from 1970-01-01, proleptic Gregorian; month 1 to 12, day 1 to 31. */
+static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
+{
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t era = y / 400;
+	int64_t yoe = y - era * 400;
+	int64_t shifted = month > 2 ? month - 3 : month + 9;
+	int64_t doy = (153 * shifted + 2) / 5 + day - 1;
+
+	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static int days_in_month(int year, int month)
+{
+	static const int days[] = {
+		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return month == 2 && leap ? 29 : days[month - 1];
+}
+
+/* Does text have the shape of pattern, where 0 stands for a digit? */
+static bool shape_matches(const char *text, const char *pattern)
+{
+	for (; *pattern != '\0'; text++, pattern++) {
+		bool digit = *text >= '0' && *text <= '9';
+
+		if (*pattern == '0' ? !digit : *text != *pattern)
+			return false;
+	}
+	return true;
+}
+
+static int digits(const char *text, int count)
+{
+	int value = 0;
+
+	while (count-- > 0)
+		value = value * 10 + (*text++ - '0');
+	return value;
+}
+
+bool time_parse(const char *text, int64_t *out, struct err *err)
+{
+	int year, month, day, hour, minute, second;
+	const char *zone;
+
+	if (!shape_matches(text, "0000-00-00T00:00:00"))
+		goto refused;
+	zone = text + 19;
+	if (*zone != '\0' && strcmp(zone, "Z") != 0 &&
+		strcmp(zone, "+00:00") != 0)
+		goto refused;
+	year = digits(text, 4);
+	month = digits(text + 5, 2);
+	day = digits(text + 8, 2);
+	hour = digits(text + 11, 2);
+	minute = digits(text + 14, 2);
+	second = digits(text + 17, 2);
+	if (year < 1970 || month < 1 || month > 12 || day < 1 ||
+		day > days_in_month(year, month) || hour > 23 || minute > 59 ||
+		second > 59)
+		goto refused;
+	*out = days_from_civil(year, month, day) * TIME_DAY + hour * 3600 +
+	       minute * 60 + second;
+	return true;
+refused:
+	return err_set(err, ERR_INPUT,
+		"\"%.40s\" is not a time, expected for example "
+		"2010-04-01T00:00:00+00:00",
+		text);
+}
+
+void time_format(int64_t t, enum time_style style, char out[TIME_TEXT_MAX])
+{
+	static const char *const formats[] = {
+		[TIME_BARE] = "%Y-%m-%dT%H:%M:%S",
+		[TIME_Z] = "%Y-%m-%dT%H:%M:%SZ",
+		[TIME_OFFSET] = "%Y-%m-%dT%H:%M:%S+00:00",
+		[TIME_FILE] = "%Y%m%d-%H%M%S",
+		[TIME_DNS] = "%Y%m%d%H%M%S",
+	};
+	const char *format = formats[style];
+	time_t seconds = (time_t)t;
+	struct tm tm;
+
+	if (t < 0 || t > LAST_SECOND || gmtime_r(&seconds, &tm) == NULL) {
+		snprintf(out, TIME_TEXT_MAX, "out-of-range");
+		return;
+	}
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* from the table above   \
+						      */
+	strftime(out, TIME_TEXT_MAX, format, &tm);
+#pragma GCC diagnostic pop
+}
+
+/* One "12D" part: 1 to 9 digits and the unit.  Moves *text behind it. */
+static bool duration_part(
+	const char **text, char unit, int64_t factor, int64_t *sum, bool *found)
+{
+	const char *p = *text;
+	int64_t value = 0;
+
+	while (*p >= '0' && *p <= '9' && p - *text < 10)
+		value = value * 10 + (*p++ - '0');
+	if (p == *text || p - *text > 9 || *p != unit)
+		return false;
+	*sum += value * factor;
+	*text = p + 1;
+	*found = true;
+	return true;
+}
+
+bool time_duration_parse(const char *text, int64_t *out, struct err *err)
+{
+	const char *p = text;
+	bool found = false;
+	int64_t sum = 0;
+
+	if (*p++ != 'P')
+		goto refused;
+	duration_part(&p, 'D', TIME_DAY, &sum, &found);
+	if (*p == 'T') {
+		p++;
+		found = false;
+		duration_part(&p, 'H', 3600, &sum, &found);
+		duration_part(&p, 'M', 60, &sum, &found);
+		duration_part(&p, 'S', 1, &sum, &found);
+	}
+	if (!found || *p != '\0')
+		goto refused;
+	*out = sum;
+	return true;
+refused:
+	return err_set(err, ERR_INPUT,
+		"\"%.40s\" is not a duration, expected for example P21D, PT0S "
+		"or P1DT2H3M4S (no months, no years)",
+		text);
+}
+
+void time_duration_format(int64_t seconds, char out[TIME_DURATION_MAX])
+{
+	int64_t days = seconds / TIME_DAY, rest = seconds % TIME_DAY;
+	const int64_t parts[] = {rest / 3600, rest / 60 % 60, rest % 60};
+	int len = 0;
+
+	len += snprintf(out, TIME_DURATION_MAX, "P");
+	if (days > 0)
+		len += snprintf(out + len, TIME_DURATION_MAX - (size_t)len,
+			"%" PRId64 "D", days);
+	if (days > 0 && rest == 0)
+		return;
+	len += snprintf(out + len, TIME_DURATION_MAX - (size_t)len, "T");
+	for (int i = 0; i < 3; i++)
+		if (parts[i] > 0 || (seconds == 0 && i == 2))
+			len += snprintf(out + len,
+				TIME_DURATION_MAX - (size_t)len,
+				"%" PRId64 "%c", parts[i], "HMS"[i]);
+}
+
+int64_t time_now(void)
+{
+	return (int64_t)time(NULL);
+}

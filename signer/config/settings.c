@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: ISC */
+#include "config/settings.h"
+
+#include "base/hex.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "dns/algorithm.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TTL_MAX INT32_MAX /* RFC 2181 §8 */
+#define BUNDLES_MAX 10000
+#define KEYS_MAX 100
+
+#define AT(section, member) offsetof(struct config_##section, member)
+#define BOOL(section, member, fallback)                                        \
+	{                                                                      \
+#member, SETTING_BOOL, AT(section, member), fallback, 0, 0,    \
+			false, SETTING_NO_FLAG                                 \
+	}
+#define NUMBER(section, member, fallback, min, max)                            \
+	{                                                                      \
+#member, SETTING_NUMBER, AT(section, member), fallback, min,   \
+			max, false, SETTING_NO_FLAG                            \
+	}
+#define NUMBERS(section, member, fallback, min, max)                           \
+	{                                                                      \
+#member, SETTING_NUMBERS, AT(section, member), fallback, min,  \
+			max, false, SETTING_NO_FLAG                            \
+	}
+#define DURATION(section, member, fallback)                                    \
+	{                                                                      \
+#member, SETTING_DURATION, AT(section, member), fallback, 0,   \
+			0, false, SETTING_NO_FLAG                              \
+	}
+#define OTHER(type, section, member, fallback, required)                       \
+	{                                                                      \
+#member, SETTING_##type, AT(section, member), fallback, 0, 0,  \
+			required, SETTING_NO_FLAG                              \
+	}
+#define FLAGGED(type, section, member, max)                                    \
+	{                                                                      \
+#member, SETTING_##type, AT(section, member), NULL, 0, max,    \
+			false, AT(section, has_##member)                       \
+	}
+
+const struct setting settings_hsm[] = {
+	OTHER(TEXT, hsm, module, NULL, true),
+	OTHER(SECRET, hsm, pin, NULL, false),
+	OTHER(SECRET, hsm, so_pin, NULL, false),
+	OTHER(ENV, hsm, env, NULL, false),
+	{.name = NULL},
+};
+
+const struct setting settings_key[] = {
+	OTHER(TEXT, key, description, NULL, false),
+	OTHER(TEXT, key, label, NULL, true),
+	FLAGGED(TAG, key, key_tag, UINT16_MAX),
+	OTHER(ALGORITHM, key, algorithm, NULL, true),
+	NUMBER(key, rsa_size, NULL, 1024, 4096),
+	NUMBER(key, rsa_exponent, NULL, 3, UINT32_MAX),
+	OTHER(TIME, key, valid_from, NULL, true),
+	OTHER(TIME, key, valid_until, NULL, false),
+	FLAGGED(SHA256, key, ds_sha256, 0),
+	BOOL(key, hash_using_hsm, "false"),
+	{.name = NULL},
+};
+
+const struct setting settings_filenames[] = {
+	OTHER(TEXT, filenames, previous_skr, NULL, false),
+	OTHER(TEXT, filenames, input_ksr, NULL, false),
+	OTHER(TEXT, filenames, output_skr, NULL, false),
+	OTHER(TEXT, filenames, output_trustanchor, NULL, false),
+	{.name = NULL},
+};
+
+const struct setting settings_request_policy[] = {
+	OTHER(NAMES, request_policy, acceptable_domains, ".", false),
+	NUMBER(request_policy, max_file_size, "1048576", 1, 1 << 30),
+	NUMBER(request_policy, num_bundles, "9", 1, BUNDLES_MAX),
+	BOOL(request_policy, validate_signatures, "true"),
+	BOOL(request_policy, keys_match_zsk_policy, "true"),
+	BOOL(request_policy, rsa_exponent_match_zsk_policy, "true"),
+	BOOL(request_policy, enable_unsupported_ecdsa, "false"),
+	BOOL(request_policy, enable_unsupported_edwards_dsa, "false"),
+	BOOL(request_policy, check_cycle_length, "true"),
+	DURATION(request_policy, min_cycle_inception_length, "P79D"),
+	DURATION(request_policy, max_cycle_inception_length, "P81D"),
+	DURATION(request_policy, min_bundle_interval, "P9D"),
+	DURATION(request_policy, max_bundle_interval, "P11D"),
+	BOOL(request_policy, check_bundle_overlap, "true"),
+	BOOL(request_policy, check_bundle_intervals, "true"),
+	BOOL(request_policy, signature_algorithms_match_zsk_policy, "true"),
+	BOOL(request_policy, signature_validity_match_zsk_policy, "true"),
+	BOOL(request_policy, signature_check_expire_horizon, "true"),
+	NUMBER(request_policy, signature_horizon_days, "180", 0, 36525),
+	BOOL(request_policy, check_keys_match_ksk_operator_policy, "true"),
+	NUMBERS(request_policy, num_keys_per_bundle, "2 1 1 1 1 1 1 1 2", 1,
+		KEYS_MAX),
+	NUMBER(request_policy, num_different_keys_in_all_bundles, "3", 1,
+		KEYS_MAX *BUNDLES_MAX),
+	NUMBER(request_policy, dns_ttl, "0", 0, TTL_MAX),
+	BOOL(request_policy, check_chain_keys, "true"),
+	BOOL(request_policy, check_chain_keys_in_hsm, "true"),
+	BOOL(request_policy, check_chain_overlap, "true"),
+	BOOL(request_policy, check_keys_publish_safety, "true"),
+	BOOL(request_policy, check_keys_retire_safety, "true"),
+	OTHER(ALGORITHMS, request_policy, approved_algorithms, "RSASHA256",
+		false),
+	NUMBERS(request_policy, rsa_approved_exponents, "65537", 3, UINT32_MAX),
+	NUMBERS(request_policy, rsa_approved_key_sizes, "2048", 512, 4096),
+	{.name = NULL},
+};
+
+const struct setting settings_response_policy[] = {
+	NUMBER(response_policy, num_bundles, "9", 1, BUNDLES_MAX),
+	BOOL(response_policy, validate_signatures, "true"),
+	{.name = NULL},
+};
+
+const struct setting settings_ksk_policy[] = {
+	OTHER(TEXT, ksk_policy, signers_name, ".", false),
+	DURATION(ksk_policy, publish_safety, "P10D"),
+	DURATION(ksk_policy, retire_safety, "P10D"),
+	DURATION(ksk_policy, max_signature_validity, "P21D"),
+	DURATION(ksk_policy, min_signature_validity, "P21D"),
+	DURATION(ksk_policy, max_validity_overlap, "P16D"),
+	DURATION(ksk_policy, min_validity_overlap, "P9D"),
+	NUMBER(ksk_policy, ttl, "172800", 0, TTL_MAX),
+	{.name = NULL},
+};
+
+static void *member_at(void *section, size_t offset)
+{
+	return (char *)section + offset;
+}
+
+static bool parse_bool(const struct scalar *scalar, bool *out, struct err *err)
+{
+	/* YAML 1.1, without the letters y and n alone. */
+	static const char *const words[][2] = {
+		{"false", "true"},
+		{"False", "True"},
+		{"FALSE", "TRUE"},
+		{"no", "yes"},
+		{"No", "Yes"},
+		{"NO", "YES"},
+		{"off", "on"},
+		{"Off", "On"},
+		{"OFF", "ON"},
+	};
+
+	for (size_t i = 0; scalar->plain && i < sizeof(words) / sizeof(*words);
+		i++)
+		for (size_t value = 0; value < 2; value++)
+			if (strcmp(scalar->text, words[i][value]) == 0) {
+				*out = value == 1;
+				return true;
+			}
+	return err_set(err, ERR_USAGE, "expected true or false");
+}
+
+static bool parse_number(const struct scalar *scalar, uint32_t min,
+	uint32_t max, uint32_t *out, struct err *err)
+{
+	int64_t number;
+
+	/* A leading zero would make it octal to other readers of YAML 1.1. */
+	if (!scalar->plain || (scalar->text[0] == '0' && scalar->length > 1) ||
+		!number_parse(scalar->text, min, max, &number, err))
+		return err_set(err, ERR_USAGE,
+			"expected a number from %u to %u", min, max);
+	*out = (uint32_t)number;
+	return true;
+}
+
+static bool is_null(const struct scalar *scalar)
+{
+	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (scalar->plain && strcmp(scalar->text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool parse_text(const struct scalar *scalar, char **out, struct err *err)
+{
+	char *copy;
+
+	if (is_null(scalar) || scalar->length == 0)
+		return err_set(err, ERR_USAGE, "expected a text, found none");
+	for (size_t i = 0; i < scalar->length; i++) {
+		unsigned char c = (unsigned char)scalar->text[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return err_set(
+				err, ERR_USAGE, "control character in a text");
+	}
+	copy = text_copy(scalar->text, err);
+	if (copy == NULL)
+		return false;
+	*out = copy;
+	return true;
+}
+
+static bool parse_algorithm(
+	const struct scalar *scalar, uint8_t *out, struct err *err)
+{
+	const struct algorithm *algorithm = algorithm_by_name(scalar->text);
+
+	if (!algorithm_is_supported(algorithm))
+		return err_set(err, ERR_USAGE,
+			"%s algorithm; expected RSASHA256, RSASHA512, "
+			"ECDSAP256SHA256, ECDSAP384SHA384, ED25519 or ED448",
+			algorithm == NULL ? "unknown" : "deprecated");
+	*out = algorithm->number;
+	return true;
+}
+
+static bool parse_sha256(
+	const struct scalar *scalar, uint8_t *out, struct err *err)
+{
+	struct buf bytes = BUF_EMPTY;
+	bool ok;
+
+	ok = hex_decode(scalar->text, &bytes, err) &&
+	     bytes.len == CONFIG_SHA256_SIZE;
+	if (ok)
+		memcpy(out, bytes.data, bytes.len);
+	else
+		err_set(err, ERR_USAGE, "expected 64 hexadecimal digits");
+	buf_free(&bytes);
+	return ok;
+}
+
+static bool parse_secret(
+	const struct scalar *scalar, struct secret **out, struct err *err)
+{
+	if (is_null(scalar) || scalar->length == 0)
+		return err_set(err, ERR_USAGE,
+			"empty; leave it out to be asked on the terminal");
+	return secret_copy(scalar->text, scalar->length, out, err);
+}
+
+static bool append_number(
+	struct config_numbers *list, uint32_t number, struct err *err)
+{
+	uint32_t *grown = reallocarray(
+		list->numbers, list->count + 1, sizeof(*list->numbers));
+
+	if (grown == NULL)
+		return err_nomem(err);
+	grown[list->count++] = number;
+	list->numbers = grown;
+	return true;
+}
+
+static bool append_name(
+	struct config_names *list, const struct scalar *scalar, struct err *err)
+{
+	char *name = NULL;
+	char **grown;
+
+	if (!parse_text(scalar, &name, err))
+		return false;
+	grown = reallocarray(
+		list->names, list->count + 1, sizeof(*list->names));
+	if (grown == NULL) {
+		free(name);
+		return err_nomem(err);
+	}
+	grown[list->count++] = name;
+	list->names = grown;
+	return true;
+}
+
+/* One scalar, or one item of a list, into the member. */
+static bool parse_scalar(const struct setting *setting, void *member,
+	const struct scalar *scalar, struct err *err)
+{
+	uint32_t number = 0;
+	uint8_t algorithm = 0;
+
+	switch (setting->type) {
+	case SETTING_BOOL:
+		return parse_bool(scalar, member, err);
+	case SETTING_NUMBER:
+		return parse_number(
+			scalar, setting->min, setting->max, member, err);
+	case SETTING_TAG:
+		if (!parse_number(scalar, 0, UINT16_MAX, &number, err))
+			return false;
+		*(uint16_t *)member = (uint16_t)number;
+		return true;
+	case SETTING_DURATION:
+		return time_duration_parse(scalar->text, member, err);
+	case SETTING_TIME:
+		return time_parse(scalar->text, member, err);
+	case SETTING_TEXT:
+		return parse_text(scalar, member, err);
+	case SETTING_NAMES:
+	case SETTING_KEYS:
+		return append_name(member, scalar, err);
+	case SETTING_NUMBERS:
+		return parse_number(scalar, setting->min, setting->max, &number,
+			       err) &&
+		       append_number(member, number, err);
+	case SETTING_ALGORITHM:
+		return parse_algorithm(scalar, member, err);
+	case SETTING_ALGORITHMS:
+		return parse_algorithm(scalar, &algorithm, err) &&
+		       append_number(member, algorithm, err);
+	case SETTING_SHA256:
+		return parse_sha256(scalar, member, err);
+	case SETTING_SECRET:
+		return parse_secret(scalar, member, err);
+	case SETTING_ENV:
+		break;
+	}
+	assert(false); /* a map is not read here */
+	return false;
+}
+
+struct item_context {
+	const struct setting *setting;
+	void *member;
+};
+
+/* A reader_item that places the message of parse_scalar. */
+static bool read_item(void *context, struct reader *reader,
+	const struct scalar *scalar, struct err *err)
+{
+	const struct item_context *item = context;
+	struct err why = ERR_EMPTY;
+
+	if (parse_scalar(item->setting, item->member, scalar, &why))
+		return true;
+	return reader_refuse(reader, err, "%s", why.text);
+}
+
+static bool is_variable_name(const char *name)
+{
+	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "abcdefghijklmnopqrstuvwxyz"
+					 "_0123456789";
+
+	return name[strspn(name, characters)] == '\0' &&
+	       strchr("0123456789", name[0]) == NULL;
+}
+
+/* A reader_entry: one variable of env. */
+static bool read_variable(
+	void *context, struct reader *reader, const char *key, struct err *err)
+{
+	static const struct setting text = {
+		.name = "env", .type = SETTING_TEXT, .flag = SETTING_NO_FLAG};
+	struct config_env *env = context;
+	struct config_variable *grown;
+
+	if (!is_variable_name(key))
+		return reader_refuse(
+			reader, err, "not the name of an environment variable");
+	grown = reallocarray(
+		env->variables, env->count + 1, sizeof(*env->variables));
+	if (grown == NULL)
+		return err_nomem(err);
+	env->variables = grown;
+	grown[env->count] = (struct config_variable){.name = NULL};
+	env->count++;
+	grown[env->count - 1].name = text_copy(key, err);
+	if (grown[env->count - 1].name == NULL)
+		return false;
+	return reader_scalar(reader, read_item,
+		&(struct item_context){&text, &grown[env->count - 1].value},
+		err);
+}
+
+static void free_member(const struct setting *setting, void *member)
+{
+	struct config_names *names = member;
+	struct config_numbers *numbers = member;
+	struct config_env *env = member;
+
+	switch (setting->type) {
+	case SETTING_TEXT:
+		free(*(char **)member);
+		*(char **)member = NULL;
+		break;
+	case SETTING_NAMES:
+	case SETTING_KEYS:
+		for (size_t i = 0; i < names->count; i++)
+			free(names->names[i]);
+		free(names->names);
+		*names = (struct config_names){.count = 0};
+		break;
+	case SETTING_NUMBERS:
+	case SETTING_ALGORITHMS:
+		free(numbers->numbers);
+		*numbers = (struct config_numbers){.count = 0};
+		break;
+	case SETTING_SECRET:
+		secret_free(*(struct secret **)member);
+		*(struct secret **)member = NULL;
+		break;
+	case SETTING_ENV:
+		for (size_t i = 0; i < env->count; i++) {
+			free(env->variables[i].name);
+			free(env->variables[i].value);
+		}
+		free(env->variables);
+		*env = (struct config_env){.count = 0};
+		break;
+	default:
+		break;
+	}
+}
+
+bool settings_read_value(const struct setting *setting, void *section,
+	struct reader *reader, struct err *err)
+{
+	void *member = member_at(section, setting->offset);
+	struct item_context item = {setting, member};
+	bool ok;
+
+	/* What is stated replaces the default, it does not add to it. */
+	free_member(setting, member);
+	switch (setting->type) {
+	case SETTING_ENV:
+		ok = reader_map(reader, read_variable, member, err);
+		break;
+	case SETTING_NAMES:
+	case SETTING_KEYS:
+	case SETTING_NUMBERS:
+	case SETTING_ALGORITHMS:
+		ok = reader_list(reader, setting->type == SETTING_KEYS,
+			read_item, &item, err);
+		break;
+	default:
+		ok = reader_scalar(reader, read_item, &item, err);
+		break;
+	}
+	if (ok && setting->flag != SETTING_NO_FLAG)
+		*(bool *)member_at(section, setting->flag) = true;
+	return ok;
+}
+
+struct table_context {
+	const struct setting *table;
+	void *section;
+	bool stated[SETTINGS_MAX];
+};
+
+/* A reader_entry: find the setting, read its value. */
+static bool read_setting(
+	void *context, struct reader *reader, const char *key, struct err *err)
+{
+	struct table_context *table = context;
+
+	for (size_t i = 0; table->table[i].name != NULL; i++) {
+		assert(i < SETTINGS_MAX);
+		if (strcmp(table->table[i].name, key) != 0)
+			continue;
+		table->stated[i] = true;
+		return settings_read_value(
+			&table->table[i], table->section, reader, err);
+	}
+	return reader_refuse(reader, err, "unknown key");
+}
+
+bool settings_read(const struct setting *table, void *section,
+	struct reader *reader, struct err *err)
+{
+	struct table_context context = {.table = table, .section = section};
+
+	if (!reader_map(reader, read_setting, &context, err))
+		return false;
+	for (size_t i = 0; table[i].name != NULL; i++)
+		if (table[i].required && !context.stated[i])
+			return reader_refuse_key(
+				reader, table[i].name, err, "missing");
+	return true;
+}
+
+/* Parse the fallback: one scalar, or the blank-separated items of a list. */
+static bool default_member(
+	const struct setting *setting, void *member, struct err *err)
+{
+	bool is_list = setting->type == SETTING_NAMES ||
+		       setting->type == SETTING_NUMBERS ||
+		       setting->type == SETTING_ALGORITHMS;
+	char *copy = text_copy(setting->fallback, err);
+	char *rest = copy;
+	bool ok = copy != NULL;
+
+	while (ok && rest != NULL) {
+		struct scalar scalar = {.plain = true};
+
+		scalar.text = is_list ? strsep(&rest, " ") : rest;
+		scalar.length = strlen(scalar.text);
+		ok = parse_scalar(setting, member, &scalar, err);
+		if (!is_list)
+			break;
+	}
+	free(copy);
+	return ok;
+}
+
+bool settings_default(
+	const struct setting *table, void *section, struct err *err)
+{
+	for (size_t i = 0; table[i].name != NULL; i++)
+		if (table[i].fallback != NULL &&
+			!default_member(&table[i],
+				member_at(section, table[i].offset), err))
+			return err_prefix(err, "default of %s", table[i].name);
+	return true;
+}
+
+void settings_free(const struct setting *table, void *section)
+{
+	for (size_t i = 0; table[i].name != NULL; i++)
+		free_member(&table[i], member_at(section, table[i].offset));
+}

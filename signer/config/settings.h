@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Settings as data: for each section a table of name, type, place in its
+ * struct, default and bounds.  Reading, defaults and messages come from the
+ * table; a new setting is one line there and one member in config.h.
+ * Private to the config module.
+ */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include "config/config.h"
+#include "config/reader.h"
+
+enum setting_type {
+	SETTING_BOOL,       /* bool */
+	SETTING_NUMBER,     /* uint32_t, min to max */
+	SETTING_TAG,        /* uint16_t */
+	SETTING_DURATION,   /* int64_t */
+	SETTING_TIME,       /* int64_t */
+	SETTING_TEXT,       /* char *, not empty, no control characters */
+	SETTING_NAMES,      /* struct config_names of such texts */
+	SETTING_KEYS,       /* the same, or one alone without a list */
+	SETTING_NUMBERS,    /* struct config_numbers, each min to max */
+	SETTING_ALGORITHM,  /* uint8_t, written as its mnemonic */
+	SETTING_ALGORITHMS, /* struct config_numbers of these */
+	SETTING_SHA256,     /* uint8_t[CONFIG_SHA256_SIZE], in hex */
+	SETTING_SECRET,     /* struct secret * */
+	SETTING_ENV,        /* a map, read by config.c: never has a default */
+};
+
+#define SETTING_NO_FLAG SIZE_MAX
+
+struct setting {
+	const char *name; /* NULL ends a table */
+	enum setting_type type;
+	size_t offset; /* of the member in the section's struct */
+	/* Lists: items separated by a blank.  NULL: absent leaves zero. */
+	const char *fallback;
+	uint32_t min, max; /* numbers, and each number of a list */
+	bool required;
+	size_t flag; /* offset of a bool that says it was stated */
+};
+
+/* One table for each section; hsm and keys: for each entry of it. */
+extern const struct setting settings_hsm[];
+extern const struct setting settings_key[];
+extern const struct setting settings_filenames[];
+extern const struct setting settings_request_policy[];
+extern const struct setting settings_response_policy[];
+extern const struct setting settings_ksk_policy[];
+
+/* Most settings in one table. */
+#define SETTINGS_MAX 40
+
+/* Fill a zeroed struct with what its table says of absent settings. */
+bool settings_default(
+	const struct setting *table, void *section, struct err *err);
+
+/* Read a map into the struct; everything it does not state stays. */
+bool settings_read(const struct setting *table, void *section,
+	struct reader *reader, struct err *err);
+
+/* Release what the struct owns; secrets are wiped. */
+void settings_free(const struct setting *table, void *section);
+
+/* Read one value into its member, for a setting of any type but ENV. */
+bool settings_read_value(const struct setting *setting, void *section,
+	struct reader *reader, struct err *err);
+
+#endif

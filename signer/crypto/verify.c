@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/* Verifying signatures, and public keys in other forms. */
+#include "crypto/openssl.h"
+
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+/* More distinct keys than any ceremony has; the rest is not remembered. */
+#define CACHE_MAX 32
+
+struct cached {
+	struct dnskey key;
+	EVP_PKEY *pkey;
+};
+
+struct crypto_cache {
+	struct cached entries[CACHE_MAX];
+	size_t count;
+};
+
+bool crypto_cache_new(struct crypto_cache **out, struct err *err)
+{
+	struct crypto_cache *cache = calloc(1, sizeof(*cache));
+
+	if (cache == NULL)
+		return err_nomem(err);
+	*out = cache;
+	return true;
+}
+
+void crypto_cache_free(struct crypto_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < cache->count; i++) {
+		dnskey_free(&cache->entries[i].key);
+		EVP_PKEY_free(cache->entries[i].pkey);
+	}
+	free(cache);
+}
+
+/* The unpacked key; the caller frees its reference. */
+static EVP_PKEY *unpack(
+	struct crypto_cache *cache, const struct dnskey *key, struct err *err)
+{
+	EVP_PKEY *pkey;
+	struct dnskey copy = DNSKEY_EMPTY;
+
+	for (size_t i = 0; cache != NULL && i < cache->count; i++)
+		if (dnskey_same_public(&cache->entries[i].key, key)) {
+			pkey = cache->entries[i].pkey;
+			EVP_PKEY_up_ref(pkey);
+			return pkey;
+		}
+	pkey = openssl_public(key, err);
+	if (pkey == NULL || cache == NULL || cache->count == CACHE_MAX)
+		return pkey;
+	if (!dnskey_copy(key, &copy, err)) {
+		EVP_PKEY_free(pkey);
+		return NULL;
+	}
+	EVP_PKEY_up_ref(pkey);
+	cache->entries[cache->count].key = copy;
+	cache->entries[cache->count].pkey = pkey;
+	cache->count++;
+	return pkey;
+}
+
+bool crypto_ecdsa_to_der(
+	const struct buf *signature, struct buf *out, struct err *err)
+{
+	int half = (int)(signature->len / 2);
+	ECDSA_SIG *sig = ECDSA_SIG_new();
+	BIGNUM *r = BN_bin2bn(signature->data, half, NULL);
+	BIGNUM *s = BN_bin2bn(signature->data + half, half, NULL);
+	unsigned char *der = NULL;
+	int len = -1;
+
+	if (sig != NULL && r != NULL && s != NULL &&
+		ECDSA_SIG_set0(sig, r, s) == 1) {
+		r = s = NULL; /* sig owns them now */
+		len = i2d_ECDSA_SIG(sig, &der);
+	}
+	BN_free(r);
+	BN_free(s);
+	ECDSA_SIG_free(sig);
+	if (len <= 0)
+		return openssl_err(err, "ECDSA signature");
+	buf_bytes(out, der, (size_t)len);
+	OPENSSL_free(der);
+	return buf_ok(out, err);
+}
+
+/* Signature in the form EVP wants, as borrowed or in *der. */
+static bool evp_signature(const struct algorithm *alg,
+	const struct buf *signature, struct buf *der, const struct buf **out,
+	struct err *err)
+{
+	if (alg->signature_len != 0 && signature->len != alg->signature_len)
+		return err_set(err, ERR_INPUT,
+			"%s signature of %zu bytes, expected %zu", alg->name,
+			signature->len, alg->signature_len);
+	*out = signature;
+	if (alg->family != ALGORITHM_ECDSA)
+		return true;
+	*out = der;
+	return crypto_ecdsa_to_der(signature, der, err);
+}
+
+static bool evp_verify(const struct algorithm *alg, EVP_PKEY *pkey,
+	const struct buf *data, const struct buf *signature, struct err *err)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok;
+
+	ok = ctx != NULL &&
+	     EVP_DigestVerifyInit(ctx, NULL, openssl_md(alg), NULL, pkey) ==
+		     1 &&
+	     EVP_DigestVerify(ctx, signature->data, signature->len, data->data,
+		     data->len) == 1;
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	if (!ok)
+		return err_set(err, ERR_INPUT, "the signature does not verify");
+	return true;
+}
+
+bool crypto_verify(struct crypto_cache *cache, const struct dnskey *key,
+	const struct buf *data, const struct buf *signature, struct err *err)
+{
+	const struct algorithm *alg = openssl_algorithm(key->algorithm, err);
+	const struct buf *form = NULL;
+	struct buf der = BUF_EMPTY;
+	EVP_PKEY *pkey = NULL;
+	bool ok = false;
+
+	if (alg == NULL)
+		return false;
+	pkey = unpack(cache, key, err);
+	if (pkey == NULL)
+		goto done;
+	if (!evp_signature(alg, signature, &der, &form, err))
+		goto done;
+	ok = evp_verify(alg, pkey, data, form, err);
+done:
+	EVP_PKEY_free(pkey);
+	buf_free(&der);
+	return ok;
+}
+
+bool crypto_spki(const struct dnskey *key, struct buf *out, struct err *err)
+{
+	EVP_PKEY *pkey = openssl_public(key, err);
+	unsigned char *der = NULL;
+	int len;
+
+	if (pkey == NULL)
+		return false;
+	len = i2d_PUBKEY(pkey, &der);
+	EVP_PKEY_free(pkey);
+	if (len <= 0)
+		return openssl_err(err, "public key");
+	buf_bytes(out, der, (size_t)len);
+	OPENSSL_free(der);
+	return buf_ok(out, err);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* What a DS digest is computed over; the digest itself is crypto_ds(). */
+#ifndef DNS_DS_H
+#define DNS_DS_H
+
+#include "dns/dnskey.h"
+
+/* Digest types (the IANA registry "DS RR Type Digest Algorithms"). */
+#define DS_SHA256 2
+#define DS_SHA384 4
+
+/*
+ * Append owner name | DNSKEY RDATA (RFC 4034 §5.1.4); owner in canonical
+ * wire form.
+ */
+void ds_digest_input(
+	const struct buf *owner, const struct dnskey *key, struct buf *out);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * SHA-256 of standard input or files, in hexadecimal and in PGP words, so
+ * that people can read it aloud; --verify compares with what they have.
+ */
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/text.h"
+#include "crypto/crypto.h"
+#include "show/options.h"
+#include "show/words.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHUNK (256 * 1024)
+#define EXPECTED_MAX 4096
+#define MEGABYTE 1000000
+
+static const char *verify, *verify_file;
+
+static const struct option_entry options[] = {
+	{"verify", 0, OPTION_VALUE, "TEXT",
+		"compare with hex or words; - reads them from the terminal",
+		&verify},
+	{"verify-file", 0, OPTION_VALUE, "FILE",
+		"compare with hex or words in a file", &verify_file},
+	{0},
+};
+
+static const char *const usage[] = {"[--verify TEXT] [FILE ...]", NULL};
+
+static const struct option_program program = {
+	.name = "sha2wordlist",
+	.purpose = "SHA-256 of standard input or files in hexadecimal and in "
+		   "PGP words.",
+	.usage = usage,
+	.options = options,
+};
+
+/* What the operator sees while a disc is read. */
+struct progress {
+	bool terminal;
+	int64_t shown; /* second of the last line, 0: none yet */
+	int64_t start;
+	off_t total; /* bytes, 0: unknown */
+};
+
+static int64_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void progress_start(struct progress *progress, int fd)
+{
+	struct stat st;
+
+	*progress = (struct progress){
+		.terminal = isatty(STDERR_FILENO) == 1, .start = seconds()};
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		progress->total = st.st_size;
+}
+
+static void progress_show(struct progress *progress, uint64_t done)
+{
+	int64_t now = seconds();
+
+	if (now - progress->start < 2 || now == progress->shown)
+		return;
+	progress->shown = now;
+	if (progress->total > 0)
+		fprintf(stderr, "\r%llu of %llu MB (%llu %%)",
+			(unsigned long long)done / MEGABYTE,
+			(unsigned long long)progress->total / MEGABYTE,
+			(unsigned long long)done * 100 /
+				(unsigned long long)progress->total);
+	else
+		fprintf(stderr, "\r%llu MB",
+			(unsigned long long)done / MEGABYTE);
+}
+
+static void progress_end(const struct progress *progress)
+{
+	if (progress->shown != 0)
+		fprintf(stderr, "\r\033[K");
+}
+
+static bool feed(struct crypto_sha256 *hash, int fd, const char *name,
+	uint8_t *chunk, struct err *err)
+{
+	struct progress progress;
+	uint64_t done = 0;
+	ssize_t got;
+
+	progress_start(&progress, fd);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	while ((got = read(fd, chunk, CHUNK)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set(err, ERR_INPUT, "%s: cannot read: %s",
+				name, strerror(errno));
+		if (!crypto_sha256_update(hash, chunk, (size_t)got, err))
+			return false;
+		done += (uint64_t)got;
+		if (progress.terminal)
+			progress_show(&progress, done);
+	}
+	progress_end(&progress);
+	return true;
+}
+
+static bool hash_fd(int fd, const char *name, uint8_t out[CRYPTO_SHA256_LEN],
+	struct err *err)
+{
+	struct crypto_sha256 *hash = NULL;
+	uint8_t *chunk = malloc(CHUNK);
+	bool ok;
+
+	if (chunk == NULL)
+		return err_nomem(err);
+	ok = crypto_sha256_new(&hash, err) &&
+	     feed(hash, fd, name, chunk, err) &&
+	     crypto_sha256_final(hash, out, err);
+	crypto_sha256_free(hash);
+	free(chunk);
+	return ok;
+}
+
+/* name NULL is standard input. */
+static bool hash_file(
+	const char *name, uint8_t out[CRYPTO_SHA256_LEN], struct err *err)
+{
+	bool ok;
+	int fd;
+
+	if (name == NULL)
+		return hash_fd(STDIN_FILENO, "standard input", out, err);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(err, ERR_INPUT, "%s: cannot open: %s", name,
+			strerror(errno));
+	ok = hash_fd(fd, name, out, err);
+	close(fd);
+	return ok;
+}
+
+static bool show(const char *name, const uint8_t hash[CRYPTO_SHA256_LEN],
+	struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	bool ok;
+
+	if (name != NULL) {
+		buf_text(&text, "File:       ");
+		text_escape(&text, name, strlen(name));
+		buf_text(&text, "\n");
+	}
+	buf_text(&text, "SHA-256:    ");
+	hex_encode(&text, hash, CRYPTO_SHA256_LEN);
+	buf_text(&text, "\nPGP Words:  ");
+	words_write(&text, hash, CRYPTO_SHA256_LEN, 0);
+	buf_text(&text, "\n");
+	ok = buf_ok(&text, err) &&
+	     file_write_fd(STDOUT_FILENO, "standard output", text.data,
+		     text.len, err);
+	buf_free(&text);
+	return ok;
+}
+
+/* One line that a person types. */
+static bool ask(struct buf *out, struct err *err)
+{
+	FILE *terminal = fopen("/dev/tty", "r+");
+	char line[EXPECTED_MAX];
+	bool got;
+
+	if (terminal == NULL)
+		return err_set(err, ERR_USAGE,
+			"--verify - needs a terminal, or use --verify-file");
+	fputs("Hex or words to compare with: ", terminal);
+	fflush(terminal);
+	got = fgets(line, sizeof(line), terminal) != NULL;
+	fclose(terminal);
+	if (!got)
+		return err_set(err, ERR_REFUSED, "nothing was typed");
+	buf_text(out, line);
+	return buf_ok(out, err);
+}
+
+/* *out stays empty where no comparison is wanted. */
+static bool expected_hash(struct buf *out, struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	bool ok = true;
+
+	if (verify == NULL && verify_file == NULL)
+		return true;
+	if (verify != NULL && verify_file != NULL)
+		return err_set(err, ERR_USAGE,
+			"--verify and --verify-file exclude each other");
+	if (verify_file != NULL)
+		ok = file_read(verify_file, EXPECTED_MAX, &text, err);
+	else if (strcmp(verify, "-") == 0)
+		ok = ask(&text, err);
+	else
+		buf_text(&text, verify);
+	ok = ok && buf_ok(&text, err) &&
+	     words_read(buf_string(&text), out, err);
+	if (ok && out->len != CRYPTO_SHA256_LEN)
+		ok = err_set(err, ERR_INPUT,
+			"%zu bytes to compare with, expected %d (64 hex digits "
+			"or 32 words)",
+			out->len, CRYPTO_SHA256_LEN);
+	buf_free(&text);
+	return ok;
+}
+
+static bool run_one(
+	const char *name, const struct buf *expected, struct err *err)
+{
+	uint8_t hash[CRYPTO_SHA256_LEN];
+
+	if (!hash_file(name, hash, err) || !show(name, hash, err))
+		return false;
+	if (expected->len == 0)
+		return true;
+	if (memcmp(hash, expected->data, sizeof(hash)) != 0)
+		return err_set(err, ERR_REFUSED,
+			"the hash is NOT the one to compare with");
+	puts("Result:     same");
+	if (fflush(stdout) != 0)
+		return err_set(err, ERR_OUTPUT, "standard output: %s",
+			strerror(errno));
+	return true;
+}
+
+static bool run(const struct option_result *given, struct err *err)
+{
+	struct buf expected = BUF_EMPTY;
+	bool ok = expected_hash(&expected, err);
+
+	if (ok && expected.len > 0 && given->count > 1)
+		ok = err_set(
+			err, ERR_USAGE, "comparing takes one file at a time");
+	if (ok && given->count == 0)
+		ok = run_one(NULL, &expected, err);
+	for (size_t i = 0; ok && i < given->count; i++) {
+		const char *name = given->operands[i];
+
+		ok = run_one(
+			strcmp(name, "-") == 0 ? NULL : name, &expected, err);
+	}
+	buf_free(&expected);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	struct option_result given = {0};
+	struct err err = ERR_EMPTY;
+	bool done = false, ok;
+
+	ok = options_start(&program, argc, argv, &given, &done, &err);
+	if (ok && !done)
+		ok = run(&given, &err);
+	free(given.operands);
+	return ok ? 0 : options_fail(&program, &err);
+}

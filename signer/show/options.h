@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Command lines from one table, from which --help is printed too.
+ *
+ * Long options match exactly; a hyphen and an underscore are the same
+ * character.  --name value and --name=value are one.  A single-value option
+ * given twice is refused.  "--" ends options; a lone "-" is an operand.
+ * --help and --version are known everywhere.
+ */
+#ifndef SHOW_OPTIONS_H
+#define SHOW_OPTIONS_H
+
+#include "base/err.h"
+
+#include <stdio.h>
+
+enum option_kind {
+	OPTION_FLAG,  /* value is a bool * */
+	OPTION_VALUE, /* value is a const char **, NULL when not given */
+};
+
+struct option_entry {
+	const char *name; /* long name, hyphens; NULL ends the table */
+	char letter;      /* short name, or 0 */
+	enum option_kind kind;
+	const char *argument; /* name of the value in help, NULL for a flag */
+	const char *help;     /* one line */
+	void *value;
+};
+
+/* A program's face. */
+struct option_program {
+	const char *name;
+	const char *purpose; /* one line */
+	/* usage lines without the program's name; NULL ends them */
+	const char *const *usage;
+	const struct option_entry *options;
+};
+
+struct option_result {
+	const char **operands; /* borrowed texts, the array owned: free() */
+	size_t count;
+	bool help;
+	bool version;
+};
+
+/* Errors: ERR_USAGE.  Values are borrowed from argv. */
+bool options_parse(const struct option_program *program, int argc,
+	char *const *argv, struct option_result *out, struct err *err);
+
+/* Usage, options, exit statuses. */
+void options_help(const struct option_program *program, FILE *out);
+
+/* "name release (build id)". */
+void options_version(const struct option_program *program, FILE *out);
+
+/*
+ * What main does first: parse; for --help or --version print, set *done and
+ * return true.  Errors: ERR_USAGE; ERR_OUTPUT when help cannot be printed.
+ */
+bool options_start(const struct option_program *program, int argc,
+	char *const *argv, struct option_result *out, bool *done,
+	struct err *err);
+
+/*
+ * What main does last: "name: message" on standard error, escaped; with
+ * ERR_USAGE also where to find help.  Returns the exit status.
+ */
+int options_fail(const struct option_program *program, const struct err *err);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * HSMs: the only door to PKCS#11 (v2.40).
+ *
+ * A token_set holds every module that the configuration names, loaded with
+ * dlopen and initialised; in it stands one struct token for each initialised
+ * token in a slot, in the order of the configuration, then of slot numbers.
+ * Keys are found by label (CKA_LABEL) across all of them.
+ *
+ * A module is believed in nothing that can hurt: lengths it reports are
+ * capped, strings are copied by their fixed sizes and not by a NUL, a result
+ * that does not have exactly the size its kind of key demands is refused.  A
+ * signature is not verified here: the caller does that with the crypto
+ * module, before anyone sees it.
+ *
+ * Every failure is ERR_HSM, but where a comment says otherwise.  Messages
+ * name the module (its name in the configuration), the slot, the function
+ * and the return value by its PKCS#11 name (CKR_PIN_INCORRECT).
+ *
+ * Not thread-safe, and a set must not be used after fork.
+ */
+#ifndef TOKEN_TOKEN_H
+#define TOKEN_TOKEN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "config/config.h"
+#include "dns/dnskey.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct token_set;
+struct token;
+
+/*
+ * What a token says about itself, for the log.  Strings have trailing blanks
+ * removed and anything but printable ASCII replaced by '?'.
+ */
+struct token_info {
+	const char *hsm;    /* name of the module in the configuration */
+	const char *module; /* its path */
+	unsigned long slot;
+	char label[33];
+	char manufacturer[33];
+	char model[17];
+	char serial[17];
+	char firmware[8]; /* "major.minor" */
+	char hardware[8];
+	char library[33]; /* the module's own description */
+	char library_version[8];
+	char cryptoki_version[8];
+	bool login_required;
+	bool logged_in;  /* by this process */
+	bool pin_low;    /* a wrong PIN was tried since the last login */
+	bool pin_final;  /* one try is left */
+	bool pin_locked; /* none is left */
+	bool write_protected;
+};
+
+enum token_user {
+	TOKEN_USER,
+	TOKEN_SO,
+};
+
+/*
+ * Ask a person for the PIN of one token.  On success *pin is new and the
+ * token module frees it.  info says whether this is the last try.
+ */
+typedef bool token_ask_pin(void *context, const struct token_info *info,
+	enum token_user user, struct secret **pin, struct err *err);
+
+/*
+ * Load and initialise count modules.  The environment of hsm[i] is set just
+ * before its module is loaded.  Two entries that name one module (the same
+ * file, even under two paths) are refused: a module is initialised once in a
+ * process.  A module without any initialised token is an error.  hsm must
+ * outlive the set.
+ * On success *out is new and the caller closes it.
+ */
+bool token_set_open(const struct config_hsm *hsm, size_t count,
+	struct token_set **out, struct err *err);
+
+/*
+ * Log out, close every session, finalise and unload every module; frees all
+ * tokens and keys of the set.  NULL is allowed.  Never fails: there is nothing
+ * left to do about a module that does not want to end.
+ */
+void token_set_close(struct token_set *set);
+
+/* Number of tokens, and the token at place i (borrowed). */
+size_t token_set_count(const struct token_set *set);
+struct token *token_set_token(const struct token_set *set, size_t i);
+
+/* The one token with this label; NULL and err where none or several. */
+bool token_set_by_label(const struct token_set *set, const char *label,
+	struct token **out, struct err *err);
+
+/*
+ * Read the token's information anew (flags change with each try) and return
+ * it, borrowed, valid until the next call for this token.
+ */
+bool token_info(
+	struct token *token, const struct token_info **out, struct err *err);
+
+/*
+ * Log in as the user, on one token or on all that require it.  The PIN is the
+ * configuration's, else ask's answer; ask may be NULL where no one can be
+ * asked.  At most one attempt is made in a call.  A locked PIN is never
+ * tried; on the final try a configured PIN is not tried, only one typed by a
+ * person who was told.  Already being logged in is success.
+ */
+bool token_login(struct token *token, token_ask_pin *ask, void *context,
+	struct err *err);
+bool token_set_login(struct token_set *set, token_ask_pin *ask, void *context,
+	struct err *err);
+
+enum token_key_type {
+	TOKEN_RSA,
+	TOKEN_P256,
+	TOKEN_P384,
+	TOKEN_ED25519,
+	TOKEN_ED448,
+};
+
+/* A key pair in a token; owned by its token, valid until the set is closed. */
+struct token_key {
+	struct token *token;
+	char *label;
+	enum token_key_type type;
+	uint32_t bits;         /* of the modulus, or the curve's */
+	uint32_t exponent;     /* RSA only */
+	struct buf public_key; /* as in a DNSKEY: RFC 3110, 6605, 8080 */
+	bool has_private;      /* the token can sign with it */
+	bool extractable;      /* a wrapped copy may leave the token */
+};
+
+/*
+ * Find the key with this label in all tokens.  No such object: true, and *out
+ * is NULL.  The public key comes from the public key object, or from the
+ * private one where the token keeps no public object.
+ * Refused: two objects of one class with this label in one slot; a public and
+ * a private object that are of different kinds; different keys with this
+ * label in two slots (the same key in two slots is one key, and the first
+ * slot that has its private half signs); a kind of key that DNSSEC does not
+ * know; a modulus over 4096 bits; an exponent of 0 or over 32 bits.
+ */
+bool token_set_find(struct token_set *set, const char *label,
+	const struct token_key **out, struct err *err);
+
+/* The same in one token. */
+bool token_find(struct token *token, const char *label,
+	const struct token_key **out, struct err *err);
+
+/*
+ * Every label that a key object in the token has, sorted, each once.  The
+ * caller frees labels with token_labels_free.  Objects without a label are
+ * counted in *unlabelled.
+ */
+bool token_labels(struct token *token, struct config_names *labels,
+	size_t *unlabelled, struct err *err);
+void token_labels_free(struct config_names *labels);
+
+/*
+ * The DNSKEY record of a key with these flags and this algorithm.  ERR_HSM
+ * where the key is not of the algorithm's kind.  Fills *out, which the caller
+ * releases as any struct dnskey.
+ */
+bool token_key_dnskey(const struct token_key *key, uint16_t flags,
+	uint8_t algorithm, struct dnskey *out, struct err *err);
+
+/*
+ * Sign data with the DNSSEC algorithm (RFC 5702, 6605, 8080).
+ * hash_in_hsm: the token makes the digest as well (CKM_SHA256_RSA_PKCS,
+ * CKM_ECDSA_SHA256 and so on); otherwise it is made here and the token gets
+ * the DigestInfo or the bare digest (CKM_RSA_PKCS, CKM_ECDSA).  Edwards
+ * curves hash inside in any case (CKM_EDDSA).
+ * Appends exactly the bytes of an RRSIG's signature field.  A mechanism that
+ * the token does not have is refused by its name before anything is tried.
+ */
+bool token_sign(const struct token_key *key, uint8_t algorithm,
+	bool hash_in_hsm, const struct buf *data, struct buf *signature,
+	struct err *err);
+
+/*
+ * The kind of key that a DNSSEC algorithm wants; false with ERR_USAGE where
+ * it is none of the supported.
+ */
+bool token_key_type(
+	uint8_t algorithm, enum token_key_type *out, struct err *err);
+
+/* "RSA", "P-256", "P-384", "Ed25519", "Ed448". */
+const char *token_key_type_name(enum token_key_type type);
+
+/*
+ * Make a key pair on the token (not exportable, but where extractable says
+ * so).  bits is for RSA only: 2048, 3072 or 4096, exponent 65537.  A label
+ * that is in use in this token is refused.  On success *out is borrowed.
+ */
+bool token_generate(struct token *token, const char *label,
+	enum token_key_type type, uint32_t bits, bool extractable,
+	const struct token_key **out, struct err *err);
+
+/*
+ * Backup and restore: a key leaves its token only wrapped for one other token.
+ *
+ * The token that is to receive has a transport key, an RSA pair of
+ * TOKEN_TRANSPORT_BITS that can do nothing but unwrap and whose private half
+ * never leaves.  The giving token makes an AES-256 key, wraps the signing key
+ * with it (CKM_AES_KEY_WRAP_PAD, RFC 5649) and the AES key with the transport
+ * key's public half (CKM_RSA_PKCS_OAEP with SHA-1, the only digest that all
+ * tokens have; OAEP does not lean on its collision resistance).  Neither is
+ * ever outside a token in the clear.  Whose transport key it is, people must
+ * compare: the programs show its hash.
+ */
+#define TOKEN_TRANSPORT_BITS 3072U
+
+struct token_wrapped {
+	struct buf secret; /* the AES key, for the transport key */
+	struct buf key;    /* the private key, PKCS#8, under the AES key */
+};
+
+void token_wrapped_free(struct token_wrapped *wrapped);
+
+/* Make a transport key; its label must be free.  *out is borrowed. */
+bool token_generate_transport(struct token *token, const char *label,
+	const struct token_key **out, struct err *err);
+
+/*
+ * Wrap key, which must be extractable, for the holder of transport: an RSA
+ * public key as in a DNSKEY.  Fills *out, which the caller frees.
+ */
+bool token_wrap(const struct token_key *key, const struct dnskey *transport,
+	struct token_wrapped *out, struct err *err);
+
+/*
+ * Unwrap a key under the free label of like into the token that holds
+ * transport, and add the public half.  like says type and public key (bits,
+ * exponent, has_private and token are not looked at); extractable whether the
+ * copy can be backed up in turn.  The caller proves the pair with a signature.
+ * On success *out is borrowed.
+ */
+bool token_unwrap(const struct token_key *transport,
+	const struct token_wrapped *wrapped, const struct token_key *like,
+	bool extractable, const struct token_key **out, struct err *err);
+
+/* Destroy both halves of a key.  key is gone after this, failed or not. */
+bool token_destroy(const struct token_key *key, struct err *err);
+
+/*
+ * Change the user's PIN (the token must be logged in), or give the user a new
+ * one as security officer with so_pin (a locked PIN is opened so; the token
+ * must not be logged in, and is of no other use to this process afterwards).
+ */
+bool token_change_pin(struct token *token, const struct secret *old_pin,
+	const struct secret *new_pin, struct err *err);
+bool token_reset_pin(struct token *token, const struct secret *so_pin,
+	const struct secret *new_pin, struct err *err);
+
+#endif

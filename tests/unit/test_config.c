@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Shows that the configuration reader takes what ceremonies use, with the
+ * defaults of the catalogue of checks, and refuses everything else with the
+ * file, the line and the name of the key.  A setting that is misread, or a
+ * misspelt one that is ignored, would switch off a check without anyone
+ * seeing it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "config/config.h"
+
+static bool parse(const char *text, struct config **out, struct err *err)
+{
+	return config_parse(
+		"c.yaml", (const uint8_t *)text, strlen(text), out, err);
+}
+
+static struct config *must_parse(const char *text)
+{
+	struct config *config = NULL;
+	struct err err = ERR_EMPTY;
+
+	if (!parse(text, &config, &err))
+		fail_msg("%s", err.text);
+	return config;
+}
+
+static void empty_map_has_the_defaults(void **state)
+{
+	struct config *config = must_parse("{}");
+	const struct config_request_policy *p = &config->request_policy;
+
+	(void)state;
+	assert_int_equal(config->hsm_count, 0);
+	assert_int_equal(p->acceptable_domains.count, 1);
+	assert_string_equal(p->acceptable_domains.names[0], ".");
+	assert_int_equal(p->max_file_size, 1048576);
+	assert_int_equal(p->num_bundles, 9);
+	assert_int_equal(p->num_keys_per_bundle.count, 9);
+	assert_int_equal(p->num_keys_per_bundle.numbers[0], 2);
+	assert_int_equal(p->num_keys_per_bundle.numbers[1], 1);
+	assert_int_equal(p->num_keys_per_bundle.numbers[8], 2);
+	assert_int_equal(p->num_different_keys_in_all_bundles, 3);
+	assert_int_equal(p->min_cycle_inception_length, 79 * 86400);
+	assert_int_equal(p->max_bundle_interval, 11 * 86400);
+	assert_int_equal(p->signature_horizon_days, 180);
+	assert_int_equal(p->approved_algorithms.numbers[0], 8);
+	assert_int_equal(p->rsa_approved_exponents.numbers[0], 65537);
+	assert_int_equal(p->rsa_approved_key_sizes.numbers[0], 2048);
+	assert_true(p->validate_signatures && p->check_keys_retire_safety &&
+		    p->check_chain_keys_in_hsm);
+	assert_false(p->enable_unsupported_ecdsa ||
+		     p->enable_unsupported_edwards_dsa);
+	assert_int_equal(config->response_policy.num_bundles, 9);
+	assert_string_equal(config->ksk_policy.signers_name, ".");
+	assert_int_equal(config->ksk_policy.ttl, 172800);
+	assert_int_equal(config->ksk_policy.publish_safety, 10 * 86400);
+	assert_null(config->filenames.input_ksr);
+	config_free(config);
+}
+
+static void every_section_is_read(void **state)
+{
+	static const char text[] =
+		"schemas:\n" /* before keys: the order is free */
+		"  revoke:\n"
+		"    2: {publish: [b], revoke: a, sign: [a, b]}\n"
+		"    1: {publish: [a, b], sign: b}\n"
+		"hsm:\n"
+		"  one: {module: /lib/a.so, pin: 0123456, so_pin: 'x y',\n"
+		"        env: {A_1: b, _C: 'd e'}}\n"
+		"  two: {module: /lib/b.so}\n"
+		"keys:\n"
+		"  a: {description: first, label: 19036, key_tag: 05,\n"
+		"      algorithm: ECDSAP256SHA256,\n"
+		"      valid_from: 2010-07-15T00:00:00+00:00}\n";
+	static const char rest[] =
+		"  a: {description: first, label: 19036, key_tag: 5,\n"
+		"      algorithm: RSASHA512, rsa_size: 4096, rsa_exponent: 3,\n"
+		"      valid_from: 2010-07-15T00:00:00+00:00,\n"
+		"      valid_until: '2019-01-11T00:00:00',\n"
+		"      hash_using_hsm: yes, ds_sha256: 49AAC11D7B6F6446702E54"
+		"A1607371607A1A41855200FD2CE1CDDE32F24E8FB5}\n"
+		"  b: {label: B, algorithm: ED25519, valid_from:\n"
+		"      '2010-07-15T00:00:00Z'}\n"
+		"filenames: {input_ksr: k.xml, output_trustanchor: t.xml}\n"
+		"request_policy: {num_keys_per_bundle: [1, 2], dns_ttl: 5,\n"
+		"   acceptable_domains: [., example.]}\n"
+		"ksk_policy: {ttl: 60, publish_safety: PT1H}\n";
+	struct buf whole = BUF_EMPTY;
+	struct config *config = NULL;
+	struct err err = ERR_EMPTY;
+	const struct config_key *key;
+	const struct config_schema *schema;
+
+	(void)state;
+	/* A leading zero is refused, for it may be meant octal. */
+	assert_false(parse(text, &config, &err));
+	assert_non_null(strstr(err.text, "line 10: keys.a.key_tag: expected"));
+	buf_bytes(&whole, text, (size_t)(strstr(text, "  a: {d") - text));
+	buf_text(&whole, rest);
+	config = must_parse(buf_string(&whole));
+	assert_int_equal(config->hsm_count, 2);
+	assert_string_equal(config->hsm[0].pin->bytes, "0123456");
+	assert_int_equal(config->hsm[0].pin->length, 7);
+	assert_string_equal(config->hsm[0].so_pin->bytes, "x y");
+	assert_int_equal(config->hsm[0].env.count, 2);
+	assert_string_equal(config->hsm[0].env.variables[1].value, "d e");
+	assert_ptr_equal(config_hsm(config, "two"), &config->hsm[1]);
+	assert_null(config->hsm[1].pin);
+	key = config_key(config, "a");
+	assert_string_equal(key->label, "19036");
+	assert_true(key->has_key_tag && key->has_ds_sha256);
+	assert_int_equal(key->ds_sha256[31], 0xB5);
+	assert_int_equal(key->valid_from, 1279152000);
+	assert_int_equal(key->valid_until, 1547164800);
+	assert_true(key->hash_using_hsm);
+	key = config_key(config, "b");
+	assert_false(key->has_key_tag || key->has_ds_sha256);
+	assert_int_equal(key->algorithm, 15);
+	assert_true(key->valid_until == CONFIG_TIME_NEVER);
+	assert_string_equal(key->description, "");
+	schema = config_schema(config, "revoke");
+	assert_int_equal(schema->slot_count, 2);
+	assert_string_equal(schema->slots[0].sign.names[0], "b");
+	assert_string_equal(schema->slots[1].revoke.names[0], "a");
+	assert_true(config_names_has(&schema->slots[1].sign, "b"));
+	assert_int_equal(config->request_policy.num_keys_per_bundle.count, 2);
+	assert_true(config_numbers_has(
+		&config->request_policy.num_keys_per_bundle, 2));
+	assert_int_equal(config->ksk_policy.publish_safety, 3600);
+	assert_null(config_key(config, "c"));
+	assert_null(config_schema(config, "normal"));
+	config_free(config);
+	buf_free(&whole);
+}
+
+/* What is refused, and how the message begins. */
+static const struct refusal {
+	const char *text, *message;
+} refusals[] = {
+	{"", "c.yaml: line 1: empty configuration"},
+	{"# nothing\n", "c.yaml: line 2: empty configuration"},
+	{"- a", "c.yaml: line 1: expected a map"},
+	{"a: b", "c.yaml: line 1: a: unknown section"},
+	{"{}\n---\n{}", "c.yaml: line 2: expected one document"},
+	{"{}\n...\n{}", "c.yaml: line 3: not valid YAML"},
+	{"hsm: {", "c.yaml: line 2: hsm: not valid YAML"},
+	{"hsm:\n\t- x", "c.yaml: line 2: hsm: not valid YAML"},
+	{"hsm: {}\nhsm: {}", "c.yaml: line 2: hsm: stands here twice"},
+	{"hsm: {a: {module: m, module: n}}",
+		"c.yaml: line 1: hsm.a.module: stands here twice"},
+	{"hsm: {a: {module: m}, a: {module: m}}",
+		"c.yaml: line 1: hsm.a: stands here twice"},
+	{"hsm: &x {}", "c.yaml: line 1: hsm: anchors (&x) are not accepted"},
+	{"hsm: {a: &p {module: x}, b: *p}",
+		"c.yaml: line 1: hsm.a: anchors (&p)"},
+	{"ksk_policy: {<<: {ttl: 1}}",
+		"c.yaml: line 1: ksk_policy.<<: unknown key"},
+	{"hsm: *x", "c.yaml: line 1: hsm: aliases (*x) are not accepted"},
+	{"ksk_policy: {ttl: !!int 5}",
+		"c.yaml: line 1: ksk_policy.ttl: tags (tag:yaml.org,2002:int)"},
+	{"hsm: !x {}", "c.yaml: line 1: hsm: tags (!x) are not accepted"},
+	{"filenames: {input_ksr: !<y> a}",
+		"c.yaml: line 1: filenames.input_ksr: tags (y)"},
+	{"%TAG ! tag:x,2000:\n---\n{}",
+		"c.yaml: line 1: tag directives are not accepted"},
+	{"? [a]\n: b", "c.yaml: line 1: expected the name of a key"},
+	{"'': b", "c.yaml: line 1: empty name of a key"},
+	{"\"a\\0b\": c", "c.yaml: line 1: NUL in the name of a key"},
+	{"filenames: {input_ksr: \"a\\0b\"}",
+		"c.yaml: line 1: filenames.input_ksr: NUL in a value"},
+	{"filenames: {input_ksr: \"a\\eb\"}",
+		"c.yaml: line 1: filenames.input_ksr: control character"},
+	{"filenames: {input_ksr: }",
+		"c.yaml: line 1: filenames.input_ksr: expected a text"},
+	{"filenames: {input_ksr: ~}",
+		"c.yaml: line 1: filenames.input_ksr: expected a text"},
+	{"filenames: {input_ksr: [a]}",
+		"c.yaml: line 1: filenames.input_ksr: expected one value"},
+	{"filenames: a", "c.yaml: line 1: filenames: expected a map"},
+	{"filenames: ~", "c.yaml: line 1: filenames: expected a map"},
+	{"\xff\xfe{}", "c.yaml: line 1: not valid YAML"},
+	{"request_policy:\n  num_bundle: 9",
+		"c.yaml: line 2: request_policy.num_bundle: unknown key"},
+	{"request_policy: {num_bundles: nine}",
+		"c.yaml: line 1: request_policy.num_bundles: expected a number "
+		"from 1 to 10000"},
+	{"request_policy: {num_bundles: '9'}",
+		"c.yaml: line 1: request_policy.num_bundles: expected a "
+		"number"},
+	{"request_policy: {num_bundles: 0}",
+		"c.yaml: line 1: request_policy.num_bundles: expected a "
+		"number"},
+	{"request_policy: {num_bundles: -1}",
+		"c.yaml: line 1: request_policy.num_bundles: expected a "
+		"number"},
+	{"request_policy: {num_bundles: 0x9}",
+		"c.yaml: line 1: request_policy.num_bundles: expected a "
+		"number"},
+	{"request_policy: {num_bundles: 9.0}",
+		"c.yaml: line 1: request_policy.num_bundles: expected a "
+		"number"},
+	{"request_policy: {dns_ttl: 4294967296}",
+		"c.yaml: line 1: request_policy.dns_ttl: expected a number"},
+	{"request_policy: {dns_ttl: 2147483648}",
+		"c.yaml: line 1: request_policy.dns_ttl: expected a number"},
+	{"request_policy: {check_chain_keys: 1}",
+		"c.yaml: line 1: request_policy.check_chain_keys: expected "
+		"true or false"},
+	{"request_policy: {check_chain_keys: 'false'}",
+		"c.yaml: line 1: request_policy.check_chain_keys: expected"},
+	{"request_policy: {check_chain_keys: }",
+		"c.yaml: line 1: request_policy.check_chain_keys: expected"},
+	{"request_policy: {num_keys_per_bundle: 1}",
+		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected "
+		"a list"},
+	{"request_policy: {num_keys_per_bundle: [1, x]}",
+		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected "
+		"a number"},
+	{"request_policy: {num_keys_per_bundle: [[1]]}",
+		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected "
+		"one value"},
+	{"request_policy: {approved_algorithms: [RSASHA1]}",
+		"c.yaml: line 1: request_policy.approved_algorithms: "
+		"deprecated algorithm"},
+	{"request_policy: {approved_algorithms: [8]}",
+		"c.yaml: line 1: request_policy.approved_algorithms: unknown"},
+	{"request_policy: {min_bundle_interval: 9}",
+		"c.yaml: line 1: request_policy.min_bundle_interval: "},
+	{"request_policy: {min_bundle_interval: P1M}",
+		"c.yaml: line 1: request_policy.min_bundle_interval: "},
+	{"hsm: {a: {pin: 1}}", "c.yaml: line 1: hsm.a.module: missing"},
+	{"hsm: {a: {module: x, pin: }}",
+		"c.yaml: line 1: hsm.a.pin: empty; leave it out"},
+	{"hsm: {a: {module: x, env: [A]}}",
+		"c.yaml: line 1: hsm.a.env: expected a map"},
+	{"hsm: {a: {module: x, env: {A=: b}}}",
+		"c.yaml: line 1: hsm.a.env.A=: not the name of an environment"},
+	{"hsm: {a: {module: x, env: {1A: b}}}",
+		"c.yaml: line 1: hsm.a.env.1A: not the name of an environment"},
+	{"hsm: {a: {module: x, slot: 1}}",
+		"c.yaml: line 1: hsm.a.slot: unknown key"},
+	{"keys: {a: {label: b, algorithm: RSASHA256}}",
+		"c.yaml: line 1: keys.a.valid_from: missing"},
+	{"keys: {a: {algorithm: RSASHA256, valid_from: 2010-07-15T00:00:00}}",
+		"c.yaml: line 1: keys.a.label: missing"},
+	{"keys: {a: {label: b, algorithm: RSASHA256, valid_from: yesterday}}",
+		"c.yaml: line 1: keys.a.valid_from: "},
+	{"keys: {a: {label: b, algorithm: RSASHA256, key_tag: 65536}}",
+		"c.yaml: line 1: keys.a.key_tag: expected a number from 0 to"},
+	{"keys: {a: {label: b, algorithm: RSASHA256, ds_sha256: abc}}",
+		"c.yaml: line 1: keys.a.ds_sha256: expected 64 hexadecimal"},
+	{"keys: {a: {label: b, algorithm: ED448, rsa_size: 2048,\n"
+	 " valid_from: 2010-07-15T00:00:00}}",
+		"c.yaml: line 2: keys.a: rsa_size and rsa_exponent do not go "
+		"with ED448"},
+	{"keys: {a: {label: b, algorithm: ED448,\n"
+	 " valid_until: 2010-07-15T00:00:00,\n"
+	 " valid_from: 2010-07-15T00:00:00}}",
+		"c.yaml: line 3: keys.a: valid_until is not after valid_from"},
+	{"schemas: {n: {}}", "c.yaml: line 1: schemas.n: no slots"},
+	{"schemas: {n: {0: {sign: a}}}",
+		"c.yaml: line 1: schemas.n.0: expected the number of a slot"},
+	{"schemas: {n: {x: {sign: a}}}",
+		"c.yaml: line 1: schemas.n.x: expected the number of a slot"},
+	{"schemas: {n: {10001: {sign: a}}}",
+		"c.yaml: line 1: schemas.n.10001: expected the number"},
+	{"schemas: {n: {2: {sign: a}}}",
+		"c.yaml: line 1: schemas.n: slot 1 is missing"},
+	{"schemas: {n: {1: {publish: a}}}",
+		"c.yaml: line 1: schemas.n.1.sign: missing"},
+	{"schemas: {n: {1: {sign: []}}}",
+		"c.yaml: line 1: schemas.n.1.sign: no key signs"},
+	{"schemas: {n: {1: {sign: a}}}",
+		"c.yaml: schemas.n.1: no key a is defined in keys"},
+	{"schemas: {n: {1: {sign: {a: b}}}}",
+		"c.yaml: line 1: schemas.n.1.sign: expected a list"},
+	{"schemas: {n: {1: {sign: b, revoke: a}}}",
+		"c.yaml: line 1: schemas.n.1.revoke: a must also be in sign"},
+	{"schemas: {n: {1: {sign: a, revoke: a, publish: a}}}",
+		"c.yaml: line 1: schemas.n.1.revoke: a is in publish as well"},
+	{"keys: {a: {label: b, algorithm: ED448,\n"
+	 " valid_from: 2010-07-15T00:00:00}}\n"
+	 "schemas: {n: {1: {sign: [a, a]}}}",
+		"c.yaml: schemas.n.1: a is named twice"},
+};
+
+static void each_refusal_says_where(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		const struct refusal *r = &refusals[i];
+		struct config *config = NULL;
+		struct err err = ERR_EMPTY;
+
+		if (!parse(r->text, &config, &err) && err.kind == ERR_USAGE &&
+			strstr(err.text, r->message) == err.text)
+			continue;
+		print_error("%s\n  said: %s\n  not:  %s\n", r->text, err.text,
+			r->message);
+		config_free(config);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void too_many_entries_are_refused(void **state)
+{
+	struct buf text = BUF_EMPTY;
+	struct config *config = NULL;
+	struct err err = ERR_EMPTY;
+
+	(void)state;
+	buf_text(&text, "request_policy:\n num_keys_per_bundle: [");
+	for (int i = 0; i < 1025; i++)
+		buf_text(&text, "1,");
+	buf_text(&text, "]\n");
+	assert_false(parse(buf_string(&text), &config, &err));
+	assert_non_null(strstr(err.text, "more than 1024 entries"));
+	buf_clear(&text);
+	buf_text(&text, "hsm:\n");
+	for (int i = 0; i < 1025; i++)
+		buf_format(&text, " h%d: {module: m}\n", i);
+	assert_false(parse(buf_string(&text), &config, &err));
+	assert_non_null(strstr(err.text, "line 1026: hsm: more than 1024"));
+	buf_free(&text);
+}
+
+static void oversize_text_is_refused(void **state)
+{
+	uint8_t *text = malloc(CONFIG_SIZE_MAX + 1);
+	struct config *config = NULL;
+	struct err err = ERR_EMPTY;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', CONFIG_SIZE_MAX + 1);
+	memcpy(text, "{}", 2);
+	assert_true(config_parse("c", text, CONFIG_SIZE_MAX, &config, &err));
+	config_free(config);
+	config = NULL;
+	assert_false(
+		config_parse("c", text, CONFIG_SIZE_MAX + 1, &config, &err));
+	assert_non_null(strstr(err.text, "larger than"));
+	free(text);
+}
+
+static void read_names_a_missing_file(void **state)
+{
+	struct config *config = NULL;
+	struct err err = ERR_EMPTY;
+
+	(void)state;
+	assert_false(config_read("/nonexistent.yaml", NULL, &config, &err));
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_non_null(strstr(err.text, "/nonexistent.yaml"));
+}
+
+/* The configurations in use, where this machine has them. */
+static void configurations_in_use_load(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t hsms, keys, schemas;
+	} files[] = {
+		{"../shared/data/config/ksrsigner.yaml", 2, 2, 7},
+		{"../shared/data/config/2009-q4-2.yaml", 1, 2, 1},
+		{"../shared/data/config/2010-q1-0.yaml", 1, 2, 1},
+		{"../shared/data/config/2017-q2-0.yaml", 1, 2, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		struct config *config = NULL;
+		struct err err = ERR_EMPTY;
+		uint8_t sha256[CONFIG_SHA256_SIZE] = {0};
+
+		if (!config_read(files[i].path, sha256, &config, &err)) {
+			if (strstr(err.text, "No such file") != NULL)
+				skip();
+			fail_msg("%s", err.text);
+		}
+		assert_int_equal(config->hsm_count, files[i].hsms);
+		assert_int_equal(config->key_count, files[i].keys);
+		assert_int_equal(config->schema_count, files[i].schemas);
+		assert_string_equal(config->hsm[0].pin->bytes, "123456");
+		config_free(config);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_map_has_the_defaults),
+		cmocka_unit_test(every_section_is_read),
+		cmocka_unit_test(each_refusal_says_where),
+		cmocka_unit_test(too_many_entries_are_refused),
+		cmocka_unit_test(oversize_text_is_refused),
+		cmocka_unit_test(read_names_a_missing_file),
+		cmocka_unit_test(configurations_in_use_load),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
