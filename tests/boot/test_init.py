@@ -213,7 +213,7 @@ class Machine:
                     answer = json.loads(stream.readline())
                     if "event" not in answer:
                         break
-        assert "return" in answer, answer
+        return answer["return"]
 
     def type(self, text):
         self.process.stdin.write(text.encode())
@@ -358,6 +358,16 @@ def test_disc_that_comes_late_is_found(small, boot):
     machine.ask("blockdev-change-medium", id="tray", filename=str(small.iso),
                 format="raw", **{"read-only-mode": "read-only"})
     started(machine, "optical")
+
+
+def test_open_tray_is_left_open(boot):
+    """The search must not shut the tray while a person changes the disc."""
+    machine = boot("-M", "q35", "-device", "ide-cd,id=tray,bus=ide.2")
+    machine.wait_for("looking for the disc")
+    machine.ask("blockdev-open-tray", id="tray")
+    time.sleep(3)
+    block, = machine.ask("query-block")
+    assert block["tray_open"] is True
 
 
 def test_right_disc_is_taken_among_others(small, boot, tmp_path):
