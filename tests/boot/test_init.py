@@ -478,6 +478,31 @@ def test_damage_beyond_the_parity_stops_the_check(small, boot, tmp_path):
             "damaged beyond repair near byte", "use another copy")
 
 
+def test_random_damage_is_repaired_or_refused(small, boot, tmp_path):
+    """Discs with 1 to 64 sectors overwritten anywhere in data, tree and
+    parity: each boot ends with the right bytes or with none.  More discs:
+    KEYROOM_TEST_DISCS=20."""
+    seeds = range(int(os.environ.get("KEYROOM_TEST_DISCS", "4")))
+    for seed in seeds:
+        chance = random.Random(seed)
+        content = bytearray(small.iso.read_bytes())
+        count = chance.randint(1, 64)
+        for _ in range(count):
+            at = small.at + 2048 * chance.randrange(
+                len(small.image_bytes) // 2048)
+            content[at:at + 2048] = chance.randbytes(2048)
+        (tmp_path / "bad.iso").write_bytes(content)
+        machine = boot(*optical(tmp_path / "bad.iso"))
+        text = machine.wait_for(DONE, STOPPED, "Kernel panic")
+        machine.close()
+        right = "GUEST data right" in text
+        refused = (STOPPED in text or "Kernel panic" in text or
+                   "can't read 'data': Input/output error" in text)
+        print(f"seed {seed}: {count} sectors,",
+              "right" if right else "refused")
+        assert right != refused, text
+
+
 def test_damaged_superblock_and_tree_stop(small, boot, tmp_path):
     blocks = [*small.burst(0, small.stride * 6),
               *small.burst(small.data_blocks, 8)]
