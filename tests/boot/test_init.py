@@ -113,7 +113,7 @@ class Disc:
         image.parent.mkdir(parents=True)
         run("mksquashfs", root, image, "-comp", "zstd", "-all-root",
             "-no-progress", "-quiet")
-        self.verity = run(SOURCE / "mkverity", image, SALT).strip()
+        self.verity = run(SOURCE / "mkverity", image, SALT, "2").strip()
         self.data_blocks, _, self.fec_start = map(
             int, self.verity.split(":")[3:6])
         self.image_bytes = image.read_bytes()
