@@ -56,7 +56,7 @@ const struct setting settings_hsm[] = {
 };
 
 const struct setting settings_key[] = {
-	OTHER(TEXT, key, description, NULL, false),
+	OTHER(NOTE, key, description, NULL, false),
 	OTHER(TEXT, key, label, NULL, true),
 	FLAGGED(TAG, key, key_tag, UINT16_MAX),
 	OTHER(ALGORITHM, key, algorithm, NULL, true),
@@ -187,11 +187,12 @@ static bool is_null(const struct scalar *scalar)
 	return false;
 }
 
-static bool parse_text(const struct scalar *scalar, char **out, struct err *err)
+static bool parse_text(const struct scalar *scalar, bool may_be_empty,
+	char **out, struct err *err)
 {
 	char *copy;
 
-	if (is_null(scalar) || scalar->length == 0)
+	if (is_null(scalar) || (scalar->length == 0 && !may_be_empty))
 		return err_set(err, ERR_USAGE, "expected a text, found none");
 	for (size_t i = 0; i < scalar->length; i++) {
 		unsigned char c = (unsigned char)scalar->text[i];
@@ -265,7 +266,7 @@ static bool append_name(
 	char *name = NULL;
 	char **grown;
 
-	if (!parse_text(scalar, &name, err))
+	if (!parse_text(scalar, false, &name, err))
 		return false;
 	grown = reallocarray(
 		list->names, list->count + 1, sizeof(*list->names));
@@ -301,7 +302,9 @@ static bool parse_scalar(const struct setting *setting, void *member,
 	case SETTING_TIME:
 		return time_parse(scalar->text, member, err);
 	case SETTING_TEXT:
-		return parse_text(scalar, member, err);
+	case SETTING_NOTE:
+		return parse_text(
+			scalar, setting->type == SETTING_NOTE, member, err);
 	case SETTING_NAMES:
 	case SETTING_KEYS:
 		return append_name(member, scalar, err);
@@ -357,7 +360,7 @@ static bool read_variable(
 	void *context, struct reader *reader, const char *key, struct err *err)
 {
 	static const struct setting text = {
-		.name = "env", .type = SETTING_TEXT, .flag = SETTING_NO_FLAG};
+		.name = "env", .type = SETTING_NOTE, .flag = SETTING_NO_FLAG};
 	struct config_env *env = context;
 	struct config_variable *grown;
 
@@ -387,6 +390,7 @@ static void free_member(const struct setting *setting, void *member)
 
 	switch (setting->type) {
 	case SETTING_TEXT:
+	case SETTING_NOTE:
 		free(*(char **)member);
 		*(char **)member = NULL;
 		break;

@@ -18,6 +18,7 @@ enum setting_type {
 	SETTING_DURATION,   /* int64_t */
 	SETTING_TIME,       /* int64_t */
 	SETTING_TEXT,       /* char *, not empty, no control characters */
+	SETTING_NOTE,       /* the same, and "" is one, too */
 	SETTING_NAMES,      /* struct config_names of such texts */
 	SETTING_KEYS,       /* the same, or one alone without a list */
 	SETTING_NUMBERS,    /* struct config_numbers, each min to max */

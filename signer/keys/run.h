@@ -62,8 +62,8 @@ uint8_t keys_algorithm(
 void keys_describe(const struct token_key *key, char *out, size_t size);
 
 /* Say the DNSKEY and the DS record of a key, as in a zone file. */
-bool keys_say_records(
-	struct keys_run *run, const struct token_key *key, struct err *err);
+bool keys_say_records(struct keys_run *run, const struct token_key *key,
+	uint8_t algorithm, struct err *err);
 
 /* Append the DS record's text "TAG ALGORITHM 2 DIGEST". */
 bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
@@ -71,7 +71,7 @@ bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
 
 /* Sign something with the key and verify it in software. */
 bool keys_prove(
-	struct keys_run *run, const struct token_key *key, struct err *err);
+	const struct token_key *key, uint8_t algorithm, struct err *err);
 
 /*
  * Write a result to --output, whole or not at all, and say its SHA-256 in hex

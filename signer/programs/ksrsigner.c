@@ -73,9 +73,9 @@ struct session {
 	struct log *log;
 	struct inputs inputs;
 	struct token_set *tokens;
-	struct document *requests; /* count of them */
+	struct document *requests;
 	struct quarter *quarters;
-	size_t count;
+	size_t count;       /* of both arrays */
 	const char *target; /* without --chain */
 };
 
@@ -93,7 +93,8 @@ static void session_clear(struct session *session)
 
 /* Which KSRs, and where to. */
 static bool choose_files(struct session *session,
-	const struct option_result *given, const char **paths, struct err *err)
+	const struct option_result *given, const char **paths, size_t *count,
+	struct err *err)
 {
 	const struct config_filenames *names =
 		&session->inputs.config->filenames;
@@ -103,7 +104,7 @@ static bool choose_files(struct session *session,
 			return err_set(err, ERR_USAGE,
 				"--chain takes 1 to %d KSRs", CHAIN_MAX);
 		memcpy(paths, given->operands, given->count * sizeof(*paths));
-		session->count = given->count;
+		*count = given->count;
 		return true;
 	}
 	if (given->count > 2)
@@ -115,7 +116,7 @@ static bool choose_files(struct session *session,
 	if (paths[0] == NULL || session->target == NULL)
 		return err_set(err, ERR_USAGE, "no %s is named",
 			paths[0] == NULL ? "KSR" : "SKR");
-	session->count = 1;
+	*count = 1;
 	return true;
 }
 
@@ -131,15 +132,14 @@ static bool check_target(
 		session->target);
 }
 
-static bool read_requests(
-	struct session *session, const char *const *paths, struct err *err)
+static bool read_requests(struct session *session, const char *const *paths,
+	size_t count, struct err *err)
 {
-	session->requests = calloc(session->count, sizeof(*session->requests));
-	session->quarters = calloc(session->count, sizeof(*session->quarters));
-	if (session->requests == NULL || session->quarters == NULL) {
-		session->count = 0;
+	session->requests = calloc(count, sizeof(*session->requests));
+	session->quarters = calloc(count, sizeof(*session->quarters));
+	if (session->requests == NULL || session->quarters == NULL)
 		return err_nomem(err);
-	}
+	session->count = count;
 	for (size_t i = 0; i < session->count; i++) {
 		struct document *request = &session->requests[i];
 
@@ -347,12 +347,13 @@ static bool prepare(struct session *session, const struct option_result *given,
 		.previous_skr = previous_skr,
 		.no_previous = no_previous};
 	const char *paths[CHAIN_MAX] = {NULL};
+	size_t count = 0;
 	const struct document *previous = &session->inputs.previous;
 
 	if (!inputs_read(&wanted, session->log, &session->inputs, err) ||
-		!choose_files(session, given, paths, err) ||
+		!choose_files(session, given, paths, &count, err) ||
 		!check_target(session, paths[0], err) ||
-		!read_requests(session, paths, err) ||
+		!read_requests(session, paths, count, err) ||
 		!choose_schemas(session, err))
 		return false;
 	if (log_previous_skr)

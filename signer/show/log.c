@@ -186,10 +186,15 @@ void log_write_lines(
 }
 
 /* The whole message, escaped, and its newline, on a stream of the terminal. */
-static void show(struct log *log, FILE *stream, const char *text)
+static void show(
+	struct log *log, enum log_level level, FILE *stream, const char *text)
 {
 	struct buf escaped = BUF_EMPTY;
 
+	if (level == LOG_LEVEL_WARNING)
+		buf_text(&escaped, "warning: ");
+	else if (level == LOG_LEVEL_ERROR)
+		buf_text(&escaped, "error: ");
 	text_escape(&escaped, text, strlen(text));
 	if (fprintf(stream, "%s\n", buf_string(&escaped)) < 0 ||
 		fflush(stream) != 0)
@@ -214,7 +219,7 @@ static void write_format(struct log *log, enum log_level level, FILE *stream,
 		return;
 	}
 	if (stream != NULL)
-		show(log, stream, text);
+		show(log, level, stream, text);
 	if (log != NULL && (level != LOG_LEVEL_DEBUG || log->settings.debug))
 		write_line(log, level, text, strlen(text));
 	free(text);

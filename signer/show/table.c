@@ -49,8 +49,8 @@ static void show_bundle(
 		else
 			append_ksk(&ksks, bundle, key);
 	}
-	log_say(log, "%-2zu %s %s  %-13s %s", number, from, to,
-		buf_string(&zsks), buf_string(&ksks));
+	log_say(log, "%-2zu %s %s  %-*s %s", number, from, to,
+		ksks.len > 0 ? 13 : 0, buf_string(&zsks), buf_string(&ksks));
 	buf_free(&zsks);
 	buf_free(&ksks);
 }

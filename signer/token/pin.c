@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/stop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -22,14 +23,11 @@ static bool read_line(int fd, struct secret *line, struct err *err)
 
 	for (;;) {
 		char c;
-		ssize_t got = read(fd, &c, 1);
+		int got = stop_read_byte(fd, &c, err);
 
-		if (got < 0 && errno == EINTR) {
-			if (!stop_check(err))
-				return false;
-			continue;
-		}
-		if (got <= 0)
+		if (got < 0)
+			return false;
+		if (got == 0)
 			return err_set(err, ERR_REFUSED, "no PIN was typed");
 		if (c == '\n')
 			break;
@@ -136,6 +134,7 @@ bool pin_ask_new(
 	if (!ask("new PIN for", info, &first, err) ||
 		!ask("again, new PIN for", info, &second, err))
 		goto done;
+	assert(first != NULL && second != NULL);
 	if (first->length != second->length ||
 		memcmp(first->bytes, second->bytes, first->length) != 0) {
 		err_set(err, ERR_REFUSED, "the two new PINs differ");

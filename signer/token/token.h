@@ -250,7 +250,7 @@ bool token_unwrap(const struct token_key *transport,
 bool token_destroy(const struct token_key *key, struct err *err);
 
 /*
- * Change the user's PIN (the token must be logged in), or give the user a new
+ * Change the user's PIN (no login is needed), or give the user a new
  * one as security officer with so_pin (a locked PIN is opened so; the token
  * must not be logged in, and is of no other use to this process afterwards).
  */

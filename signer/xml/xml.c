@@ -31,10 +31,19 @@ struct guard {
 /* Keep the first message: the later ones are its consequences. */
 static void keep_first(void *context, xml_error error)
 {
+	static const char missing[] = "Expecting an element , got nothing";
+	const xmlNode *node = error->node;
 	struct err *err = context;
 	int len = (int)strcspn(error->message, "\n");
 
-	if (err->kind == ERR_NONE)
+	if (err->kind != ERR_NONE)
+		return;
+	/* What libxml2 says when the last of several elements is missing. */
+	if (node != NULL &&
+		strncmp(error->message, missing, sizeof(missing) - 1) == 0)
+		err_set(err, ERR_INPUT, "line %d: %s without all its elements",
+			error->line, (const char *)node->name);
+	else
 		err_set(err, ERR_INPUT, "line %d: %.*s", error->line, len,
 			error->message);
 }

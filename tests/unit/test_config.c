@@ -77,7 +77,7 @@ static void every_section_is_read(void **state)
 		"    1: {publish: [a, b], sign: b}\n"
 		"hsm:\n"
 		"  one: {module: /lib/a.so, pin: 0123456, so_pin: 'x y',\n"
-		"        env: {A_1: b, _C: 'd e'}}\n"
+		"        env: {A_1: '', _C: 'd e'}}\n"
 		"  two: {module: /lib/b.so}\n"
 		"keys:\n"
 		"  a: {description: first, label: 19036, key_tag: 05,\n"
@@ -114,6 +114,7 @@ static void every_section_is_read(void **state)
 	assert_int_equal(config->hsm[0].pin->length, 7);
 	assert_string_equal(config->hsm[0].so_pin->bytes, "x y");
 	assert_int_equal(config->hsm[0].env.count, 2);
+	assert_string_equal(config->hsm[0].env.variables[0].value, "");
 	assert_string_equal(config->hsm[0].env.variables[1].value, "d e");
 	assert_ptr_equal(config_hsm(config, "two"), &config->hsm[1]);
 	assert_null(config->hsm[1].pin);
@@ -244,6 +245,10 @@ static const struct refusal {
 		"c.yaml: line 1: hsm.a.pin: empty; leave it out"},
 	{"hsm: {a: {module: x, env: [A]}}",
 		"c.yaml: line 1: hsm.a.env: expected a map"},
+	{"hsm: {a: {module: x, env: {A: }}}",
+		"c.yaml: line 1: hsm.a.env.A: expected a text"},
+	{"hsm: {a: {module: ''}}",
+		"c.yaml: line 1: hsm.a.module: expected a text"},
 	{"hsm: {a: {module: x, env: {A=: b}}}",
 		"c.yaml: line 1: hsm.a.env.A=: not the name of an environment"},
 	{"hsm: {a: {module: x, env: {1A: b}}}",

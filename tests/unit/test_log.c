@@ -47,7 +47,8 @@ static void lines_have_the_form(void **state)
 
 	(void)state;
 	assert_true(log_start(log, 2, argv, &err));
-	log_write(log, LOG_LEVEL_WARNING, "two\nlines %d\n", 5);
+	log_write(log, LOG_LEVEL_WARNING, "two\nlines %d", 5);
+	log_write_lines(log, LOG_LEVEL_ERROR, "a\nb\r\n", 5);
 	log_write(log, LOG_LEVEL_DEBUG, "not asked for");
 	log_write(NULL, LOG_LEVEL_INFO, "nowhere");
 	assert_true(log_close(log, &err));
@@ -60,8 +61,9 @@ static void lines_have_the_form(void **state)
 	assert_int_equal(strncmp(line + n, "[INFO] prog ", 12), 0);
 	assert_non_null(strstr(line, "[INFO] arguments: prog --x\\x1b[2J\n"));
 	assert_non_null(strstr(line, "[INFO] SHA-256 of the program: "));
-	assert_non_null(strstr(line, "Z: [WARNING] two\n"));
-	assert_non_null(strstr(line, "Z: [WARNING] lines 5\n"));
+	assert_non_null(strstr(line, "Z: [WARNING] two\\x0alines 5\n"));
+	assert_non_null(strstr(line, "Z: [ERROR] a\n"));
+	assert_non_null(strstr(line, "Z: [ERROR] b\\x0d\n"));
 	assert_null(strstr(line, "asked"));
 	assert_int_equal(line[text.len - 1], '\n');
 	buf_free(&text);
