@@ -5,6 +5,7 @@
 #include "keys/open.h"
 #include "show/options.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,7 @@ static bool run_logged(const struct command *command, int argc,
 	struct config *config = NULL;
 	bool ok;
 
+	assert(command != NULL);
 	ok = log_start(log, argc, argv, err) &&
 	     keys_read_config(config_path, log, &config, err) &&
 	     run_command(command, config, log, err);

@@ -24,6 +24,8 @@
 /* Slots of a module, and objects of one search, that are looked at. */
 #define SLOTS_MAX 64
 #define OBJECTS_MAX 4096
+/* Tokens of all modules together. */
+#define TOKENS_MAX 64
 
 struct module {
 	const struct config_hsm *hsm;
@@ -50,7 +52,7 @@ struct token {
 struct token_set {
 	struct module *modules;
 	size_t module_count;
-	struct token **tokens;
+	struct token *tokens[TOKENS_MAX];
 	size_t token_count;
 };
 

@@ -351,39 +351,43 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
 	return true;
 }
 
-/* Add a label to the sorted list, once. */
 static bool add_label(
 	struct config_names *labels, const struct buf *label, struct err *err)
 {
-	char **grown;
-	char *text;
-	size_t at = 0;
-	int order = 1;
-
-	text = strndup((const char *)label->data, label->len);
-	if (text == NULL)
-		return err_nomem(err);
-	for (; at < labels->count; at++) {
-		order = strcmp(labels->names[at], text);
-		if (order >= 0)
-			break;
-	}
-	if (at < labels->count && order == 0) {
-		free(text);
-		return true;
-	}
-	grown = reallocarray(
+	char **grown = reallocarray(
 		labels->names, labels->count + 1, sizeof(*labels->names));
-	if (grown == NULL) {
-		free(text);
+
+	if (grown == NULL)
 		return err_nomem(err);
-	}
-	memmove(grown + at + 1, grown + at,
-		(labels->count - at) * sizeof(*grown));
-	grown[at] = text;
 	labels->names = grown;
+	grown[labels->count] = strndup((const char *)label->data, label->len);
+	if (grown[labels->count] == NULL)
+		return err_nomem(err);
 	labels->count++;
 	return true;
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sort, and let each stand once: a pair has its label twice. */
+static void sort_labels(struct config_names *labels)
+{
+	size_t kept = 0;
+
+	if (labels->count == 0)
+		return;
+	qsort(labels->names, labels->count, sizeof(*labels->names),
+		compare_labels);
+	for (size_t i = 1; i < labels->count; i++) {
+		if (strcmp(labels->names[kept], labels->names[i]) == 0)
+			free(labels->names[i]);
+		else
+			labels->names[++kept] = labels->names[i];
+	}
+	labels->count = kept + 1;
 }
 
 static bool collect_labels(struct token *token, CK_OBJECT_CLASS class,
@@ -431,6 +435,7 @@ bool token_labels(struct token *token, struct config_names *labels,
 		token_labels_free(&list);
 		return false;
 	}
+	sort_labels(&list);
 	*labels = list;
 	*unlabelled = nameless;
 	return true;

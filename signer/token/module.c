@@ -167,18 +167,16 @@ static void token_free(struct token *token)
 static bool add_token(
 	struct token_set *set, struct token *token, struct err *err)
 {
-	struct token **grown = reallocarray(
-		set->tokens, set->token_count + 1, sizeof(struct token *));
 	CK_RV rv;
 
-	if (grown == NULL)
-		return err_nomem(err);
-	set->tokens = grown;
+	if (set->token_count == TOKENS_MAX)
+		return token_refuse(
+			token, err, "more than %d tokens", TOKENS_MAX);
 	rv = token->module->functions->C_OpenSession(
 		token->slot, CKF_SERIAL_SESSION, NULL, NULL, &token->session);
 	if (rv != CKR_OK)
 		return token_failed(token, "C_OpenSession", rv, err);
-	grown[set->token_count++] = token;
+	set->tokens[set->token_count++] = token;
 	return true;
 }
 
@@ -322,7 +320,6 @@ void token_set_close(struct token_set *set)
 		close_token(set->tokens[i]);
 	for (size_t i = set->module_count; i-- > 0;)
 		close_module(&set->modules[i]);
-	free(set->tokens);
 	free(set->modules);
 	free(set);
 }

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/stop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -133,6 +134,7 @@ bool pin_ask_new(
 	if (!ask("new PIN for", info, &first, err) ||
 		!ask("again, new PIN for", info, &second, err))
 		goto done;
+	assert(first != NULL && second != NULL);
 	if (first->length != second->length ||
 		memcmp(first->bytes, second->bytes, first->length) != 0) {
 		err_set(err, ERR_REFUSED, "the two new PINs differ");

@@ -5,7 +5,7 @@
 #include "crypto/crypto.h"
 #include "dns/algorithm.h"
 
-#include <string.h>
+#include <assert.h>
 
 /* Room for RSA with 4096 bits, the longest here, and then some. */
 #define SIGNATURE_MAX 1024
@@ -101,6 +101,7 @@ bool token_sign(const struct token_key *key, uint8_t algorithm,
 
 	if (!token_key_check(key, algorithm, err))
 		return false;
+	assert(method != NULL); /* both tables have the same algorithms */
 	if (!key->has_private)
 		return token_refuse(key->token, err,
 			"there is no private key labelled %s", key->label);
