@@ -65,6 +65,9 @@ const struct check check_table[] = {
 };
 
 static void add_line(struct finding *finding, enum check_line_kind kind,
+	const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void add_line(struct finding *finding, enum check_line_kind kind,
 	const char *fmt, va_list ap)
 {
 	struct check_line *line;

@@ -3,7 +3,6 @@
 
 #include "base/stop.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -21,14 +20,11 @@ static bool read_answer(char answer[ANSWER_MAX], struct err *err)
 
 	for (;;) {
 		char c;
-		ssize_t got = read(STDIN_FILENO, &c, 1);
+		int got = stop_read_byte(STDIN_FILENO, &c, err);
 
-		if (got < 0 && errno == EINTR) {
-			if (!stop_check(err))
-				return false;
-			continue;
-		}
-		if (got <= 0)
+		if (got < 0)
+			return false;
+		if (got == 0)
 			return err_set(err, ERR_REFUSED, "no answer");
 		if (c == '\n')
 			break;

@@ -23,14 +23,11 @@ static bool read_line(int fd, struct secret *line, struct err *err)
 
 	for (;;) {
 		char c;
-		ssize_t got = read(fd, &c, 1);
+		int got = stop_read_byte(fd, &c, err);
 
-		if (got < 0 && errno == EINTR) {
-			if (!stop_check(err))
-				return false;
-			continue;
-		}
-		if (got <= 0)
+		if (got < 0)
+			return false;
+		if (got == 0)
 			return err_set(err, ERR_REFUSED, "no PIN was typed");
 		if (c == '\n')
 			break;
