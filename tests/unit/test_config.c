@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "config/config.h"
+#include "config/settings.h"
 
 #include "../fuzz/fuzz_config.c"
 
@@ -389,6 +389,46 @@ static void read_names_a_missing_file(void **state)
 	assert_non_null(strstr(err.text, "/nonexistent.yaml"));
 }
 
+/* The next setting of the page at *at must be this one, default and all. */
+static void expect_setting(const char **at, const struct setting *setting)
+{
+	char line[128];
+
+	if (setting->fallback == NULL)
+		snprintf(line, sizeof(line), ".It Sy %s\n", setting->name);
+	else if (strcmp(setting->fallback, ".") == 0)
+		snprintf(line, sizeof(line), ".It Sy %s Bq .\\&\n",
+			setting->name);
+	else
+		snprintf(line, sizeof(line), ".It Sy %s Bq %s\n", setting->name,
+			setting->fallback);
+	*at = strstr(*at, ".It Sy ");
+	if (*at == NULL || strncmp(*at, line, strlen(line)) != 0)
+		fail_msg("expected in the page: %s", line);
+	*at += strlen(line);
+}
+
+/* Every setting, in the order of the tables, and no other. */
+static void manual_page_has_the_settings(void **state)
+{
+	static const struct setting *const tables[] = {settings_hsm,
+		settings_key, settings_filenames, settings_request_policy,
+		settings_response_policy, settings_ksk_policy, settings_slot};
+	struct buf page = BUF_EMPTY;
+	struct err err = ERR_EMPTY;
+	const char *at;
+
+	(void)state;
+	assert_true(
+		file_read("signer/man/ksrsigner.yaml.5", 1 << 20, &page, &err));
+	at = buf_string(&page);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		for (size_t j = 0; tables[i][j].name != NULL; j++)
+			expect_setting(&at, &tables[i][j]);
+	assert_null(strstr(at, ".It Sy "));
+	buf_free(&page);
+}
+
 /* What fuzzing started from, or found: each file once more. */
 static void fuzz_corpus_is_replayed(void **state)
 {
@@ -459,6 +499,7 @@ int main(void)
 		cmocka_unit_test(too_many_entries_are_refused),
 		cmocka_unit_test(oversize_text_is_refused),
 		cmocka_unit_test(read_names_a_missing_file),
+		cmocka_unit_test(manual_page_has_the_settings),
 		cmocka_unit_test(fuzz_corpus_is_replayed),
 		cmocka_unit_test(configurations_in_use_load),
 	};
