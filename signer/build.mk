@@ -37,7 +37,7 @@ signer_warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	$(if $(filter 1,$(WERROR)),-Werror)
 signer_harden := $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address$(comma)undefined -fno-sanitize-recover=all, \
-	-O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	-O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection)
 # Headers of libraries are system headers: their warnings are not ours.
 signer_cflags = -std=c17 -D_GNU_SOURCE -Isigner -I$(SIGNER_OUT)/obj \

@@ -43,7 +43,9 @@ bool file_read_fd(
 	}
 }
 
-static bool check_regular(int fd, const char *path, size_t max, struct err *err)
+/* Makes room for what the file says it has. */
+static bool check_regular(
+	int fd, const char *path, size_t max, struct buf *out, struct err *err)
 {
 	struct stat st;
 
@@ -56,6 +58,7 @@ static bool check_regular(int fd, const char *path, size_t max, struct err *err)
 		return err_set(err, ERR_REFUSED,
 			"%s: %jd bytes, larger than the %zu allowed", path,
 			(intmax_t)st.st_size, max);
+	buf_reserve(out, (size_t)st.st_size);
 	return true;
 }
 
@@ -70,7 +73,7 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_INPUT, "%s: cannot open: %s", path,
 			strerror(errno));
-	ok = check_regular(fd, path, max, err) &&
+	ok = check_regular(fd, path, max, out, err) &&
 	     file_read_fd(fd, path, max, out, err);
 	if (!ok)
 		out->len = start;

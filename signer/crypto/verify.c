@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* More distinct keys than any ceremony has; the rest is not remembered. */
 #define CACHE_MAX 32
@@ -15,9 +16,17 @@ struct cached {
 	EVP_PKEY *pkey;
 };
 
+/* Hashes in an open-addressed table, at most half full; zeros are free. */
+struct proven {
+	uint8_t (*hashes)[CRYPTO_SHA256_LEN];
+	size_t room; /* a power of two, or 0 */
+	size_t count;
+};
+
 struct crypto_cache {
 	struct cached entries[CACHE_MAX];
 	size_t count;
+	struct proven proven;
 };
 
 bool crypto_cache_new(struct crypto_cache **out, struct err *err)
@@ -38,7 +47,73 @@ void crypto_cache_free(struct crypto_cache *cache)
 		dnskey_free(&cache->entries[i].key);
 		EVP_PKEY_free(cache->entries[i].pkey);
 	}
+	free(cache->proven.hashes);
 	free(cache);
+}
+
+/* Where the hash is, or the free place where it belongs. */
+static uint8_t *proven_place(
+	const struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
+{
+	static const uint8_t empty[CRYPTO_SHA256_LEN];
+	size_t place;
+
+	memcpy(&place, hash, sizeof(place));
+	for (;; place++) {
+		uint8_t *slot = proven->hashes[place & (proven->room - 1)];
+
+		if (memcmp(slot, hash, CRYPTO_SHA256_LEN) == 0 ||
+			memcmp(slot, empty, CRYPTO_SHA256_LEN) == 0)
+			return slot;
+	}
+}
+
+static bool is_proven(
+	const struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
+{
+	return proven->room > 0 &&
+	       memcmp(proven_place(proven, hash), hash, CRYPTO_SHA256_LEN) == 0;
+}
+
+/* Without memory nothing is remembered, which is as good. */
+static void proven_add(
+	struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
+{
+	if (proven->count * 2 >= proven->room) {
+		struct proven grown = {
+			.room = proven->room > 0 ? proven->room * 2 : 64,
+			.count = proven->count};
+
+		grown.hashes = calloc(grown.room, sizeof(*grown.hashes));
+		if (grown.hashes == NULL)
+			return;
+		for (size_t i = 0; i < proven->room; i++)
+			memcpy(proven_place(&grown, proven->hashes[i]),
+				proven->hashes[i], CRYPTO_SHA256_LEN);
+		free(proven->hashes);
+		*proven = grown;
+	}
+	memcpy(proven_place(proven, hash), hash, CRYPTO_SHA256_LEN);
+	proven->count++;
+}
+
+/* What a proof is remembered by: all that went into it, with its lengths. */
+static bool proof_hash(const struct dnskey *key, const struct buf *data,
+	const struct buf *signature, uint8_t out[CRYPTO_SHA256_LEN],
+	struct err *err)
+{
+	struct buf all = BUF_EMPTY;
+	bool ok;
+
+	buf_u8(&all, key->algorithm);
+	buf_u32(&all, (uint32_t)key->public_key.len);
+	buf_bytes(&all, key->public_key.data, key->public_key.len);
+	buf_u32(&all, (uint32_t)signature->len);
+	buf_bytes(&all, signature->data, signature->len);
+	buf_bytes(&all, data->data, data->len);
+	ok = buf_ok(&all, err) && crypto_sha256(all.data, all.len, out, err);
+	buf_free(&all);
+	return ok;
 }
 
 /* The unpacked key; the caller frees its reference. */
@@ -127,7 +202,7 @@ static bool evp_verify(const struct algorithm *alg, EVP_PKEY *pkey,
 	return true;
 }
 
-bool crypto_verify(struct crypto_cache *cache, const struct dnskey *key,
+static bool verify(struct crypto_cache *cache, const struct dnskey *key,
 	const struct buf *data, const struct buf *signature, struct err *err)
 {
 	const struct algorithm *alg = openssl_algorithm(key->algorithm, err);
@@ -148,6 +223,23 @@ done:
 	EVP_PKEY_free(pkey);
 	buf_free(&der);
 	return ok;
+}
+
+bool crypto_verify(struct crypto_cache *cache, const struct dnskey *key,
+	const struct buf *data, const struct buf *signature, struct err *err)
+{
+	uint8_t hash[CRYPTO_SHA256_LEN];
+
+	if (cache == NULL)
+		return verify(NULL, key, data, signature, err);
+	if (!proof_hash(key, data, signature, hash, err))
+		return false;
+	if (is_proven(&cache->proven, hash))
+		return true;
+	if (!verify(cache, key, data, signature, err))
+		return false;
+	proven_add(&cache->proven, hash);
+	return true;
 }
 
 bool crypto_spki(const struct dnskey *key, struct buf *out, struct err *err)

@@ -219,7 +219,8 @@ static bool open_hsm(struct session *session, struct err *err)
 		show_hsm(session->log, info);
 	}
 	log_say(session->log, "%s", "");
-	return token_set_login(session->tokens, pin_ask, NULL, err);
+	return log_ok(session->log, err) &&
+	       token_set_login(session->tokens, pin_ask, NULL, err);
 }
 
 /* The response before quarter i: the file, or what was just made. */
