@@ -222,6 +222,15 @@ def test_inventory_survives_what_it_is_for(hsm, broken):
         assert 'UNUSABLE' in done.out or done.err.startswith('keymaster: hsm broken: ')
 
 
+def test_ed448_with_parameters(hsm, broken):
+    """Modules of PKCS#11 v3.0 want parameters for Ed448; for Ed25519 none may be added."""
+    broken('eddsa-params')
+    done = hsm.run('keymaster', 'keygen', '--algorithm', 'ED448', '--label', 'new')
+    assert done.status == 0, done.err
+    done = hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--label', 'newer')
+    assert done.status == 4 and 'CKR_MECHANISM_PARAM_INVALID' in done.err
+
+
 def test_wrong_signature_makes_no_csr(hsm, broken):
     broken('sign-wrong')
     done = hsm.run('keymaster', 'csr', '--label', 'KSK1', '--output', 'out.csr')

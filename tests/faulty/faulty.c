@@ -21,6 +21,7 @@
  *	pin-locked, pin-final, pin-low
  *	hostile-label       the token's label has an escape sequence
  *	no-mechanism=TYPE   the token does not know mechanism TYPE (hex)
+ *	eddsa-params        CKM_EDDSA wants parameters, as PKCS#11 v3.0 has it
  *	no-sign-function    the function list has a hole
  *	signal-at-sign=N    SIGTERM to this process at the Nth signature
  *
@@ -229,7 +230,16 @@ static CK_RV faulty_find_objects(CK_SESSION_HANDLE session,
 static CK_RV faulty_sign_init(CK_SESSION_HANDLE session,
 	CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
+	CK_MECHANISM bare = *mechanism;
+
 	ENTER("C_SignInit");
+	if (fault("eddsa-params") != NULL && bare.mechanism == CKM_EDDSA) {
+		if (bare.pParameter == NULL)
+			return CKR_MECHANISM_PARAM_INVALID;
+		bare.pParameter = NULL;
+		bare.ulParameterLen = 0;
+		return real->C_SignInit(session, &bare, key);
+	}
 	return real->C_SignInit(session, mechanism, key);
 }
 

@@ -16,7 +16,13 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "config/config.h"
+
+#include "../fuzz/fuzz_config.c"
+
+#include <dirent.h>
+#include <stdio.h>
 
 static bool parse(const char *text, struct config **out, struct err *err)
 {
@@ -278,10 +284,14 @@ static const struct refusal {
 		"c.yaml: line 1: schemas.n.0: expected the number of a slot"},
 	{"schemas: {n: {x: {sign: a}}}",
 		"c.yaml: line 1: schemas.n.x: expected the number of a slot"},
-	{"schemas: {n: {10001: {sign: a}}}",
-		"c.yaml: line 1: schemas.n.10001: expected the number"},
+	{"schemas: {n: {1001: {sign: a}}}",
+		"c.yaml: line 1: schemas.n.1001: expected the number"},
 	{"schemas: {n: {2: {sign: a}}}",
 		"c.yaml: line 1: schemas.n: slot 1 is missing"},
+	{"schemas: {n: {1: {sign: a}, 3: {sign: a}}}",
+		"c.yaml: line 1: schemas.n: slot 2 is missing"},
+	{"schemas: {n: {1: {sign: a}, 01: {sign: a}}}",
+		"c.yaml: line 1: schemas.n.01: expected the number"},
 	{"schemas: {n: {1: {publish: a}}}",
 		"c.yaml: line 1: schemas.n.1.sign: missing"},
 	{"schemas: {n: {1: {sign: []}}}",
@@ -373,6 +383,34 @@ static void read_names_a_missing_file(void **state)
 	assert_non_null(strstr(err.text, "/nonexistent.yaml"));
 }
 
+/* What fuzzing started from, or found: each file once more. */
+static void fuzz_corpus_is_replayed(void **state)
+{
+	static const char folder[] = "tests/fuzz/config";
+	DIR *stream = opendir(folder);
+	struct dirent *entry;
+	int count = 0;
+
+	(void)state;
+	if (stream == NULL)
+		fail_msg("%s: run from the project's root", folder);
+	while ((entry = readdir(stream)) != NULL) {
+		struct buf bytes = BUF_EMPTY;
+		struct err err = ERR_EMPTY;
+		char path[512];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		assert_true(file_read(path, 1 << 20, &bytes, &err));
+		LLVMFuzzerTestOneInput(bytes.data, bytes.len);
+		buf_free(&bytes);
+		count++;
+	}
+	closedir(stream);
+	assert_true(count >= 6);
+}
+
 /* The configurations in use, where this machine has them. */
 static void configurations_in_use_load(void **state)
 {
@@ -414,6 +452,7 @@ int main(void)
 		cmocka_unit_test(too_many_entries_are_refused),
 		cmocka_unit_test(oversize_text_is_refused),
 		cmocka_unit_test(read_names_a_missing_file),
+		cmocka_unit_test(fuzz_corpus_is_replayed),
 		cmocka_unit_test(configurations_in_use_load),
 	};
 
