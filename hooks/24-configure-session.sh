@@ -11,6 +11,8 @@ for unit in systemd-logind.service systemd-user-sessions.service \
 	user@.service polkit.service; do
 	ln -sfn /dev/null "$units/$unit"
 done
+# What stands above the first prompt is the prompt's own business.
+rm -rf "$ROOT/etc/update-motd.d"
 sed -i '/pam_systemd\.so/d' "$ROOT"/etc/pam.d/common-session
 mkdir -p "$units/pcscd.service.d"
 printf '[Service]\nExecStart=\nExecStart=/usr/sbin/pcscd --foreground --disable-polkit\n' \

@@ -14,12 +14,15 @@ init_objects := $(init_modules:%=$(INIT_OUT)/obj/%.o)
 
 INIT_CFLAGS := -std=c17 -D_GNU_SOURCE -Os -Wall -Wextra -Wpedantic -Wshadow \
 	-Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	-Wformat=2 -Werror -fstack-protector-strong -fno-asynchronous-unwind-tables \
+	-Wformat=2 -Werror -fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
 # The kernel's own headers, after the C library's: musl-gcc leaves them out.
-init_kernel_headers := -idirafter /usr/include \
+init_kernel_headers = -idirafter /usr/include \
 	-idirafter /usr/include/$(shell gcc -print-multiarch)
-init_ldflags := -static -s -Wl,--gc-sections -Wl,--build-id=none \
+# Not static-pie: musl-gcc does not know it and links against a loader.
+init_pie := -fno-pie
+init_ldflags := -static -no-pie -s -Wl,--gc-sections -Wl,--build-id=none \
 	-Wl,-z,relro,-z,now -Wl,-z,noexecstack
 
 .PHONY: init
@@ -30,7 +33,7 @@ $(INIT_OUT)/init: $(init_objects)
 
 $(INIT_OUT)/obj/%.o: $(init_dir)/%.c $(wildcard $(init_dir)/*.h)
 	@mkdir -p $(@D)
-	$(INIT_CC) $(INIT_CFLAGS) $(init_kernel_headers) -c -o $@ $<
+	$(INIT_CC) $(INIT_CFLAGS) $(init_pie) $(init_kernel_headers) -c -o $@ $<
 
 $(INIT_OUT)/mkcpio: $(init_dir)/mkcpio.c
 	@mkdir -p $(@D)

@@ -4,10 +4,9 @@ promises, from none other, and never hands over a wrong byte.  A small ISO
 with busybox as its system stands in for the disc, so a row takes seconds; the
 published disc has tests of its own.
 
-Needs a Debian kernel: KEYROOM_TEST_VMLINUZ (the kernel's file) and
-KEYROOM_TEST_MODULES (its modules tree, with modules.dep).  Without these, or
-without a tool, every row skips.  KEYROOM_TEST_INIT may name a folder with
-init and mkcpio; otherwise they are built.
+Kernel and initramfs are those of the published disc.  To try the boot stage
+alone, KEYROOM_TEST_VMLINUZ names a Debian kernel and KEYROOM_TEST_MODULES its
+modules tree (with modules.dep); the initramfs is then made here.
 """
 
 import json
@@ -33,8 +32,6 @@ EPOCH = "1795305600"
 BLOCK = 4096
 STOPPED = "KEYROOM HAS STOPPED"
 DONE = "GUEST done"
-TOOLS = ("qemu-system-x86_64", "mksquashfs", "xorriso", "veritysetup",
-         "busybox", "zstd", "xz")
 
 GUEST = """#!/bin/sh
 export PATH=/bin
@@ -43,6 +40,8 @@ cat /run/keyroom/boot
 touch /written && echo "GUEST overlay writable"
 touch /run/keyroom/lower/x 2>/dev/null && echo "GUEST lower writable"
 mount
+mount -t securityfs none /sys/kernel/security
+echo "GUEST lockdown $(cat /sys/kernel/security/lockdown)"
 for disk in /sys/block/*; do
 	echo "GUEST disk ${disk##*/} ro=$(cat "$disk/ro")"
 done
@@ -66,27 +65,36 @@ def run(*command, **options):
                           stdout=subprocess.PIPE, text=True, **options).stdout
 
 
+def take_published(iso, folder):
+    """Kernel and initramfs out of the disc that was built."""
+    names = ("vmlinuz", "initrd")
+    for name in names:
+        run("xorriso", "-osirrox", "on", "-indev", iso,
+            "-extract", f"/live/{name}", folder / name,
+            stderr=subprocess.DEVNULL)
+    return tuple(folder / name for name in names)
+
+
+def make_own(folder):
+    """The kernel of the environment, an initramfs made for it here."""
+    run("make", "-s", "-f", "image/init/build.mk", "init",
+        f"INIT_OUT={folder}/init", cwd=TOP)
+    run(SOURCE / "mkinitramfs", "-i", folder / "init" / "init",
+        "-c", folder / "init" / "mkcpio", "-k",
+        os.environ["KEYROOM_TEST_MODULES"], "-l", SOURCE / "modules.list",
+        "-o", folder / "initrd", env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+    return os.environ["KEYROOM_TEST_VMLINUZ"], folder / "initrd"
+
+
 class Disc:
     """What all rows share: kernel, initramfs, ISO and where its image lies."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kernel, initramfs):
         self.folder = folder
-        self.kernel = os.environ["KEYROOM_TEST_VMLINUZ"]
-        self.initramfs = folder / "initramfs.zst"
+        self.kernel = str(kernel)
+        self.initramfs = initramfs
         self.iso = folder / "disc.iso"
-        self.make_initramfs()
         self.make_iso()
-
-    def make_initramfs(self):
-        out = os.environ.get("KEYROOM_TEST_INIT")
-        if not out:
-            out = self.folder / "init"
-            run("make", "-s", "-f", "image/init/build.mk", "init",
-                f"INIT_OUT={out}", cwd=TOP)
-        run(SOURCE / "mkinitramfs", "-i", f"{out}/init", "-c", f"{out}/mkcpio",
-            "-k", os.environ["KEYROOM_TEST_MODULES"],
-            "-l", SOURCE / "modules.list", "-o", self.initramfs,
-            env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
 
     def make_iso(self):
         root = self.folder / "root"
@@ -105,7 +113,7 @@ class Disc:
         image.parent.mkdir(parents=True)
         run("mksquashfs", root, image, "-comp", "zstd", "-all-root",
             "-no-progress", "-quiet")
-        self.verity = run(SOURCE / "mkverity", image, SALT).strip()
+        self.verity = run(SOURCE / "mkverity", image, SALT, "2").strip()
         self.data_blocks, _, self.fec_start = map(
             int, self.verity.split(":")[3:6])
         self.image_bytes = image.read_bytes()
@@ -137,27 +145,25 @@ class Disc:
 
 
 @pytest.fixture(scope="module")
-def disc(tmp_path_factory):
-    for name in ("KEYROOM_TEST_VMLINUZ", "KEYROOM_TEST_MODULES"):
-        if not os.environ.get(name):
-            pytest.skip(f"{name} is not set")
-    for tool in TOOLS:
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed")
-    return Disc(tmp_path_factory.mktemp("disc"))
+def small(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    if "KEYROOM_TEST_VMLINUZ" in os.environ:
+        return Disc(folder, *make_own(folder))
+    published = request.getfixturevalue("disc")["ISO"]
+    return Disc(folder, *take_published(published, folder))
 
 
 class Machine:
     """One QEMU, its serial console in .text, its monitor through .ask()."""
 
-    def __init__(self, disc, folder, arguments, append="", verity=True,
+    def __init__(self, small, folder, arguments, append="", verity=True,
                  medium=ID, memory=1024):
         words = ["console=tty0", "console=ttyS0", "quiet", append]
         if medium:
             words.append(f"keyroom.medium={medium}")
         if verity:
             words.append("keyroom.verity=" +
-                         (disc.verity if verity is True else verity))
+                         (small.verity if verity is True else verity))
         self.text = ""
         self.monitor = folder / "monitor"
         self.process = subprocess.Popen(
@@ -168,7 +174,7 @@ class Machine:
              "-m", str(memory), "-display", "none", "-nodefaults",
              "-no-reboot", "-serial", "stdio",
              "-qmp", f"unix:{self.monitor},server=on,wait=off",
-             "-kernel", disc.kernel, "-initrd", str(disc.initramfs),
+             "-kernel", small.kernel, "-initrd", str(small.initramfs),
              "-append", " ".join(words), *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT)
@@ -207,7 +213,7 @@ class Machine:
                     answer = json.loads(stream.readline())
                     if "event" not in answer:
                         break
-        assert "return" in answer, answer
+        return answer["return"]
 
     def type(self, text):
         self.process.stdin.write(text.encode())
@@ -219,11 +225,11 @@ class Machine:
 
 
 @pytest.fixture
-def boot(disc, tmp_path):
+def boot(small, tmp_path):
     machines = []
 
     def start(*arguments, **options):
-        machines.append(Machine(disc, tmp_path, arguments, **options))
+        machines.append(Machine(small, tmp_path, arguments, **options))
         return machines[-1]
 
     yield start
@@ -297,13 +303,18 @@ MEDIA = {
 }
 
 
+def optical(path):
+    return ["-M", "pc", *drive(path, media="cdrom"),
+            *MEDIA["ide-optical"][3]]
+
+
 @pytest.mark.parametrize("name", MEDIA)
-def test_every_medium_starts(disc, boot, tmp_path, name):
+def test_every_medium_starts(small, boot, tmp_path, name):
     kind, machine, media, devices = MEDIA[name]
-    path, readonly = disc.iso, "on"
+    path, readonly = small.iso, "on"
     if kind == "sd":  # QEMU's card has a power of two of bytes, and writes
         path, readonly = tmp_path / "card", "off"
-        shutil.copy(disc.iso, path)
+        shutil.copy(small.iso, path)
         os.truncate(path, 32 << 20)
     values = started(boot("-M", machine, *drive(path, media=media,
                                                 readonly=readonly),
@@ -313,67 +324,84 @@ def test_every_medium_starts(disc, boot, tmp_path, name):
     assert values["toram"] == "no"
 
 
-def test_medium_is_read_only_in_the_system(disc, boot, tmp_path):
+def test_locked_down_kernel_starts(small, boot):
+    """As under Secure Boot: only signed modules, and ours are unpacked."""
+    machine = boot(*optical(small.iso),
+                   append="module.sig_enforce=1 lockdown=confidentiality")
+    started(machine, "optical")
+    assert "GUEST lockdown none integrity [confidentiality]" in machine.text
+
+
+def test_medium_is_read_only_in_the_system(small, boot, tmp_path):
     """A writable stick is made read-only, and nothing has changed on it."""
     stick = tmp_path / "stick"
-    shutil.copy(disc.iso, stick)
+    shutil.copy(small.iso, stick)
     machine = boot("-M", "q35", *drive(stick, readonly="off"),
                    *MEDIA["usb-stick-xhci"][3])
     started(machine, "usb")
     assert "GUEST disk sda ro=1" in machine.text
-    assert stick.read_bytes() == disc.iso.read_bytes()
+    assert stick.read_bytes() == small.iso.read_bytes()
 
 
-def test_stick_that_comes_late_is_found(disc, boot):
-    machine = boot("-M", "q35", *XHCI, *drive(disc.iso))
+def test_stick_that_comes_late_is_found(small, boot):
+    machine = boot("-M", "q35", *XHCI, *drive(small.iso))
     machine.wait_for("looking for the disc")
     time.sleep(5)
     machine.ask("device_add", driver="usb-storage", drive="disc", id="late")
     assert int(started(machine, "usb")["ms.medium"]) > 3000
 
 
-def test_disc_that_comes_late_is_found(disc, boot):
+def test_disc_that_comes_late_is_found(small, boot):
     machine = boot("-M", "q35", "-device", "ide-cd,id=tray,bus=ide.2")
     machine.wait_for("looking for the disc")
     time.sleep(5)
-    machine.ask("blockdev-change-medium", id="tray", filename=str(disc.iso),
+    machine.ask("blockdev-change-medium", id="tray", filename=str(small.iso),
                 format="raw", **{"read-only-mode": "read-only"})
     started(machine, "optical")
 
 
-def test_right_disc_is_taken_among_others(disc, boot, tmp_path):
+def test_open_tray_is_left_open(boot):
+    """The search must not shut the tray while a person changes the disc."""
+    machine = boot("-M", "q35", "-device", "ide-cd,id=tray,bus=ide.2")
+    machine.wait_for("looking for the disc")
+    machine.ask("blockdev-open-tray", id="tray")
+    time.sleep(3)
+    block, = machine.ask("query-block")
+    assert block["tray_open"] is True
+
+
+def test_right_disc_is_taken_among_others(small, boot, tmp_path):
     """A fixed disk with the same bytes, another disc: neither is taken."""
     other = tmp_path / "other.iso"
     same = tmp_path / "same.iso"
-    shutil.copy(disc.iso, same)
-    disc.iso_of(disc.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
-    machine = boot("-M", "q35", *drive(disc.iso),
+    shutil.copy(small.iso, same)
+    small.iso_of(small.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
+    machine = boot("-M", "q35", *drive(small.iso),
                    *MEDIA["usb-stick-xhci"][3],
                    *drive(other, "other", "cdrom"),
                    "-device", "ide-cd,drive=other,bus=ide.2",
                    *drive(same, "fixed", readonly="off"),
                    "-device", "ide-hd,drive=fixed,bus=ide.0")
     started(machine, "usb")
-    assert same.read_bytes() == disc.iso.read_bytes()
+    assert same.read_bytes() == small.iso.read_bytes()
 
 
-def test_fixed_disk_is_refused(disc, boot, tmp_path):
+def test_fixed_disk_is_refused(small, boot, tmp_path):
     arguments = ["-M", "q35"]
     for number, device in enumerate(("ide-hd,bus=ide.0", "virtio-blk-pci",
                                      "nvme,serial=1")):
         same = tmp_path / f"fixed{number}"
-        shutil.copy(disc.iso, same)
+        shutil.copy(small.iso, same)
         arguments += drive(same, f"fixed{number}", readonly="off")
         arguments += ["-device", f"{device},drive=fixed{number}"]
     stopped(boot(*arguments), f"no removable medium carries the id {ID}",
             "sda: a fixed disk, not looked into", "when:  medium")
 
 
-def test_other_disc_is_refused(disc, boot, tmp_path):
+def test_other_disc_is_refused(small, boot, tmp_path):
     other = tmp_path / "other.iso"
-    disc.iso_of(disc.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
-    stopped(boot("-M", "pc", *drive(other, media="cdrom"),
-                 *MEDIA["ide-optical"][3]),
+    small.iso_of(small.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
+    stopped(boot(*optical(other)),
             "sr0: another disc: KEYROOM_TEST_0123456789ABCDE0")
 
 
@@ -393,80 +421,97 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_wrong_command_line_is_refused(disc, boot, name):
+def test_wrong_command_line_is_refused(small, boot, name):
     options, phrase = REFUSALS[name]
-    machine = boot("-M", "pc", *drive(disc.iso, media="cdrom"),
-                   *MEDIA["ide-optical"][3], **options)
+    machine = boot(*optical(small.iso), **options)
     stopped(machine, phrase)
     machine.type("\n")  # Enter switches the machine off
     machine.process.wait(20)
 
 
-def test_wrong_root_hash_is_refused(disc, boot):
-    fields = disc.verity.split(":")
+def test_wrong_root_hash_is_refused(small, boot):
+    fields = small.verity.split(":")
     fields[1] = fields[1][:-1] + ("0" if fields[1][-1] != "0" else "1")
-    stopped(boot("-M", "pc", *drive(disc.iso, media="cdrom"),
-                 *MEDIA["ide-optical"][3], verity=":".join(fields)),
+    stopped(boot(*optical(small.iso), verity=":".join(fields)),
             "squashfs does not mount", "when:  root")
 
 
-def test_short_image_is_refused(disc, boot, tmp_path):
+def test_short_image_is_refused(small, boot, tmp_path):
     short = tmp_path / "tree" / "live" / "root.squashfs"
     short.parent.mkdir(parents=True)
-    short.write_bytes(disc.image_bytes[:disc.fec_start * BLOCK])
-    disc.iso_of(tmp_path / "tree", tmp_path / "short.iso")
-    stopped(boot("-M", "pc", *drive(tmp_path / "short.iso", media="cdrom"),
-                 *MEDIA["ide-optical"][3]), "expected at least")
-
-
-def optical(path):
-    return ["-M", "pc", *drive(path, media="cdrom"),
-            *MEDIA["ide-optical"][3]]
+    short.write_bytes(small.image_bytes[:small.fec_start * BLOCK])
+    small.iso_of(tmp_path / "tree", tmp_path / "short.iso")
+    stopped(boot(*optical(tmp_path / "short.iso")), "expected at least")
 
 
 @pytest.mark.parametrize("append", ["", "keyroom.check", "keyroom.toram"])
-def test_damage_within_the_parity_is_repaired(disc, boot, tmp_path, append):
+def test_damage_within_the_parity_is_repaired(small, boot, tmp_path, append):
     """Two data blocks in the words of the parity (their places are known
     from the hash tree), and one block of the tree alone in its words (its
     place is not); the guest must see the right bytes."""
-    tree = disc.fec_start - 1
-    middle = disc.data_blocks // 2
+    tree = small.fec_start - 1
+    middle = small.data_blocks // 2
     blocks = [0, tree, *(block for block in
-                         disc.burst(middle, 2 * disc.stride)
-                         if (block - tree) % disc.stride
-                         and block % disc.stride)]
-    machine = boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks)),
+                         small.burst(middle, 2 * small.stride)
+                         if (block - tree) % small.stride
+                         and block % small.stride)]
+    machine = boot(*optical(small.damaged(tmp_path / "bad.iso", blocks)),
                    append=append)
     started(machine, "optical")
     assert "corrected" in machine.text
 
 
-def test_damage_beyond_the_parity_is_never_wrong(disc, boot, tmp_path):
+def test_damage_beyond_the_parity_is_never_wrong(small, boot, tmp_path):
     """The guest starts, but reading the damaged file fails."""
-    blocks = disc.burst(disc.data_blocks // 2, disc.stride * 8)
-    machine = boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks)))
+    blocks = small.burst(small.data_blocks // 2, small.stride * 8)
+    machine = boot(*optical(small.damaged(tmp_path / "bad.iso", blocks)))
     text = machine.wait_for(DONE, STOPPED)
     assert DONE in text, text
     assert "GUEST data refused" in text
     assert "can't read 'data': Input/output error" in text, text
 
 
-def test_damage_beyond_the_parity_stops_the_check(disc, boot, tmp_path):
-    blocks = disc.burst(disc.data_blocks // 2, disc.stride * 8)
-    stopped(boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks)),
+def test_damage_beyond_the_parity_stops_the_check(small, boot, tmp_path):
+    blocks = small.burst(small.data_blocks // 2, small.stride * 8)
+    stopped(boot(*optical(small.damaged(tmp_path / "bad.iso", blocks)),
                  append="keyroom.check"),
             "damaged beyond repair near byte", "use another copy")
 
 
-def test_damaged_superblock_and_tree_stop(disc, boot, tmp_path):
-    blocks = [*disc.burst(0, disc.stride * 6),
-              *disc.burst(disc.data_blocks, 8)]
-    stopped(boot(*optical(disc.damaged(tmp_path / "bad.iso", blocks))),
+def test_random_damage_is_repaired_or_refused(small, boot, tmp_path):
+    """Discs with 1 to 64 sectors overwritten anywhere in data, tree and
+    parity: each boot ends with the right bytes or with none.  More discs:
+    KEYROOM_TEST_DISCS=20."""
+    seeds = range(int(os.environ.get("KEYROOM_TEST_DISCS", "4")))
+    for seed in seeds:
+        chance = random.Random(seed)
+        content = bytearray(small.iso.read_bytes())
+        count = chance.randint(1, 64)
+        for _ in range(count):
+            at = small.at + 2048 * chance.randrange(
+                len(small.image_bytes) // 2048)
+            content[at:at + 2048] = chance.randbytes(2048)
+        (tmp_path / "bad.iso").write_bytes(content)
+        machine = boot(*optical(tmp_path / "bad.iso"))
+        text = machine.wait_for(DONE, STOPPED, "Kernel panic")
+        machine.close()
+        right = "GUEST data right" in text
+        refused = (STOPPED in text or "Kernel panic" in text or
+                   "can't read 'data': Input/output error" in text)
+        print(f"seed {seed}: {count} sectors,",
+              "right" if right else "refused")
+        assert right != refused, text
+
+
+def test_damaged_superblock_and_tree_stop(small, boot, tmp_path):
+    blocks = [*small.burst(0, small.stride * 6),
+              *small.burst(small.data_blocks, 8)]
+    stopped(boot(*optical(small.damaged(tmp_path / "bad.iso", blocks))),
             "squashfs does not mount")
 
 
-def test_copy_in_memory_runs_without_the_disc(disc, boot):
-    machine = boot(*optical(disc.iso), append="keyroom.toram")
+def test_copy_in_memory_runs_without_the_disc(small, boot):
+    machine = boot(*optical(small.iso), append="keyroom.toram")
     machine.wait_for("GUEST wants the disc out", STOPPED)
     machine.ask("eject", device="disc", force=True)
     assert started(machine, "optical")["toram"] == "yes"
@@ -474,16 +519,16 @@ def test_copy_in_memory_runs_without_the_disc(disc, boot):
                                     machine.text)
 
 
-def test_too_little_memory_for_a_copy_is_said(disc, boot):
-    stopped(boot(*optical(disc.iso), append="keyroom.toram", memory=384),
+def test_too_little_memory_for_a_copy_is_said(small, boot):
+    stopped(boot(*optical(small.iso), append="keyroom.toram", memory=384),
             "MiB of memory are free")
 
 
 @pytest.mark.parametrize("append", ["", "keyroom.toram"])
-def test_unreadable_sectors_are_repaired(disc, boot, append):
+def test_unreadable_sectors_are_repaired(small, boot, append):
     """A drive that reports errors, as scratched discs make them do."""
-    sectors = [(disc.at + block * BLOCK) // 512 for block in
-               (disc.data_blocks // 3, disc.data_blocks // 2 + 1)]
+    sectors = [(small.at + block * BLOCK) // 512 for block in
+               (small.data_blocks // 3, small.data_blocks // 2 + 1)]
     rules = [word for number, sector in enumerate(sectors) for word in
              (f"inject-error.{number}.event=none",
               f"inject-error.{number}.errno=5",
@@ -491,16 +536,16 @@ def test_unreadable_sectors_are_repaired(disc, boot, append):
     machine = boot("-M", "pc", "-blockdev",
                    "driver=blkdebug,node-name=disc,read-only=on,"
                    "image.driver=file,image.read-only=on,"
-                   f"image.filename={disc.iso}," + ",".join(rules),
+                   f"image.filename={small.iso}," + ",".join(rules),
                    "-device", "ide-cd,drive=disc,bus=ide.1", append=append)
     values = started(machine, "optical")
     assert (int(values["unreadable"]) > 0) == (append != "")
 
 
-def test_budget_boot_stage_takes_seconds(disc, boot):
+def test_budget_boot_stage_takes_seconds(small, boot):
     """From /init to the handover: 6 s under emulation at most, where the
     whole boot may take 20."""
-    values = started(boot(*optical(disc.iso), append="keyroom.debug"),
+    values = started(boot(*optical(small.iso), append="keyroom.debug"),
                      "optical")
     assert int(values["ms.total"]) - int(values["ms.start"]) < 6000
-    assert disc.initramfs.stat().st_size < 1 << 21
+    assert small.initramfs.stat().st_size < 1 << 21

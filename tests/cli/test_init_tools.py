@@ -169,6 +169,16 @@ def test_module_that_is_missing_is_refused(mkcpio, tree, tmp_path):
     assert not out.exists()
 
 
+def test_parameters_that_come_too_late_are_refused(mkcpio, tree, tmp_path):
+    done, out = make(mkcpio, tree, tmp_path / "one", "one-x\ntwo p=1\n")
+    assert done.returncode != 0
+    assert b"too late for parameters: two" in done.stderr
+    assert not out.exists()
+    done, out = make(mkcpio, tree, tmp_path / "one", "two p=1\none-x\n")
+    assert done.returncode == 0, done.stderr
+    assert b"two.ko p=1\n" in run("zstd", "-qdc", out).stdout
+
+
 def test_damaged_module_is_refused(mkcpio, tree, tmp_path):
     path = tree / "kernel/d/four.ko.xz"
     path.write_bytes(path.read_bytes()[:-9])

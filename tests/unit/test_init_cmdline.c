@@ -90,6 +90,11 @@ static const struct refusal {
 	{BOTH " keyroom.image=//live", "keyroom.image: expected"},
 	{BOTH " keyroom.image=/li,ve", "keyroom.image: expected"},
 	{BOTH " keyroom.image=/" SIXTY SIXTY "0123456", "keyroom.image"},
+	/* The longest word that is looked at, and one more. */
+	{BOTH " keyroom.image=/" SIXTY SIXTY SIXTY SIXTY SIXTY "012345678901",
+		"keyroom.image: expected"},
+	{BOTH " keyroom.image=/" SIXTY SIXTY SIXTY SIXTY SIXTY "0123456789012",
+		"longer than any may be"},
 	{BOTH " keyroom.image=/" SIXTY SIXTY SIXTY SIXTY SIXTY SIXTY,
 		"longer than any may be"},
 };
