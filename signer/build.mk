@@ -101,9 +101,10 @@ signer-install: signer ## install the signer under DESTDIR
 	for p in $(filter $(signer_aliases),$(signer_programs)); do \
 		ln -sfn $$p $(DESTDIR)$(PREFIX)/bin/kskm-$$p; done
 	install -m 644 signer/schema/ksr.rng $(DESTDIR)$(PREFIX)/share/keyroom
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	for page in $(sort $(wildcard signer/man/*.1)); do \
-		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1; done
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5
+	for page in $(sort $(wildcard signer/man/*.[15])); do install -m 644 \
+		$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
 
 .SECONDARY: $(signer_programs:%=$(SIGNER_OUT)/obj/programs/%.o)
 -include $(signer_obj:.o=.d)

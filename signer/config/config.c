@@ -87,16 +87,6 @@ static bool read_key(
 	return key->description != NULL && check_key(key, reader, err);
 }
 
-static const struct setting settings_slot[] = {
-	{"publish", SETTING_KEYS, offsetof(struct config_slot, publish), NULL,
-		0, 0, false, SETTING_NO_FLAG},
-	{"revoke", SETTING_KEYS, offsetof(struct config_slot, revoke), NULL, 0,
-		0, false, SETTING_NO_FLAG},
-	{"sign", SETTING_KEYS, offsetof(struct config_slot, sign), NULL, 0, 0,
-		true, SETTING_NO_FLAG},
-	{.name = NULL},
-};
-
 /* What a slot says must make sense by itself. */
 static bool check_slot(
 	const struct config_slot *slot, struct reader *reader, struct err *err)
