@@ -18,7 +18,7 @@ INIT_CFLAGS := -std=c17 -D_GNU_SOURCE -Os -Wall -Wextra -Wpedantic -Wshadow \
 	-fstack-clash-protection -fcf-protection -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
 # The kernel's own headers, after the C library's: musl-gcc leaves them out.
-init_kernel_headers := -idirafter /usr/include \
+init_kernel_headers = -idirafter /usr/include \
 	-idirafter /usr/include/$(shell gcc -print-multiarch)
 # Not static-pie: musl-gcc does not know it and links against a loader.
 init_pie := -fno-pie

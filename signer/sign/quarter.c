@@ -39,6 +39,7 @@ struct check_context quarter_context(
 		.ksks = &quarter->ksks,
 		.previous_ksks = &quarter->previous_ksks,
 		.response = quarter->response,
+		.written = &quarter->bytes,
 		.read_back = quarter->read_back,
 	};
 }
