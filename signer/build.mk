@@ -17,7 +17,8 @@ PREFIX ?= /usr
 comma := ,
 # V=1 shows the commands.
 Q := $(if $(V),,@)
-signer_layers := base dns crypto xml config token ksr checks show sign keys
+signer_layers := base dns crypto xml config token ksr checks show sign keys \
+	gen second
 signer_src := $(sort $(wildcard $(signer_layers:%=signer/%/*.c)))
 signer_programs := $(sort $(notdir $(basename $(wildcard signer/programs/*.c))))
 # The init of the disc has its own fragment and its own tests.
@@ -37,7 +38,7 @@ signer_warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	$(if $(filter 1,$(WERROR)),-Werror)
 signer_harden := $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address$(comma)undefined -fno-sanitize-recover=all, \
-	-O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	-O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection)
 # Headers of libraries are system headers: their warnings are not ours.
 signer_cflags = -std=c17 -D_GNU_SOURCE -Isigner -I$(SIGNER_OUT)/obj \
@@ -101,9 +102,10 @@ signer-install: signer ## install the signer under DESTDIR
 	for p in $(filter $(signer_aliases),$(signer_programs)); do \
 		ln -sfn $$p $(DESTDIR)$(PREFIX)/bin/kskm-$$p; done
 	install -m 644 signer/schema/ksr.rng $(DESTDIR)$(PREFIX)/share/keyroom
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	for page in $(sort $(wildcard signer/man/*.1)); do \
-		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man1; done
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5
+	for page in $(sort $(wildcard signer/man/*.[15])); do install -m 644 \
+		$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
 
 .SECONDARY: $(signer_programs:%=$(SIGNER_OUT)/obj/programs/%.o)
 -include $(signer_obj:.o=.d)

@@ -45,7 +45,8 @@ struct check_context {
 	const struct ksk_set *ksks; /* of the schema; from CHECK_KEYS on */
 	const struct ksk_set *previous_ksks; /* that signed last time */
 	const struct ksr *response;          /* from CHECK_PLAN on */
-	const struct ksr *read_back;         /* from CHECK_RESPONSE on */
+	const struct buf *written;   /* from CHECK_RESPONSE on: its bytes */
+	const struct ksr *read_back; /* and what reading them gives */
 };
 
 enum check_line_kind {

@@ -9,20 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check_same_document(const struct ksr *made,
-	const struct ksr *read_back, struct finding *finding)
+static void check_same_document(
+	const struct check_context *context, struct finding *finding)
 {
-	struct buf first = BUF_EMPTY, second = BUF_EMPTY;
+	struct buf again = BUF_EMPTY;
 	struct err err = ERR_EMPTY;
 
-	if (!ksr_write(made, &first, &err) ||
-		!ksr_write(read_back, &second, &err))
+	if (!ksr_write(context->read_back, &again, &err))
 		finding_fail(finding, "%s", err.text);
-	else if (!buf_equal(&first, &second))
+	else if (!buf_equal(&again, context->written))
 		finding_fail(finding,
 			"what was written reads back as something else");
-	buf_free(&first);
-	buf_free(&second);
+	buf_free(&again);
 }
 
 /* Each of the request's keys must be there. */
@@ -140,7 +138,7 @@ void check_skr_verify(
 	const struct ksr *asked = context->request;
 	const struct ksr *given = context->read_back;
 
-	check_same_document(context->response, given, finding);
+	check_same_document(context, finding);
 	if (strcmp(asked->id, given->id) != 0 ||
 		strcmp(asked->domain, given->domain) != 0 ||
 		asked->serial != given->serial)

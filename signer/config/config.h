@@ -143,6 +143,7 @@ struct config_ksk_policy {
 
 /* Names of keys; each stands in keys:, and at most once in a list. */
 struct config_slot {
+	uint32_t number; /* its place, from 1 */
 	struct config_names publish;
 	struct config_names
 		revoke; /* all of them also in sign, none in publish */

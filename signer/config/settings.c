@@ -133,6 +133,13 @@ const struct setting settings_ksk_policy[] = {
 	{.name = NULL},
 };
 
+const struct setting settings_slot[] = {
+	OTHER(KEYS, slot, publish, NULL, false),
+	OTHER(KEYS, slot, revoke, NULL, false),
+	OTHER(KEYS, slot, sign, NULL, true),
+	{.name = NULL},
+};
+
 static void *member_at(void *section, size_t offset)
 {
 	return (char *)section + offset;

@@ -42,13 +42,14 @@ struct setting {
 	size_t flag; /* offset of a bool that says it was stated */
 };
 
-/* One table for each section; hsm and keys: for each entry of it. */
+/* One table for each section; hsm, keys and slots: for each entry of it. */
 extern const struct setting settings_hsm[];
 extern const struct setting settings_key[];
 extern const struct setting settings_filenames[];
 extern const struct setting settings_request_policy[];
 extern const struct setting settings_response_policy[];
 extern const struct setting settings_ksk_policy[];
+extern const struct setting settings_slot[];
 
 /* Most settings in one table. */
 #define SETTINGS_MAX 40

@@ -90,13 +90,37 @@ bool keys_keygen(struct keys_run *run, struct err *err)
 	return keys_say_records(run, key, algorithm->number, err);
 }
 
+/* With a copy in another token, "the key" would be a guess. */
+static bool check_only_copy(struct keys_run *run, struct err *err)
+{
+	const char *label = run->options->label;
+	size_t copies = 0;
+
+	if (run->options->token != NULL)
+		return true;
+	for (size_t i = 0; i < token_set_count(run->set); i++) {
+		const struct token_key *key = NULL;
+
+		if (!token_find(token_set_token(run->set, i), label, &key, err))
+			return false;
+		copies += key != NULL;
+	}
+	if (copies > 1)
+		return err_set(err, ERR_USAGE,
+			"%zu tokens have a key labelled %s: choose one with "
+			"--token LABEL",
+			copies, label);
+	return true;
+}
+
 bool keys_keydelete(struct keys_run *run, struct err *err)
 {
 	const struct token_key *key = NULL;
 	const struct token_info *info = NULL;
 	char question[256], kind[32];
 
-	if (!keys_find(run, &key, err) || !token_info(key->token, &info, err))
+	if (!keys_find(run, &key, err) || !check_only_copy(run, err) ||
+		!token_info(key->token, &info, err))
 		return false;
 	keys_describe(key, kind, sizeof(kind));
 	if (!keys_say_records(run, key, keys_algorithm(run->config, key), err))

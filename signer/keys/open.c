@@ -27,6 +27,11 @@ bool keys_read_config(
 	return true;
 }
 
+static const char *yes_no(bool value)
+{
+	return value ? "yes" : "no";
+}
+
 static void log_token(struct log *log, const struct token_info *info)
 {
 	const enum log_level level = LOG_LEVEL_INFO;
@@ -41,6 +46,12 @@ static void log_token(struct log *log, const struct token_info *info)
 	log_write(log, level, "  Model:           %s", info->model);
 	log_write(log, level, "  Serial:          %s", info->serial);
 	log_write(log, level, "  Firmware:        %s", info->firmware);
+	log_write(log, LOG_LEVEL_DEBUG,
+		"  Hardware %s, login %s, write-protected %s, wrong PIN before "
+		"%s, last try %s, locked %s",
+		info->hardware, yes_no(info->login_required),
+		yes_no(info->write_protected), yes_no(info->pin_low),
+		yes_no(info->pin_final), yes_no(info->pin_locked));
 }
 
 bool keys_open(const struct config *config, const char *name, bool login,

@@ -18,12 +18,12 @@
 #include <unistd.h>
 
 #define NAMES_MAX 100
-#define PROGRAM_MAX ((size_t)64 * 1024 * 1024)
 
 struct log {
 	struct log_settings settings;
 	char *path;
 	int fd;
+	bool unsynced;    /* lines were written since the last sync */
 	struct err first; /* the first failure; ERR_NONE while all is well */
 };
 
@@ -104,15 +104,24 @@ bool log_open(
 /* The program as it stands on the disc, not as its name says. */
 static bool hash_program(struct buf *hex, struct err *err)
 {
-	struct buf bytes = BUF_EMPTY;
-	uint8_t hash[CRYPTO_SHA256_LEN];
-	bool ok;
+	struct crypto_sha256 *hash = NULL;
+	uint8_t chunk[16384], digest[CRYPTO_SHA256_LEN];
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+	bool ok = fd >= 0 && crypto_sha256_new(&hash, err);
 
-	ok = file_read("/proc/self/exe", PROGRAM_MAX, &bytes, err) &&
-	     crypto_sha256(bytes.data, bytes.len, hash, err);
+	while (ok && (got = read(fd, chunk, sizeof(chunk))) > 0)
+		ok = crypto_sha256_update(hash, chunk, (size_t)got, err);
+	if (ok && got == 0)
+		ok = crypto_sha256_final(hash, digest, err);
+	else if (got < 0)
+		ok = err_set(
+			err, ERR_INPUT, "/proc/self/exe: %s", strerror(errno));
 	if (ok)
-		hex_encode(hex, hash, sizeof(hash));
-	buf_free(&bytes);
+		hex_encode(hex, digest, sizeof(digest));
+	crypto_sha256_free(hash);
+	if (fd >= 0)
+		close(fd);
 	return ok && buf_ok(hex, err);
 }
 
@@ -144,6 +153,15 @@ const char *log_path(const struct log *log)
 	return log->path;
 }
 
+static void sync_lines(struct log *log)
+{
+	if (log->unsynced && log->first.kind == ERR_NONE &&
+		fdatasync(log->fd) != 0)
+		err_set(&log->first, ERR_OUTPUT, "%s: cannot sync: %s",
+			log->path, strerror(errno));
+	log->unsynced = false;
+}
+
 /* One escaped line, with its newline in the same write: never half a line. */
 static void write_line(
 	struct log *log, enum log_level level, const char *text, size_t len)
@@ -161,10 +179,10 @@ static void write_line(
 	buf_u8(&line, '\n');
 	if (buf_ok(&line, &log->first) &&
 		file_write_fd(
-			log->fd, log->path, line.data, line.len, &log->first) &&
-		fdatasync(log->fd) != 0)
-		err_set(&log->first, ERR_OUTPUT, "%s: cannot sync: %s",
-			log->path, strerror(errno));
+			log->fd, log->path, line.data, line.len, &log->first))
+		log->unsynced = true;
+	if (level >= LOG_LEVEL_WARNING)
+		sync_lines(log);
 	buf_free(&line);
 }
 
@@ -196,8 +214,10 @@ static void show(
 	else if (level == LOG_LEVEL_ERROR)
 		buf_text(&escaped, "error: ");
 	text_escape(&escaped, text, strlen(text));
-	if (fprintf(stream, "%s\n", buf_string(&escaped)) < 0 ||
-		fflush(stream) != 0)
+	/* In their order, where both streams go to one place. */
+	if (stream == stderr)
+		fflush(stdout);
+	if (fprintf(stream, "%s\n", buf_string(&escaped)) < 0)
 		if (log != NULL && log->first.kind == ERR_NONE)
 			err_set(&log->first, ERR_OUTPUT,
 				"cannot write to the screen: %s",
@@ -261,8 +281,13 @@ void log_error(struct log *log, const char *fmt, ...)
 	va_end(ap);
 }
 
-bool log_ok(const struct log *log, struct err *err)
+bool log_ok(struct log *log, struct err *err)
 {
+	if (fflush(stdout) != 0)
+		return err_set(err, ERR_OUTPUT, "standard output: %s",
+			strerror(errno));
+	if (log != NULL)
+		sync_lines(log);
 	if (log == NULL || log->first.kind == ERR_NONE)
 		return true;
 	return err_set(err, ERR_OUTPUT, "%s", log->first.text);

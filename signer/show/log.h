@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The transcript: an append-only file, one line an event, flushed and synced
- * line by line, and the same lines on the screen.
+ * The transcript: an append-only file, one line an event, written line by
+ * line, and the same lines on the screen.  A program that dies loses nothing;
+ * for a machine that dies the file is synced at every warning and error and
+ * in log_ok(), which programs call before each step that matters: a question,
+ * a signature, the publication, the end.
  *
  *	2026-11-22T05:30:00Z: [INFO] text
  *
@@ -65,8 +68,11 @@ void log_warn(struct log *log, const char *fmt, ...)
 void log_error(struct log *log, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Were all lines written, and shown?  Errors: ERR_OUTPUT. */
-bool log_ok(const struct log *log, struct err *err);
+/*
+ * Is every line so far on the medium, and shown?  Errors: ERR_OUTPUT.  log
+ * may be NULL.
+ */
+bool log_ok(struct log *log, struct err *err);
 
 /* The last check, and the end; log is freed in any case.  NULL is fine. */
 bool log_close(struct log *log, struct err *err);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -88,6 +89,7 @@ static bool start_module(struct module *module, struct err *err)
 	CK_INFO info;
 	CK_RV rv;
 
+	assert(module->functions != NULL);
 	memset(&info, 0, sizeof(info));
 	rv = module->functions->C_Initialize(NULL);
 	if (rv != CKR_OK)

@@ -61,6 +61,39 @@ static bool prepare_input(const struct method *method, bool whole,
 	return buf_ok(input, err);
 }
 
+/* CK_EDDSA_PARAMS of PKCS#11 v3.0, which older headers do not have. */
+struct eddsa_params {
+	CK_BBOOL prehash;
+	CK_ULONG context_len;
+	CK_BYTE *context;
+};
+
+/*
+ * Ed448 takes parameters in PKCS#11 v3.0 §6.3.8, and modules from before it
+ * take none: whoever refuses the one gets the other.
+ */
+static bool start_sign(
+	const struct token_key *key, CK_MECHANISM *mechanism, struct err *err)
+{
+	struct token *token = key->token;
+	const CK_FUNCTION_LIST *f = token->module->functions;
+	CK_OBJECT_HANDLE object = key_of(key)->private_object;
+	struct eddsa_params plain = {CK_FALSE, 0, NULL};
+	CK_RV rv;
+
+	rv = f->C_SignInit(token->session, mechanism, object);
+	if (rv == CKR_MECHANISM_PARAM_INVALID && key->type == TOKEN_ED448) {
+		mechanism->pParameter = &plain;
+		mechanism->ulParameterLen = sizeof(plain);
+		rv = f->C_SignInit(token->session, mechanism, object);
+		mechanism->pParameter = NULL;
+		mechanism->ulParameterLen = 0;
+	}
+	if (rv != CKR_OK)
+		return token_failed(token, "C_SignInit", rv, err);
+	return true;
+}
+
 static bool run_sign(const struct token_key *key, CK_MECHANISM *mechanism,
 	const struct buf *input, struct buf *signature, struct err *err)
 {
@@ -73,10 +106,8 @@ static bool run_sign(const struct token_key *key, CK_MECHANISM *mechanism,
 
 	if (expected == 0)
 		expected = (key->bits + 7) / 8;
-	rv = f->C_SignInit(
-		token->session, mechanism, key_of(key)->private_object);
-	if (rv != CKR_OK)
-		return token_failed(token, "C_SignInit", rv, err);
+	if (!start_sign(key, mechanism, err))
+		return false;
 	rv = f->C_Sign(token->session, input->data, input->len, bytes, &length);
 	if (rv != CKR_OK)
 		return token_failed(token, "C_Sign", rv, err);

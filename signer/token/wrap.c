@@ -114,7 +114,10 @@ bool token_wrap(const struct token_key *key, const struct dnskey *transport,
 	CK_SESSION_HANDLE session;
 	bool ok = false;
 
-	if (!key->has_private || !key->extractable)
+	if (!key->has_private)
+		return token_refuse(token, err,
+			"there is no private key labelled %s", key->label);
+	if (!key->extractable)
 		return token_refuse(token, err,
 			"%s was made so that it never leaves its token",
 			key->label);

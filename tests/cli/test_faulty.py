@@ -222,6 +222,69 @@ def test_inventory_survives_what_it_is_for(hsm, broken):
         assert 'UNUSABLE' in done.out or done.err.startswith('keymaster: hsm broken: ')
 
 
+def test_ed448_with_parameters(hsm, broken):
+    """Modules of PKCS#11 v3.0 want parameters for Ed448; for Ed25519 none may be added."""
+    broken('eddsa-params')
+    done = hsm.run('keymaster', 'keygen', '--algorithm', 'ED448', '--label', 'new')
+    assert done.status == 0, done.err
+    done = hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--label', 'newer')
+    assert done.status == 4 and 'CKR_MECHANISM_PARAM_INVALID' in done.err
+
+
+@pytest.mark.parametrize('fault, algorithm', [
+    ('curve-name', 'ED25519'), ('point-bare', 'ED25519'), ('point-bits', 'ED448'),
+    ('point-bare', 'ECDSAP256SHA256'), ('point-bare', 'ECDSAP384SHA384')])
+def test_other_ways_to_write_a_point(hsm, broken, fault, algorithm):
+    """Modules of other ages: the key is the same, whichever way its curve and point are written."""
+    broken(fault)
+    done = hsm.run('keymaster', 'keygen', '--algorithm', algorithm, '--label', 'new')
+    assert done.status == 0, done.err
+    written = [line for line in done.out.splitlines() if ' IN DS ' in line]
+    broken('')
+    assert written[0] in hsm.run('keymaster', 'inventory', '--dns').out
+
+
+@pytest.mark.parametrize('fault', ['attribute-short', 'attribute-length=34', 'attribute-bit=181'])
+def test_wrong_point_is_no_key(hsm, broken, data, fault):
+    """P-256 with a point that is cut, of another curve's length, or has a flipped bit."""
+    hsm.import_key(data / 'keys' / 'EC1.der', 'EC1', number='07')
+    broken(fault)
+    done = hsm.run('keymaster', '--dns', 'inventory')
+    assert done.status in (0, 4)
+    assert ' 9144 13 2 ' not in done.out
+    broken('')
+    # The tag that an implementation gets right which takes off the 0x04 (RFC 6605).
+    assert ' 9144 13 2 A5950C71A9283712C5C9059FD69EB75A38E02A2D49BEA5266B7B09AA959DD7B6' in hsm.run(
+        'keymaster', '--dns', 'inventory').out
+
+
+def test_token_without_public_objects_signs(hsm, broken):
+    """Some tokens keep the private object alone; it shows the public key, too."""
+    broken('no-public')
+    done = sign(hsm)
+    assert done.status == 0, done.err
+
+
+def test_public_key_alone_does_not_sign(hsm, broken):
+    broken('no-private')
+    before = hsm.files()
+    assert_refused(hsm, before, sign(hsm), 4, 'no private key labelled KSK1')
+    assert 'public only' in hsm.run('keymaster', 'inventory').out
+    done = hsm.run('keymaster', 'csr', '--label', 'KSK1', '--output', 'x.csr')
+    assert done.status == 4
+
+
+def test_pin_is_typed_at_the_token(hsm, broken, monkeypatch):
+    """Cards and PIN pads: the program neither asks nor sends a PIN, configured or not."""
+    hsm.env['FAULTY_PIN'] = PIN
+    broken('pin-pad', pin='000000')
+    done = sign(hsm)
+    assert done.status == 0, done.err
+    broken('no-user-pin')
+    before = hsm.files()
+    assert_refused(hsm, before, sign(hsm), 4, 'no user PIN yet')
+
+
 def test_wrong_signature_makes_no_csr(hsm, broken):
     broken('sign-wrong')
     done = hsm.run('keymaster', 'csr', '--label', 'KSK1', '--output', 'out.csr')

@@ -150,12 +150,14 @@ def test_backup_and_restore(hsm, algorithm, size):
                         answers=[('transport key was shown with (y/N)? ', 'y')])
     assert done.status == 0, done.out
     assert words in done.out.replace('\n', ' ')
-    assert hsm.run('keymaster', 'keydelete', '--label', 'k', '--force').status == 0
     done = hsm.run('keymaster', 'restore', '--input', 'k.backup', *on_t2)
     assert done.status == 0, done.err
     assert 'restored key k, proven with a signature' in done.out
     records = [line for line in made.splitlines() if ' IN DNSKEY ' in line]
     assert [line for line in done.out.splitlines() if ' IN DNSKEY ' in line] == records
+    done = hsm.run('keymaster', 'keydelete', '--label', 'k', '--force')
+    assert done.status == 2 and '2 tokens have a key labelled k' in done.err
+    assert hsm.run('keymaster', 'keydelete', '--label', 'k', '--force', *on_t1).status == 0
     assert verify_csr(hsm, 'none').returncode != 0
     assert hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'k.csr').status == 0
     assert verify_csr(hsm, 'k.csr').returncode == 0

@@ -12,7 +12,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = {path.stem for path in (TOP / 'signer' / 'programs').glob('*.c')}
 PAGES = {path.stem for path in (TOP / 'signer' / 'man').glob('*.1')}
 # Pages that are still to be written; the set only shrinks.
-PENDING = {'ksrcheck', 'ksrgen', 'ksrsigner', 'sha2wordlist', 'skrcheck'}
+PENDING = {'ksrcheck', 'ksrsigner', 'sha2wordlist', 'skrcheck'}
 
 
 def output(*command):
@@ -47,10 +47,11 @@ def test_page_has_the_exit_statuses_of_help(program, page, programs):
     assert len(helped) == 6
 
 
-def test_page_is_sound(program, top):
+@pytest.mark.parametrize('name', sorted(path.name for path in (TOP / 'signer' / 'man').iterdir()))
+def test_page_is_sound(name):
     if not shutil.which('mandoc'):
         pytest.skip('no mandoc')
-    done = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', top / 'signer' / 'man' / f'{program}.1'],
+    done = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', TOP / 'signer' / 'man' / name],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
 

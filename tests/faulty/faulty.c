@@ -21,6 +21,12 @@
  *	pin-locked, pin-final, pin-low
  *	hostile-label       the token's label has an escape sequence
  *	no-mechanism=TYPE   the token does not know mechanism TYPE (hex)
+ *	eddsa-params        CKM_EDDSA wants parameters, as PKCS#11 v3.0 has it
+ *	curve-name          Edwards curves go by PrintableString, not by OID
+ *	point-bare, point-bits  EC_POINT without DER, or as a BIT STRING
+ *	no-public, no-private   there are no such objects
+ *	pin-pad             the PIN is typed at the token: FAULTY_PIN
+ *	no-user-pin         the token was never given a user PIN
  *	no-sign-function    the function list has a hole
  *	signal-at-sign=N    SIGTERM to this process at the Nth signature
  *
@@ -136,6 +142,10 @@ static CK_RV faulty_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 		info->flags |= CKF_USER_PIN_FINAL_TRY;
 	if (fault("pin-low") != NULL)
 		info->flags |= CKF_USER_PIN_COUNT_LOW;
+	if (fault("pin-pad") != NULL)
+		info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+	if (fault("no-user-pin") != NULL)
+		info->flags &= ~(CK_FLAGS)CKF_USER_PIN_INITIALIZED;
 	if (fault("hostile-label") != NULL)
 		memcpy(info->label, "\033[2Jevil\n", 9);
 	return rv;
@@ -168,7 +178,14 @@ static CK_RV faulty_close_all_sessions(CK_SLOT_ID slot)
 static CK_RV faulty_login(CK_SESSION_HANDLE session, CK_USER_TYPE user,
 	unsigned char *pin, CK_ULONG length)
 {
+	const char *typed = getenv("FAULTY_PIN");
+
 	ENTER("C_Login");
+	if (fault("pin-pad") != NULL)
+		return pin != NULL || typed == NULL
+			       ? CKR_ARGUMENTS_BAD
+			       : real->C_Login(session, user,
+					 (unsigned char *)typed, strlen(typed));
 	return real->C_Login(session, user, pin, length);
 }
 
@@ -176,6 +193,44 @@ static CK_RV faulty_logout(CK_SESSION_HANDLE session)
 {
 	ENTER("C_Logout");
 	return real->C_Logout(session);
+}
+
+/* 1.3.101.112 and its name, in DER. */
+static const unsigned char ed25519_oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+static const unsigned char ed25519_name[] = "\x13\x0c"
+					    "edwards25519";
+#define ED25519_NAME_LEN (sizeof(ed25519_name) - 1)
+
+static bool holds(const CK_ATTRIBUTE *attribute, const void *bytes, size_t len)
+{
+	return attribute->pValue != NULL && attribute->ulValueLen == len &&
+	       memcmp(attribute->pValue, bytes, len) == 0;
+}
+
+/* Other ways to write the same curve and point; room is the caller's. */
+static void rewrite_curve(CK_ATTRIBUTE *attribute, size_t room)
+{
+	unsigned char *value = attribute->pValue;
+
+	if (attribute->type == CKA_EC_PARAMS && fault("curve-name") != NULL &&
+		holds(attribute, ed25519_oid, sizeof(ed25519_oid)) &&
+		room >= ED25519_NAME_LEN) {
+		memcpy(value, ed25519_name, ED25519_NAME_LEN);
+		attribute->ulValueLen = ED25519_NAME_LEN;
+	}
+	if (attribute->type != CKA_EC_POINT || value == NULL)
+		return;
+	if (fault("point-bare") != NULL) {
+		attribute->ulValueLen -= 2;
+		memmove(value, value + 2, attribute->ulValueLen);
+	}
+	if (fault("point-bits") != NULL && room > attribute->ulValueLen) {
+		memmove(value + 3, value + 2, attribute->ulValueLen - 2);
+		value[0] = 0x03;
+		value[1]++;
+		value[2] = 0;
+		attribute->ulValueLen++;
+	}
 }
 
 static void spoil_attribute(CK_ATTRIBUTE *attribute)
@@ -198,13 +253,60 @@ static void spoil_attribute(CK_ATTRIBUTE *attribute)
 static CK_RV faulty_get_attribute_value(CK_SESSION_HANDLE session,
 	CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count)
 {
+	size_t room = count > 0 ? template[0].ulValueLen : 0;
 	CK_RV rv;
 
 	ENTER("C_GetAttributeValue");
 	rv = real->C_GetAttributeValue(session, object, template, count);
+	if (rv == CKR_OK && count == 1)
+		rewrite_curve(&template[0], room);
 	for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
 		spoil_attribute(&template[i]);
 	return rv;
+}
+
+/* A search for what is not there: for a kind of object that nobody has. */
+static CK_RV faulty_find_objects_init(
+	CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	CK_OBJECT_CLASS class = 0, none = CKO_DOMAIN_PARAMETERS;
+	CK_ATTRIBUTE changed[8];
+
+	ENTER("C_FindObjectsInit");
+	if (count == 0 || count > 8)
+		return real->C_FindObjectsInit(session, template, count);
+	memcpy(changed, template, count * sizeof(*template));
+	if (changed[0].type == CKA_CLASS)
+		memcpy(&class, changed[0].pValue, sizeof(class));
+	if ((class == CKO_PUBLIC_KEY && fault("no-public") != NULL) ||
+		(class == CKO_PRIVATE_KEY && fault("no-private") != NULL))
+		changed[0].pValue = &none;
+	return real->C_FindObjectsInit(session, changed, count);
+}
+
+static CK_RV faulty_generate_key_pair(CK_SESSION_HANDLE session,
+	CK_MECHANISM *mechanism, CK_ATTRIBUTE *public_template,
+	CK_ULONG public_count, CK_ATTRIBUTE *private_template,
+	CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
+	CK_OBJECT_HANDLE *private_key)
+{
+	ENTER("C_GenerateKeyPair");
+	for (CK_ULONG i = 0; i < public_count; i++) {
+		CK_ATTRIBUTE *params = &public_template[i];
+
+		if (params->type != CKA_EC_PARAMS ||
+			fault("curve-name") == NULL)
+			continue;
+		if (holds(params, ed25519_oid, sizeof(ed25519_oid)))
+			return CKR_DOMAIN_PARAMS_INVALID;
+		if (holds(params, ed25519_name, ED25519_NAME_LEN)) {
+			params->pValue = (void *)ed25519_oid;
+			params->ulValueLen = sizeof(ed25519_oid);
+		}
+	}
+	return real->C_GenerateKeyPair(session, mechanism, public_template,
+		public_count, private_template, private_count, public_key,
+		private_key);
 }
 
 static CK_RV faulty_find_objects(CK_SESSION_HANDLE session,
@@ -229,7 +331,16 @@ static CK_RV faulty_find_objects(CK_SESSION_HANDLE session,
 static CK_RV faulty_sign_init(CK_SESSION_HANDLE session,
 	CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
+	CK_MECHANISM bare = *mechanism;
+
 	ENTER("C_SignInit");
+	if (fault("eddsa-params") != NULL && bare.mechanism == CKM_EDDSA) {
+		if (bare.pParameter == NULL)
+			return CKR_MECHANISM_PARAM_INVALID;
+		bare.pParameter = NULL;
+		bare.ulParameterLen = 0;
+		return real->C_SignInit(session, &bare, key);
+	}
 	return real->C_SignInit(session, mechanism, key);
 }
 
@@ -285,7 +396,9 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 	list.C_Login = faulty_login;
 	list.C_Logout = faulty_logout;
 	list.C_GetAttributeValue = faulty_get_attribute_value;
+	list.C_FindObjectsInit = faulty_find_objects_init;
 	list.C_FindObjects = faulty_find_objects;
+	list.C_GenerateKeyPair = faulty_generate_key_pair;
 	list.C_SignInit = faulty_sign_init;
 	list.C_Sign = faulty_sign;
 	if (fault("no-sign-function") != NULL)
