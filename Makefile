@@ -56,3 +56,4 @@ clean: ## remove build/
 
 include signer/build.mk
 include image/init/build.mk
+include $(wildcard tests/build.mk)

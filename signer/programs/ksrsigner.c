@@ -75,13 +75,15 @@ struct session {
 	struct token_set *tokens;
 	struct document *requests;
 	struct quarter *quarters;
-	size_t count;       /* of both arrays */
-	const char *target; /* without --chain */
+	size_t count;                  /* of both arrays */
+	const char *target;            /* without --chain */
+	struct publication *published; /* until the log is closed, too */
 };
 
 static void session_clear(struct session *session)
 {
 	token_set_close(session->tokens);
+	publication_free(session->published);
 	for (size_t i = 0; i < session->count; i++) {
 		quarter_clear(&session->quarters[i]);
 		document_clear(&session->requests[i]);
@@ -264,15 +266,16 @@ static bool do_quarter(struct session *session, size_t i, struct err *err)
 
 static bool publish_one(struct session *session, struct err *err)
 {
-	const struct buf *bytes = &session->quarters[0].bytes;
-	char *kept = NULL;
+	const struct publish_item item = {
+		.name = session->target, .bytes = &session->quarters[0].bytes};
+	const char *kept;
 
-	if (!file_write(session->target, bytes->data, bytes->len, &kept, err))
+	if (!publish_file(&item, &session->published, err))
 		return false;
+	kept = publication_kept(session->published);
 	if (kept != NULL)
 		log_warn(session->log, "the existing %s is kept as %s",
 			session->target, kept);
-	free(kept);
 	return true;
 }
 
@@ -306,7 +309,8 @@ static bool publish_chain(struct session *session, struct err *err)
 		items[i].bytes = &session->quarters[i].bytes;
 		ok = names[i] != NULL;
 	}
-	ok = ok && publish_folder(output_folder, items, session->count, err);
+	ok = ok && publish_folder(output_folder, items, session->count,
+			   &session->published, err);
 	for (size_t i = 0; ok && i < session->count; i++)
 		log_say(session->log, "Generated new SKR in %s/%s",
 			output_folder, names[i]);
@@ -375,6 +379,31 @@ static bool sign_all(struct session *session, const struct option_result *given,
 	return publish(session, err);
 }
 
+/*
+ * The last lines of the log, which is part of the result: where it cannot be
+ * written, what was published is taken back.
+ */
+static bool finish(struct session *session, bool ok, struct err *err)
+{
+	struct err log_err = ERR_EMPTY, undo = ERR_EMPTY;
+
+	token_set_close(session->tokens);
+	session->tokens = NULL;
+	if (!ok)
+		log_write(session->log, LOG_LEVEL_ERROR, "%s (exit status %d)",
+			err->text, (int)err->kind);
+	else
+		log_write(session->log, LOG_LEVEL_INFO, "done");
+	if (!log_close(session->log, &log_err) && ok) {
+		*err = log_err;
+		ok = false;
+	}
+	if (!ok && session->published != NULL &&
+		!publication_undo(session->published, &undo))
+		err_prefix(err, "%s", undo.text);
+	return ok;
+}
+
 static bool run(const struct option_result *given, int argc, char *const *argv,
 	struct err *err)
 {
@@ -383,7 +412,6 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 		.debug = debug,
 		.syslog = to_syslog};
 	struct session session = {0};
-	struct err log_err = ERR_EMPTY;
 	bool ok;
 
 	if (chain != (output_folder != NULL))
@@ -394,16 +422,8 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 		return false;
 	ok = log_start(session.log, argc, argv, err) &&
 	     sign_all(&session, given, err);
+	ok = finish(&session, ok, err);
 	session_clear(&session);
-	if (!ok)
-		log_write(session.log, LOG_LEVEL_ERROR, "%s (exit status %d)",
-			err->text, (int)err->kind);
-	else
-		log_write(session.log, LOG_LEVEL_INFO, "done");
-	if (!log_close(session.log, &log_err) && ok) {
-		*err = log_err;
-		ok = false;
-	}
 	return ok;
 }
 

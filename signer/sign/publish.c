@@ -11,6 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct publication {
+	struct file_stage *stage; /* of a file */
+	char *kept;
+	char *folder; /* or a folder, with what is in it */
+	bool was_there;
+	char **names;
+	size_t count;
+};
+
 bool publish_is_input(const char *path, const char *const *inputs, size_t count)
 {
 	struct stat target, input;
@@ -37,13 +46,12 @@ static char *join(const char *folder, const char *name, struct err *err)
 	return path;
 }
 
-static void remove_folder(
-	const char *folder, const struct publish_item *items, size_t count)
+static void remove_folder(const char *folder, char *const *names, size_t count)
 {
 	struct err ignored = ERR_EMPTY;
 
 	for (size_t i = 0; i < count; i++) {
-		char *path = join(folder, items[i].name, &ignored);
+		char *path = join(folder, names[i], &ignored);
 
 		if (path != NULL)
 			unlink(path);
@@ -80,39 +88,150 @@ static bool is_distinct(
 	return true;
 }
 
-bool publish_folder(const char *folder, const struct publish_item *items,
-	size_t count, struct err *err)
+static struct publication *publication_new(
+	const struct publish_item *items, size_t count, struct err *err)
 {
-	char *target = text_copy(folder, err), *staged = NULL;
-	bool ok = false;
+	struct publication *new = calloc(1, sizeof(*new));
+	bool ok;
 
-	if (target == NULL)
-		return false;
-	for (size_t len = strlen(target); len > 1 && target[len - 1] == '/';)
-		target[--len] = '\0';
-	if (!is_distinct(items, count, err))
-		goto done;
-	if (asprintf(&staged, "%s.new-XXXXXX", target) < 0) {
-		staged = NULL;
+	if (new == NULL) {
 		err_nomem(err);
-		goto done;
+		return NULL;
 	}
-	if (mkdtemp(staged) == NULL || chmod(staged, 0755) != 0) {
+	new->names = calloc(count, sizeof(*new->names));
+	ok = new->names != NULL || err_nomem(err);
+	for (size_t i = 0; ok && i < count; i++) {
+		new->names[i] = text_copy(items[i].name, err);
+		ok = new->names[i] != NULL;
+		new->count++;
+	}
+	if (ok)
+		return new;
+	publication_free(new);
+	return NULL;
+}
+
+void publication_free(struct publication *publication)
+{
+	if (publication == NULL)
+		return;
+	for (size_t i = 0; i < publication->count; i++)
+		free(publication->names[i]);
+	free(publication->names);
+	free(publication->folder);
+	free(publication->kept);
+	file_stage_free(publication->stage);
+	free(publication);
+}
+
+const char *publication_kept(const struct publication *publication)
+{
+	return publication->kept;
+}
+
+bool publication_undo(struct publication *publication, struct err *err)
+{
+	if (publication->stage != NULL)
+		return file_stage_undo(publication->stage, err);
+	remove_folder(
+		publication->folder, publication->names, publication->count);
+	if (publication->was_there && mkdir(publication->folder, 0755) != 0)
+		return err_set(err, ERR_OUTPUT, "%s: cannot create: %s",
+			publication->folder, strerror(errno));
+	return file_sync_folder(publication->folder, err);
+}
+
+bool publish_file(const struct publish_item *item, struct publication **out,
+	struct err *err)
+{
+	struct publication *new = publication_new(item, 1, err);
+
+	if (new == NULL)
+		return false;
+	if (!file_stage_new(item->name, item->bytes->data, item->bytes->len,
+		    &new->stage, err) ||
+		!file_stage_publish(new->stage, &new->kept, err)) {
+		publication_free(new);
+		return false;
+	}
+	*out = new;
+	return true;
+}
+
+/* The folder's name without slashes at its end; owned. */
+static char *folder_name(const char *folder, struct err *err)
+{
+	char *name = text_copy(folder, err);
+
+	if (name != NULL)
+		for (size_t len = strlen(name);
+			len > 1 && name[len - 1] == '/';)
+			name[--len] = '\0';
+	return name;
+}
+
+/* A new folder beside the target, with all files in it; owned. */
+static char *stage_folder(const struct publication *new,
+	const struct publish_item *items, struct err *err)
+{
+	char *staged = NULL;
+
+	if (asprintf(&staged, "%s.new-XXXXXX", new->folder) < 0) {
+		err_nomem(err);
+		return NULL;
+	}
+	if (mkdtemp(staged) == NULL) {
 		err_set(err, ERR_OUTPUT, "%s: cannot create: %s", staged,
 			strerror(errno));
+		free(staged);
+		return NULL;
+	}
+	if (chmod(staged, 0755) != 0)
+		err_set(err, ERR_OUTPUT, "%s: cannot make readable: %s", staged,
+			strerror(errno));
+	else if (fill_folder(staged, items, new->count, err))
+		return staged;
+	remove_folder(staged, new->names, new->count);
+	free(staged);
+	return NULL;
+}
+
+bool publish_folder(const char *folder, const struct publish_item *items,
+	size_t count, struct publication **out, struct err *err)
+{
+	struct publication *new = NULL;
+	struct err undo = ERR_EMPTY;
+	char *staged = NULL;
+	bool ok = false;
+
+	if (!is_distinct(items, count, err))
+		return false;
+	new = publication_new(items, count, err);
+	if (new == NULL)
+		return false;
+	new->folder = folder_name(folder, err);
+	if (new->folder == NULL)
+		goto done;
+	new->was_there = access(new->folder, F_OK) == 0;
+	staged = stage_folder(new, items, err);
+	if (staged == NULL)
+		goto done;
+	if (rename(staged, new->folder) != 0) {
+		err_set(err, ERR_OUTPUT, "%s: cannot rename into place: %s",
+			new->folder, strerror(errno));
+		remove_folder(staged, new->names, count);
 		goto done;
 	}
-	ok = fill_folder(staged, items, count, err);
-	if (ok && rename(staged, target) != 0)
-		ok = err_set(err, ERR_OUTPUT,
-			"%s: cannot rename into place: %s", target,
-			strerror(errno));
-	if (!ok)
-		remove_folder(staged, items, count);
-	else
-		ok = file_sync_folder(target, err);
+	if (!file_sync_folder(new->folder, err)) {
+		if (!publication_undo(new, &undo))
+			err_prefix(err, "%s", undo.text);
+		goto done;
+	}
+	*out = new;
+	new = NULL;
+	ok = true;
 done:
 	free(staged);
-	free(target);
+	publication_free(new);
 	return ok;
 }

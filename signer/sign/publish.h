@@ -11,13 +11,35 @@ struct publish_item {
 	const struct buf *bytes;
 };
 
+/* What was published, while it can still be taken back. */
+struct publication;
+
+/*
+ * Write one file.  An existing target is kept beside it, and
+ * publication_kept() says under which name.  On success *out is new and the
+ * caller frees it.  Errors: ERR_OUTPUT; then all is as it was.
+ */
+bool publish_file(const struct publish_item *item, struct publication **out,
+	struct err *err);
+
 /*
  * Write all files into a new folder beside the target and rename the folder
  * into place: the target must not exist, or be an empty folder.  Names must
- * differ and have no slash.  Errors: ERR_OUTPUT; then nothing is left behind.
+ * differ and have no slash.  *out and errors as above.
  */
 bool publish_folder(const char *folder, const struct publish_item *items,
-	size_t count, struct err *err);
+	size_t count, struct publication **out, struct err *err);
+
+/* The name of the file that was in the way, borrowed; NULL: none was. */
+const char *publication_kept(const struct publication *publication);
+
+/*
+ * Put back what was there before, because something failed after all.
+ * Errors: ERR_OUTPUT.
+ */
+bool publication_undo(struct publication *publication, struct err *err);
+
+void publication_free(struct publication *publication);
 
 /*
  * Is the path the same file as one of the inputs, so that writing it would

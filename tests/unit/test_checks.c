@@ -364,7 +364,11 @@ static void ksk_too_late(struct sample *s)
 }
 static void slots_missing(struct sample *s)
 {
-	s->config->schemas[0].slot_count--;
+	static struct config_schema shorter;
+
+	shorter = s->config->schemas[0];
+	shorter.slot_count--;
+	s->context.schema = &shorter;
 }
 static void clash(struct sample *s)
 {
