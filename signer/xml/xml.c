@@ -324,8 +324,14 @@ bool xml_attribute(const struct xml_node *node, const char *name,
 
 void xml_write_text(struct buf *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		switch (*text) {
+	for (;;) {
+		size_t run = strcspn(text, "&<>\"\t\n\r");
+
+		buf_bytes(out, text, run);
+		text += run;
+		switch (*text++) {
+		case '\0':
+			return;
 		case '&':
 			buf_text(out, "&amp;");
 			break;
@@ -338,14 +344,9 @@ void xml_write_text(struct buf *out, const char *text)
 		case '"':
 			buf_text(out, "&quot;");
 			break;
-		case '\t':
-		case '\n':
-		case '\r':
-			/* else a reader would make a blank of it */
-			buf_format(out, "&#%d;", *text);
-			break;
 		default:
-			buf_u8(out, (uint8_t)*text);
+			/* else a reader would make a blank of it */
+			buf_format(out, "&#%d;", text[-1]);
 		}
 	}
 }
