@@ -17,7 +17,7 @@ PREFIX ?= /usr
 comma := ,
 # V=1 shows the commands.
 Q := $(if $(V),,@)
-signer_layers := base dns crypto xml config token ksr show checks sign
+signer_layers := base dns crypto xml config token ksr show checks sign ceremony
 signer_src := $(sort $(wildcard $(signer_layers:%=signer/%/*.c)))
 signer_programs := $(sort $(notdir $(basename $(wildcard signer/programs/*.c))))
 # The init of the disc has its own fragment and its own tests.
