@@ -8,7 +8,7 @@ import subprocess
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("KEYROOM_BIN", TOP / "build/host/bin"))
+BIN = pathlib.Path(os.environ.get("KEYROOM_BIN", TOP / "build/host/bin")).resolve()
 OVERLAY = TOP / "image/overlay"
 SCRIPTS = OVERLAY / "usr/bin"
 

@@ -205,7 +205,7 @@ def test_damaged_media_end_in_a_message(isos, tmp_path):
     for at, form, value in [
             (32768 + 158, "<I", 0x7fffffff), (32768 + 166, "<I", 0xffffffff),
             (32768 + 128, "<H", 512), (17 * 2048 + 71, "<I", 0xfffffff0),
-            (root * 2048, "B", 1), (root * 2048 + 68, "B", 33),
+            (root * 2048, "B", 1), (root * 2048 + original[root * 2048], "B", 33),
             (512 + 32, "<Q", 2**64 - 1)]:
         done = damage(at, form, value)
         assert done.returncode == 3, (at, done)
