@@ -2,11 +2,12 @@
 """Shows: ksrsigner makes the published responses of the reference quarters, byte
 for byte, and refuses all else with a clear message, the right exit status and
 no response.  Matters: it is the program that holds the keys."""
-import os
 import re
 import signal
 
 import pytest
+
+QUESTION = "Is this correct (y/N)?"
 
 QUARTERS = {
     "2009-q4-2": ("test-quarters/ksr-root-2009-q4-2.xml", None,
@@ -83,20 +84,20 @@ def test_same_bytes_twice(run, data, softhsm, tmp_path):
 
 
 @pytest.mark.parametrize("answer", ["y", "Y", "yes", "Yes"])
-def test_yes_signs(terminal, data, softhsm, tmp_path, answer):
-    status, screen = terminal([("Is this correct (y/N)?", answer + "\n")],
-                              "ksrsigner", *arguments(data, "2009-q4-2"))
-    assert status == 0, screen
+def test_yes_signs(data, softhsm, tmp_path, answer):
+    done = softhsm.converse("ksrsigner", *map(str, arguments(data, "2009-q4-2")),
+                            answers=[(QUESTION, answer)])
+    assert done.status == 0, done.out
     assert f"Is this correct (y/N)? {answer}" in log_text(tmp_path)
     assert (tmp_path / "skr.xml").exists()
 
 
 @pytest.mark.parametrize("answer", ["n", "", "YES", "yy", "y y", "j", "yes!"])
-def test_anything_else_refuses(terminal, data, softhsm, tmp_path, answer):
-    status, screen = terminal([("Is this correct (y/N)?", answer + "\n")],
-                              "ksrsigner", *arguments(data, "2009-q4-2"))
-    assert status == 1
-    assert "refused by the operator" in screen
+def test_anything_else_refuses(data, softhsm, tmp_path, answer):
+    done = softhsm.converse("ksrsigner", *map(str, arguments(data, "2009-q4-2")),
+                            answers=[(QUESTION, answer)])
+    assert done.status == 1
+    assert "refused by the operator" in done.out
     assert leftovers(tmp_path) == []
 
 
@@ -108,12 +109,11 @@ def test_no_terminal_refuses(run, data, softhsm, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_at_the_question(terminal, data, softhsm, tmp_path, number):
-    status, screen = terminal(
-        [("Is this correct (y/N)?", lambda pid: os.kill(pid, number))],
-        "ksrsigner", *arguments(data, "2009-q4-2"))
-    assert status == 1, screen
-    assert "stopped by signal" in screen
+def test_signal_at_the_question(data, softhsm, tmp_path, number):
+    done = softhsm.converse("ksrsigner", *map(str, arguments(data, "2009-q4-2")),
+                            answers=[(QUESTION, None)], send_signal=number)
+    assert done.status == 1, done.out
+    assert "stopped by signal" in done.out
     assert leftovers(tmp_path) == []
 
 
@@ -184,6 +184,15 @@ def test_mutants(run, data, softhsm, tmp_path):
     assert leftovers(tmp_path) == []
 
 
+def test_oversize_is_a_finding(run, data, softhsm, tmp_path):
+    big = tmp_path / "big.xml"
+    big.write_bytes((data / QUARTERS["2009-q4-2"][0]).read_bytes() + b" " * 1048576)
+    done = run("ksrsigner", "--force", *arguments(data, "2009-q4-2", big))
+    assert done.returncode == 1
+    assert b"KSR-FILE" in done.stderr and b"1048576" in done.stderr
+    assert leftovers(tmp_path) == ["big.xml"]
+
+
 def test_missing_inputs(run, data, softhsm, tmp_path):
     given = arguments(data, "2009-q4-2")
     cases = [
@@ -237,16 +246,16 @@ def test_wrong_key_refused(run, data, softhsm, tmp_path):
         assert leftovers(tmp_path) == []
 
 
-def test_pin_never_in_the_log(terminal, data, softhsm, tmp_path):
+def test_pin_never_in_the_log(data, softhsm, tmp_path):
     text = (data / "config/2009-q4-2.yaml").read_text()
     config = tmp_path / "c.yaml"
     config.write_text(text.replace("    pin: '123456'\n", ""))
     given = arguments(data, "2009-q4-2")
-    status, screen = terminal(
-        [("PIN", "123456\n"), ("Is this correct (y/N)?", "y\n")], "ksrsigner",
-        "--debug", "--config", config, *given[2:])
-    assert status == 0, screen
-    assert "123456" not in screen and "123456" not in log_text(tmp_path)
+    done = softhsm.converse(
+        "ksrsigner", "--debug", "--config", "c.yaml", *map(str, given[2:]),
+        answers=[("PIN", "123456"), (QUESTION, "y")])
+    assert done.status == 0, done.out
+    assert "123456" not in done.out and "123456" not in log_text(tmp_path)
 
 
 def test_hostile_text_is_escaped(run, data, softhsm, tmp_path):
