@@ -18,7 +18,7 @@ comma := ,
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 signer_layers := base dns crypto xml config token ksr checks show sign keys \
-	gen second
+	gen second ceremony
 signer_src := $(sort $(wildcard $(signer_layers:%=signer/%/*.c)))
 signer_programs := $(sort $(notdir $(basename $(wildcard signer/programs/*.c))))
 # The init of the disc has its own fragment and its own tests.

@@ -7,13 +7,13 @@
 #include "base/file.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "keys/open.h"
 #include "show/log.h"
 #include "show/options.h"
 #include "show/table.h"
 #include "sign/inputs.h"
 #include "sign/publish.h"
 #include "sign/quarter.h"
-#include "token/pin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -188,46 +188,6 @@ static bool choose_schemas(struct session *session, struct err *err)
 	return ok;
 }
 
-static void show_hsm(struct log *log, const struct token_info *info)
-{
-	log_say(log, "HSM Information:");
-	log_say(log, "    Module:          %s", info->module);
-	log_say(log, "    Slot:            %lu", info->slot);
-	log_say(log, "    Label:           %s", info->label);
-	log_say(log, "    ManufacturerID:  %s", info->manufacturer);
-	log_say(log, "    Model:           %s", info->model);
-	log_say(log, "    Serial:          %s", info->serial);
-	log_say(log, "    Firmware:        %s", info->firmware);
-}
-
-static bool open_hsm(struct session *session, struct err *err)
-{
-	const struct config *config = session->inputs.config;
-	const struct config_hsm *hsm = config->hsm;
-	size_t count = config->hsm_count;
-
-	if (hsm_name != NULL) {
-		hsm = config_hsm(config, hsm_name);
-		count = 1;
-	}
-	if (hsm == NULL || count == 0)
-		return err_set(err, ERR_USAGE, "no HSM %s in the configuration",
-			hsm_name != NULL ? hsm_name : "at all");
-	if (!token_set_open(hsm, count, &session->tokens, err))
-		return false;
-	for (size_t i = 0; i < token_set_count(session->tokens); i++) {
-		const struct token_info *info = NULL;
-
-		if (!token_info(
-			    token_set_token(session->tokens, i), &info, err))
-			return false;
-		show_hsm(session->log, info);
-	}
-	log_say(session->log, "%s", "");
-	return log_ok(session->log, err) &&
-	       token_set_login(session->tokens, pin_ask, NULL, err);
-}
-
 /* The response before quarter i: the file, or what was just made. */
 static void set_previous(struct session *session, size_t i)
 {
@@ -259,7 +219,9 @@ static bool do_quarter(struct session *session, size_t i, struct err *err)
 	set_previous(session, i);
 	if (!quarter_check_request(&run, quarter, err) || !stop_check(err))
 		return false;
-	if (session->tokens == NULL && !open_hsm(session, err))
+	if (session->tokens == NULL &&
+		!keys_open(session->inputs.config, hsm_name, true, true,
+			session->log, &session->tokens, err))
 		return false;
 	run.tokens = session->tokens;
 	return stop_check(err) && quarter_check_keys(&run, quarter, err) &&
