@@ -375,8 +375,7 @@ static bool finish(struct session *session, bool ok, struct err *err)
 	return ok;
 }
 
-static bool run(const struct option_result *given, int argc, char *const *argv,
-	struct err *err)
+static bool run(const struct option_result *given, struct err *err)
 {
 	const struct log_settings settings = {.program = program.name,
 		.folder = log_folder,
@@ -391,7 +390,7 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 	stop_catch();
 	if (!log_open(&settings, &session.log, err))
 		return false;
-	ok = log_start(session.log, argc, argv, err) &&
+	ok = log_start(session.log, given->argc, given->argv, err) &&
 	     sign_all(&session, given, err);
 	ok = finish(&session, ok, err);
 	session_clear(&session);
@@ -400,13 +399,5 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 
 int main(int argc, char **argv)
 {
-	struct option_result given = {0};
-	struct err err = ERR_EMPTY;
-	bool done = false, ok;
-
-	ok = options_start(&program, argc, argv, &given, &done, &err);
-	if (ok && !done)
-		ok = run(&given, argc, argv, &err);
-	free(given.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return options_main(&program, argc, argv, run);
 }
