@@ -290,8 +290,8 @@ def test_log(hsm):
     done = hsm.run('keymaster', 'inventory', '--log_dir', '.')
     log = hsm.logs('keymaster')
     assert re.match(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: \[INFO\] keymaster ', log)
-    for line in ('arguments: ', 'SHA-256 of the program: ', 'SHA256 hash of configuration ksrsigner.yaml: ',
-                 'HSM Information:', '  Label:           T1', '  ManufacturerID:  SoftHSM project'):
+    for line in ('arguments: ', 'SHA-256 of the program: ', 'configuration ksrsigner.yaml SHA-256 ',
+                 'HSM Information:', '    Label:           T1', '    ManufacturerID:  SoftHSM project'):
         assert line in log
     for line in done.out.splitlines():
         assert f'[INFO] {line}\n' in log
