@@ -11,11 +11,6 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = {path.stem for path in (TOP / 'signer' / 'programs').glob('*.c')}
 PAGES = {path.stem for path in (TOP / 'signer' / 'man').glob('*.1')}
-<<<<<<< HEAD
-=======
-# Pages that are still to be written; the set only shrinks.
-PENDING = {'skrcheck'}
->>>>>>> refs/heads/signer
 
 
 def output(*command):
