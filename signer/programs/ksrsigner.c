@@ -75,8 +75,10 @@ struct session {
 	struct token_set *tokens;
 	struct document *requests;
 	struct quarter *quarters;
-	size_t count;                  /* of both arrays */
-	const char *target;            /* without --chain */
+	size_t count;           /* of both arrays */
+	const char *target;     /* without --chain */
+	char *names[CHAIN_MAX]; /* of the responses of --chain */
+	struct publish_item items[CHAIN_MAX];
 	struct publication *published; /* until the log is closed, too */
 };
 
@@ -87,6 +89,7 @@ static void session_clear(struct session *session)
 	for (size_t i = 0; i < session->count; i++) {
 		quarter_clear(&session->quarters[i]);
 		document_clear(&session->requests[i]);
+		free(session->names[i]);
 	}
 	free(session->quarters);
 	free(session->requests);
@@ -261,26 +264,32 @@ static char *response_name(const char *request, struct err *err)
 	return copy;
 }
 
+/* What --chain will write, known before anything is signed. */
+static bool name_responses(struct session *session, struct err *err)
+{
+	if (!chain)
+		return true;
+	for (size_t i = 0; i < session->count; i++) {
+		session->names[i] =
+			response_name(session->requests[i].path, err);
+		if (session->names[i] == NULL)
+			return false;
+		session->items[i].name = session->names[i];
+		session->items[i].bytes = &session->quarters[i].bytes;
+	}
+	return publish_check_folder(
+		output_folder, session->items, session->count, err);
+}
+
 static bool publish_chain(struct session *session, struct err *err)
 {
-	struct publish_item items[CHAIN_MAX];
-	char *names[CHAIN_MAX] = {NULL};
-	bool ok = true;
-
-	for (size_t i = 0; ok && i < session->count; i++) {
-		names[i] = response_name(session->requests[i].path, err);
-		items[i].name = names[i];
-		items[i].bytes = &session->quarters[i].bytes;
-		ok = names[i] != NULL;
-	}
-	ok = ok && publish_folder(output_folder, items, session->count,
-			   &session->published, err);
-	for (size_t i = 0; ok && i < session->count; i++)
-		log_say(session->log, "Generated new SKR in %s/%s",
-			output_folder, names[i]);
+	if (!publish_folder(output_folder, session->items, session->count,
+		    &session->published, err))
+		return false;
 	for (size_t i = 0; i < session->count; i++)
-		free(names[i]);
-	return ok;
+		log_say(session->log, "Generated new SKR in %s/%s",
+			output_folder, session->names[i]);
+	return true;
 }
 
 static void show_response(struct session *session, size_t i)
@@ -323,7 +332,7 @@ static bool prepare(struct session *session, const struct option_result *given,
 		!choose_files(session, given, paths, &count, err) ||
 		!check_target(session, paths[0], err) ||
 		!read_requests(session, paths, count, err) ||
-		!choose_schemas(session, err))
+		!choose_schemas(session, err) || !name_responses(session, err))
 		return false;
 	if (log_previous_skr)
 		log_write_lines(session->log, LOG_LEVEL_INFO,
@@ -368,8 +377,7 @@ static bool finish(struct session *session, bool ok, struct err *err)
 	return ok;
 }
 
-static bool run(const struct option_result *given, int argc, char *const *argv,
-	struct err *err)
+static bool run(const struct option_result *given, struct err *err)
 {
 	const struct log_settings settings = {.program = program.name,
 		.folder = log_folder,
@@ -384,7 +392,7 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 	stop_catch();
 	if (!log_open(&settings, &session.log, err))
 		return false;
-	ok = log_start(session.log, argc, argv, err) &&
+	ok = log_start(session.log, given->argc, given->argv, err) &&
 	     sign_all(&session, given, err);
 	ok = finish(&session, ok, err);
 	session_clear(&session);
@@ -393,13 +401,5 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 
 int main(int argc, char **argv)
 {
-	struct option_result given = {0};
-	struct err err = ERR_EMPTY;
-	bool done = false, ok;
-
-	ok = options_start(&program, argc, argv, &given, &done, &err);
-	if (ok && !done)
-		ok = run(&given, argc, argv, &err);
-	free(given.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return options_main(&program, argc, argv, run);
 }

@@ -132,7 +132,7 @@ bool options_parse(const struct option_program *program, int argc,
 	char *const *argv, struct option_result *out, struct err *err)
 {
 	struct cursor cursor = {.argv = argv, .argc = argc, .next = 1};
-	struct option_result result = {0};
+	struct option_result result = {.argc = argc, .argv = argv};
 	bool ended = false, ok = true;
 
 	result.operands = calloc((size_t)argc + 1, sizeof(*result.operands));
@@ -228,4 +228,19 @@ int options_fail(const struct option_program *program, const struct err *err)
 			program->name);
 	buf_free(&line);
 	return (int)err->kind;
+}
+
+int options_main(const struct option_program *program, int argc,
+	char *const *argv,
+	bool (*run)(const struct option_result *given, struct err *err))
+{
+	struct option_result given = {0};
+	struct err err = ERR_EMPTY;
+	bool done = false, ok;
+
+	ok = options_start(program, argc, argv, &given, &done, &err);
+	if (ok && !done)
+		ok = run(&given, &err);
+	free(given.operands);
+	return ok ? 0 : options_fail(program, &err);
 }

@@ -40,6 +40,8 @@ struct option_program {
 struct option_result {
 	const char **operands; /* borrowed texts, the array owned: free() */
 	size_t count;
+	int argc; /* as given, for the log */
+	char *const *argv;
 	bool help;
 	bool version;
 };
@@ -61,6 +63,14 @@ void options_version(const struct option_program *program, FILE *out);
 bool options_start(const struct option_program *program, int argc,
 	char *const *argv, struct option_result *out, bool *done,
 	struct err *err);
+
+/*
+ * All that main does for a program without a log of its own: parse, print
+ * help or run, report.  Returns the exit status.
+ */
+int options_main(const struct option_program *program, int argc,
+	char *const *argv,
+	bool (*run)(const struct option_result *given, struct err *err));
 
 /*
  * What main does last: "name: message" on standard error, escaped; with
