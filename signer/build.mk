@@ -77,11 +77,12 @@ $(SIGNER_OUT)/obj/base/version.o: signer_defs := $(signer_version)
 $(SIGNER_OUT)/obj/base/version.o: $(SIGNER_OUT)/obj/version.txt
 
 # The schema is part of the program: what checks cannot be swapped beside it.
-$(SIGNER_OUT)/obj/ksr_rng.inc: signer/schema/ksr.rng
+$(SIGNER_OUT)/obj/%_rng.inc: signer/schema/%.rng
 	@mkdir -p $(@D)
 	@echo '  EMBED $@'
 	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' >$@
-$(SIGNER_OUT)/obj/xml/schema.o: $(SIGNER_OUT)/obj/ksr_rng.inc
+$(SIGNER_OUT)/obj/xml/schema.o: $(SIGNER_OUT)/obj/ksr_rng.inc \
+	$(SIGNER_OUT)/obj/anchor_rng.inc
 
 $(signer_lib): $(signer_obj)
 	@rm -f $@
@@ -105,7 +106,7 @@ signer-install: signer ## install the signer under DESTDIR
 	install -s -m 755 $(signer_bin) $(DESTDIR)$(PREFIX)/bin
 	for p in $(filter $(signer_aliases),$(signer_programs)); do \
 		ln -sfn $$p $(DESTDIR)$(PREFIX)/bin/kskm-$$p; done
-	install -m 644 signer/schema/ksr.rng $(DESTDIR)$(PREFIX)/share/keyroom
+	install -m 644 signer/schema/*.rng $(DESTDIR)$(PREFIX)/share/keyroom
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5
 	for page in $(sort $(wildcard signer/man/*.[15])); do install -m 644 \
