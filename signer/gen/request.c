@@ -132,71 +132,15 @@ static bool make_bundle(
 	return true;
 }
 
-/* The policy's entry for a key: algorithm, size, exponent. */
-static bool describe(
-	const struct dnskey *dnskey, struct ksr_algorithm *out, struct err *err)
-{
-	static const enum ksr_family families[] = {
-		[ALGORITHM_RSA] = KSR_RSA,
-		[ALGORITHM_ECDSA] = KSR_ECDSA,
-		[ALGORITHM_EDDSA] = KSR_EDDSA,
-	};
-	struct dnskey_rsa rsa = {0};
-	unsigned bits;
-
-	out->algorithm = dnskey->algorithm;
-	out->family = families[algorithm_by_number(dnskey->algorithm)->family];
-	if (!dnskey_size(dnskey, &bits, err))
-		return false;
-	if (out->family == KSR_RSA && !dnskey_rsa(dnskey, &rsa, err))
-		return false;
-	out->size = bits;
-	out->exponent = rsa.exponent_value;
-	return true;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct ksr_algorithm *x = a, *y = b;
-
-	if (x->algorithm != y->algorithm)
-		return x->algorithm < y->algorithm ? -1 : 1;
-	if (x->size != y->size)
-		return x->size < y->size ? -1 : 1;
-	return (x->exponent > y->exponent) - (x->exponent < y->exponent);
-}
-
-static bool has_entry(
-	const struct ksr_policy *policy, const struct ksr_algorithm *entry)
-{
-	for (size_t i = 0; i < policy->algorithm_count; i++)
-		if (compare_entries(&policy->algorithms[i], entry) == 0)
-			return true;
-	return false;
-}
-
 /* One entry for each kind of key, in order. */
 static bool state_policy(const struct making *m, struct ksr_policy *out)
 {
 	*out = m->settings->policy;
 	out->algorithms = NULL;
 	out->algorithm_count = 0;
-	for (size_t i = 0; i < m->keys->count; i++) {
-		struct ksr_algorithm entry = {0}, *added;
-
-		if (!describe(&m->keys->keys[i].dnskey, &entry, m->err))
+	for (size_t i = 0; i < m->keys->count; i++)
+		if (!ksr_policy_add(out, &m->keys->keys[i].dnskey, m->err))
 			return false;
-		if (has_entry(out, &entry))
-			continue;
-		added = ksr_grow(&out->algorithms, &out->algorithm_count,
-			sizeof(*added), m->err);
-		if (added == NULL)
-			return false;
-		*added = entry;
-	}
-	if (out->algorithm_count > 1)
-		qsort(out->algorithms, out->algorithm_count,
-			sizeof(*out->algorithms), compare_entries);
 	return true;
 }
 
@@ -222,8 +166,10 @@ static bool make(const struct making *m, struct ksr *out)
 	return true;
 }
 
-static bool check_settings(const struct request_settings *s, struct err *err)
+bool request_check(const struct request_settings *s, struct err *err)
 {
+	uint8_t labels;
+
 	if (s->bundles < 1 || s->bundles > REQUEST_BUNDLES_MAX)
 		return err_set(err, ERR_USAGE, "%zu bundles, expected 1 to %d",
 			s->bundles, REQUEST_BUNDLES_MAX);
@@ -232,6 +178,10 @@ static bool check_settings(const struct request_settings *s, struct err *err)
 			"interval and validity are a second or longer");
 	if (s->id != NULL && *s->id == '\0')
 		return err_set(err, ERR_USAGE, "the id is empty");
+	if (!name_labels(s->domain, &labels, err)) {
+		err->kind = ERR_USAGE;
+		return err_prefix(err, "the domain");
+	}
 	/* Each term is bounded, so that the sum cannot overflow. */
 	if (s->start > DNS_TIME_MAX || s->interval > DNS_TIME_MAX ||
 		s->validity > DNS_TIME_MAX ||
@@ -251,7 +201,7 @@ bool request_make(const struct request_settings *settings,
 	struct ksr *request = NULL;
 	bool ok = false;
 
-	if (!check_settings(settings, err) ||
+	if (!request_check(settings, err) ||
 		!name_labels(settings->domain, &m.labels, err))
 		return false;
 	if (!crypto_cache_new(&m.cache, err))

@@ -7,3 +7,10 @@ const unsigned char schema_bytes[] = {
 };
 
 const size_t schema_len = sizeof(schema_bytes);
+
+/* And those of signer/schema/anchor.rng. */
+const unsigned char schema_anchor_bytes[] = {
+#include "anchor_rng.inc"
+};
+
+const size_t schema_anchor_len = sizeof(schema_anchor_bytes);

@@ -54,7 +54,8 @@ static void ignore(void *context, xml_error error)
 	(void)error;
 }
 
-bool xml_schema_new(struct xml_schema **out, struct err *err)
+static bool compile(const unsigned char *text, size_t len,
+	struct xml_schema **out, struct err *err)
 {
 	struct xml_schema *schema = calloc(1, sizeof(*schema));
 	xmlRelaxNGParserCtxt *parser = NULL;
@@ -62,8 +63,7 @@ bool xml_schema_new(struct xml_schema **out, struct err *err)
 
 	if (schema == NULL)
 		return err_nomem(err);
-	parser = xmlRelaxNGNewMemParserCtxt(
-		(const char *)schema_bytes, (int)schema_len);
+	parser = xmlRelaxNGNewMemParserCtxt((const char *)text, (int)len);
 	if (parser == NULL) {
 		err_nomem(err);
 		goto done;
@@ -80,6 +80,16 @@ done:
 	xmlRelaxNGFreeParserCtxt(parser);
 	xml_schema_free(schema);
 	return ok;
+}
+
+bool xml_schema_new(struct xml_schema **out, struct err *err)
+{
+	return compile(schema_bytes, schema_len, out, err);
+}
+
+bool xml_schema_new_anchor(struct xml_schema **out, struct err *err)
+{
+	return compile(schema_anchor_bytes, schema_anchor_len, out, err);
 }
 
 void xml_schema_free(struct xml_schema *schema)

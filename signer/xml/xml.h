@@ -17,6 +17,8 @@
 struct xml_schema; /* the schema, compiled */
 
 bool xml_schema_new(struct xml_schema **out, struct err *err);
+/* The same for trust anchor files (signer/schema/anchor.rng). */
+bool xml_schema_new_anchor(struct xml_schema **out, struct err *err);
 void xml_schema_free(struct xml_schema *schema);
 
 struct xml_doc;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Whole quarters, from ksrgen's request through SoftHSM to the response: every
 algorithm, every schema, a rollover of the KSK and one of the algorithm, a zone
-that is not the root.  Each response is put before ldns-verify-zone, which knows
-nothing of this project."""
+that is not the root.  Each response is put before skrcheck, and before
+ldns-verify-zone, which knows nothing of this project."""
 import datetime
 import itertools
 
@@ -25,7 +25,12 @@ def rehearse(tmp_path, programs):
 
 
 def judge(zone):
-    """ldns on the last response; the number of good signatures."""
+    """skrcheck and ldns on the last response; the number of good signatures."""
+    zone.anchor()
+    log = max(zone.folder.glob('ksrsigner-*.log'), key=lambda path: path.stat().st_mtime_ns)
+    done = zone.hsm.run('skrcheck', '--config', 'ksrsigner.yaml', *zone.chain(), '--log', log.name, '--anchor',
+                        f'anchor-{zone.count}.xml', zone.request.name, zone.response.name)
+    assert done.status == 0, done.out
     return dnssec.validate(zone.response.read_text(), zone.folder / f'ldns-{zone.count}')
 
 
