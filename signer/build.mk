@@ -6,6 +6,7 @@
 # KEYROOM_BUILD_ID  recorded in the programs: a hash of the sources
 # SANITIZE=1        address and undefined behaviour sanitizers, own folder
 # WERROR=1          warnings are errors (always so in make check)
+# SIGNER_CFLAGS     further options of the compiler, after all others
 # DESTDIR, PREFIX   for signer-install
 
 SANITIZE ?=
@@ -41,15 +42,19 @@ signer_harden := $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer \
 	-O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection)
 # Headers of libraries are system headers: their warnings are not ours.
+# Asked once, and only where something is compiled.
+signer_pc_cflags = $(eval signer_pc_cflags := $(patsubst -I%,-isystem %,\
+	$(shell pkg-config --cflags $(signer_pc))))$(signer_pc_cflags)
 signer_cflags = -std=c17 -D_GNU_SOURCE -Isigner -I$(SIGNER_OUT)/obj \
 	$(signer_warn) $(signer_harden) -fPIE -ffunction-sections \
 	-fdata-sections -ffile-prefix-map=$(CURDIR)/= \
 	-ffile-prefix-map=$(abspath $(SIGNER_OUT))/=out/ \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(signer_pc)))
+	$(signer_pc_cflags) $(SIGNER_CFLAGS)
 signer_ldflags = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	-Wl,--gc-sections -Wl,-O1 -Wl,--build-id=sha1 \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined)
-signer_libs = $(shell pkg-config --libs libxml-2.0 libcrypto yaml-0.1) -ldl
+signer_libs = $(eval signer_libs := $(shell pkg-config --libs \
+	libxml-2.0 libcrypto yaml-0.1) -ldl)$(signer_libs)
 signer_version := -DKEYROOM_VERSION='"$(KEYROOM_VERSION)"' \
 	-DKEYROOM_BUILD_ID='"$(KEYROOM_BUILD_ID)"'
 

@@ -56,3 +56,11 @@ bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/measure ## measure the signer's sp
 $(BENCH_OUT)/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< -ldl
+
+# Programs that tests run, linked with the signer's own objects.
+.PHONY: mutate-programs
+mutate-programs: $(SIGNER_OUT)/mutate/flips
+$(SIGNER_OUT)/mutate/%: tests/mutate/%.c $(signer_lib)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< $(signer_lib) \
+		$(signer_libs)

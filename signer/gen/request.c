@@ -166,8 +166,10 @@ static bool make(const struct making *m, struct ksr *out)
 	return true;
 }
 
-static bool check_settings(const struct request_settings *s, struct err *err)
+bool request_check(const struct request_settings *s, struct err *err)
 {
+	uint8_t labels;
+
 	if (s->bundles < 1 || s->bundles > REQUEST_BUNDLES_MAX)
 		return err_set(err, ERR_USAGE, "%zu bundles, expected 1 to %d",
 			s->bundles, REQUEST_BUNDLES_MAX);
@@ -176,6 +178,10 @@ static bool check_settings(const struct request_settings *s, struct err *err)
 			"interval and validity are a second or longer");
 	if (s->id != NULL && *s->id == '\0')
 		return err_set(err, ERR_USAGE, "the id is empty");
+	if (!name_labels(s->domain, &labels, err)) {
+		err->kind = ERR_USAGE;
+		return err_prefix(err, "the domain");
+	}
 	/* Each term is bounded, so that the sum cannot overflow. */
 	if (s->start > DNS_TIME_MAX || s->interval > DNS_TIME_MAX ||
 		s->validity > DNS_TIME_MAX ||
@@ -195,7 +201,7 @@ bool request_make(const struct request_settings *settings,
 	struct ksr *request = NULL;
 	bool ok = false;
 
-	if (!check_settings(settings, err) ||
+	if (!request_check(settings, err) ||
 		!name_labels(settings->domain, &m.labels, err))
 		return false;
 	if (!crypto_cache_new(&m.cache, err))

@@ -21,12 +21,15 @@ struct request_settings {
 	struct ksr_policy policy; /* but for its algorithms */
 };
 
+/* Do the settings make a request?  Errors: ERR_USAGE. */
+bool request_check(const struct request_settings *settings, struct err *err);
+
 /*
  * The request, with a signature of every key over each bundle that it stands
  * in; each was verified.  Ids are derived, not random: the same wishes and
  * keys give the same request (but for ECDSA's signatures).  On success *out
  * is new, in canonical order, and the caller frees it.
- * Errors: ERR_USAGE for settings that make no request.
+ * Errors: as request_check(), and those of crypto/.
  */
 bool request_make(const struct request_settings *settings,
 	const struct zsk_set *keys, struct ksr **out, struct err *err);

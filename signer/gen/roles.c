@@ -192,7 +192,16 @@ static bool choose_old(
 	       load_or_make(wish, wish->retire, ZSK_RETIRING, set, err);
 }
 
-bool roles_choose(
+static int compare_keys(const void *a, const void *b)
+{
+	const struct zsk *x = a, *y = b;
+
+	if (x->role != y->role)
+		return x->role < y->role ? -1 : 1;
+	return dnskey_compare(&x->dnskey, &y->dnskey);
+}
+
+static bool choose(
 	const struct roles_wish *wish, struct zsk_set *set, struct err *err)
 {
 	if (!check_wish(wish, err) || !choose_old(wish, set, err))
@@ -208,4 +217,15 @@ bool roles_choose(
 	if (wish->next == NULL && wish->algorithms == NULL)
 		return make_alike(wish, set, err);
 	return load_or_make(wish, wish->next, ZSK_NEXT, set, err);
+}
+
+bool roles_choose(
+	const struct roles_wish *wish, struct zsk_set *set, struct err *err)
+{
+	if (!choose(wish, set, err))
+		return false;
+	/* However they were named: ids are derived from them in this order. */
+	if (set->count > 1)
+		qsort(set->keys, set->count, sizeof(*set->keys), compare_keys);
+	return true;
 }

@@ -25,10 +25,11 @@ struct roles_wish {
 };
 
 /*
- * Fill the set, whose folder is stated.  With a previous quarter the keys of
- * its last bundle are read from the folder, and must be those.  Those which
- * retire are the ones named, or else the ones that a newcomer of that last
- * bundle replaces: they stood in the bundle before it, too.
+ * Fill the set, whose folder is stated; by role, then in canonical order.  With
+ * a previous quarter the keys of its last bundle are read from the folder, and
+ * must be those.  Those which retire are the ones named, or else the ones that
+ * a newcomer of that last bundle replaces: they stood in the bundle before it,
+ * too.
  *
  * Without a wish, new keys are of the algorithms of the current ones, or
  * RSASHA256.  Errors: ERR_USAGE where wishes contradict each other or the

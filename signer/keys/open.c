@@ -43,21 +43,32 @@ static void tell_token(
 		yes_no(info->pin_final), yes_no(info->pin_locked));
 }
 
-bool keys_open(const struct config *config, const char *name, bool login,
-	bool show, struct log *log, struct token_set **out, struct err *err)
+static bool log_in(struct token_set *set, const char *label, struct err *err)
+{
+	struct token *token;
+
+	if (label == NULL)
+		return token_set_login(set, pin_ask, NULL, err);
+	return token_set_by_label(set, label, &token, err) &&
+	       token_login(token, pin_ask, NULL, err);
+}
+
+bool keys_open(const struct config *config,
+	const struct keys_open_options *options, struct log *log,
+	struct token_set **out, struct err *err)
 {
 	const struct config_hsm *hsm = config->hsm;
 	size_t count = config->hsm_count;
 	struct token_set *set = NULL;
 	bool ok = false;
 
-	if (name != NULL) {
-		hsm = config_hsm(config, name);
+	if (options->hsm != NULL) {
+		hsm = config_hsm(config, options->hsm);
 		count = 1;
 	}
 	if (hsm == NULL)
 		return err_set(err, ERR_USAGE, "no hsm %s in the configuration",
-			name != NULL ? name : "at all");
+			options->hsm != NULL ? options->hsm : "at all");
 	if (!token_set_open(hsm, count, &set, err))
 		return false;
 	for (size_t i = 0; i < token_set_count(set); i++) {
@@ -65,14 +76,13 @@ bool keys_open(const struct config *config, const char *name, bool login,
 
 		if (!token_info(token_set_token(set, i), &info, err))
 			goto done;
-		tell_token(log, show, info);
+		tell_token(log, options->show, info);
 	}
-	if (show)
+	if (options->show)
 		log_say(log, "%s", "");
 	/* What stands on the screen is in the file before a PIN is tried. */
-	if (!log_ok(log, err))
-		goto done;
-	if (login && !token_set_login(set, pin_ask, NULL, err))
+	if (!log_ok(log, err) ||
+		(options->login && !log_in(set, options->token, err)))
 		goto done;
 	*out = set;
 	set = NULL;

@@ -7,13 +7,21 @@
 #include "show/log.h"
 #include "token/token.h"
 
+struct keys_open_options {
+	const char *hsm;   /* its name in the configuration; NULL: all */
+	const char *token; /* log in to this one only, by label; NULL: all */
+	bool login;
+	bool show; /* what the tokens are: on the screen, too, not the log alone
+		    */
+};
+
 /*
- * Open the HSM called name, or all where name is NULL, say what the tokens are
- * (where show, on the screen as well as in the log), and log in where login
- * says so; a PIN that is not configured is asked on the terminal.  ERR_USAGE
- * for an unknown name.  On success *out is new and the caller closes it.
+ * Open the HSMs, say what their tokens are, and log in; a PIN that is not
+ * configured is asked on the terminal.  ERR_USAGE for an unknown name.  On
+ * success *out is new and the caller closes it.
  */
-bool keys_open(const struct config *config, const char *name, bool login,
-	bool show, struct log *log, struct token_set **out, struct err *err);
+bool keys_open(const struct config *config,
+	const struct keys_open_options *options, struct log *log,
+	struct token_set **out, struct err *err);
 
 #endif

@@ -153,11 +153,13 @@ static bool run_command(const struct command *command,
 {
 	struct keys_run run = {
 		.options = &chosen, .config = config, .log = log};
+	struct keys_open_options wanted = {.hsm = hsm_name,
+		.token = chosen.token,
+		.login = command->login};
 	bool ok;
 
 	ok = log_ok(log, err) &&
-	     keys_open(config, hsm_name, command->login, false, log, &run.set,
-		     err) &&
+	     keys_open(config, &wanted, log, &run.set, err) &&
 	     stop_check(err) && command->run(&run, err);
 	token_set_close(run.set);
 	return ok;

@@ -25,6 +25,8 @@
 #define SAFETY_DEFAULT (10 * TIME_DAY)
 #define TTL_DEFAULT 172800
 #define BITS_DEFAULT 2048
+#define BITS_MIN 1024
+#define BITS_MAX 4096
 /* The stated overlap: what the bundles have, with room on both sides. */
 #define OVERLAP_BELOW (2 * TIME_DAY)
 #define OVERLAP_ABOVE TIME_DAY
@@ -97,11 +99,11 @@ static const struct option_program program = {
 };
 
 /* The value of an option; the default where it is absent. */
-static bool number(const char *name, const char *text, int64_t max,
+static bool number(const char *name, const char *text, int64_t min, int64_t max,
 	int64_t fallback, int64_t *out, struct err *err)
 {
 	*out = fallback;
-	if (text == NULL || number_parse(text, 0, max, out, err))
+	if (text == NULL || number_parse(text, min, max, out, err))
 		return true;
 	err->kind = ERR_USAGE;
 	return err_prefix(err, "--%s", name);
@@ -172,10 +174,10 @@ static bool choose_settings(const struct ksr *previous,
 	if (domain == NULL && previous != NULL)
 		out->domain = previous->domain;
 	out->id = id;
-	if (!number("bundles", bundles, REQUEST_BUNDLES_MAX, BUNDLES_DEFAULT,
+	if (!number("bundles", bundles, 1, REQUEST_BUNDLES_MAX, BUNDLES_DEFAULT,
 		    &wished_bundles, err) ||
-		!number("ttl", ttl, INT32_MAX, last_ttl, &wished_ttl, err) ||
-		!number("serial", serial, INT64_MAX,
+		!number("ttl", ttl, 0, INT32_MAX, last_ttl, &wished_ttl, err) ||
+		!number("serial", serial, 0, INT64_MAX,
 			last >= 0 && last < INT64_MAX ? last + 1 : 1,
 			&out->serial, err) ||
 		!duration("interval", interval, INTERVAL_DEFAULT,
@@ -194,7 +196,7 @@ static bool choose_wish(
 	bool both = roll == NULL || strcmp(roll, "both") == 0;
 	int64_t bits;
 
-	if (!number("size", size, 4096, BITS_DEFAULT, &bits, err))
+	if (!number("size", size, BITS_MIN, BITS_MAX, BITS_DEFAULT, &bits, err))
 		return false;
 	if (!both && strcmp(roll, "begin") != 0 && strcmp(roll, "end") != 0 &&
 		strcmp(roll, "none") != 0)
@@ -276,6 +278,7 @@ static bool generate(const struct xml_schema *schema,
 	bool ok;
 
 	ok = choose_settings(previous, &settings, err) &&
+	     request_check(&settings, err) &&
 	     choose_wish(previous, &wish, err) &&
 	     roles_choose(&wish, &keys, err) &&
 	     request_make(&settings, &keys, &request, err) &&

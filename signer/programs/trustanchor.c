@@ -74,14 +74,14 @@ static bool publish(const struct config *config, const struct buf *xml,
 static bool export_anchor(
 	const struct config *config, struct log *log, struct err *err)
 {
+	struct keys_open_options wanted = {.hsm = hsm_name, .login = true};
 	struct token_set *set = NULL;
 	struct buf xml = BUF_EMPTY;
 	bool ok;
 
 	if (chosen.source == NULL)
 		chosen.source = ANCHOR_SOURCE;
-	ok = log_ok(log, err) &&
-	     keys_open(config, hsm_name, true, false, log, &set, err) &&
+	ok = log_ok(log, err) && keys_open(config, &wanted, log, &set, err) &&
 	     anchor_write(config, set, &chosen, log, &xml, err) &&
 	     stop_check(err) && publish(config, &xml, log, err);
 	token_set_close(set);

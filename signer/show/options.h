@@ -57,8 +57,9 @@ void options_help(const struct option_program *program, FILE *out);
 void options_version(const struct option_program *program, FILE *out);
 
 /*
- * What main does first: parse; for --help or --version print, set *done and
- * return true.  Errors: ERR_USAGE; ERR_OUTPUT when help cannot be printed.
+ * What main does first: see that the standard streams are open, parse; for
+ * --help or --version print, set *done and return true.  Errors: ERR_USAGE;
+ * ERR_OUTPUT when help cannot be printed.
  */
 bool options_start(const struct option_program *program, int argc,
 	char *const *argv, struct option_result *out, bool *done,

@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from tokens import PIN, SO_PIN, SOFTHSM, Hsm, compile_faulty, needs_softhsm
+from tokens import PIN, SO_PIN, SOFTHSM, Hsm, compile_faulty
 
 KSR = 'ksr-root-2009-q4-2.xml'
 
@@ -19,17 +19,6 @@ def faulty(tmp_path_factory):
     return compile_faulty(tmp_path_factory.mktemp('faulty'))
 
 
-@pytest.fixture(scope='module')
-def master(tmp_path_factory, programs, data):
-    """A token with KSK1 and KSK2, copied for each test."""
-    needs_softhsm()
-    hsm = Hsm(tmp_path_factory.mktemp('master'), programs)
-    hsm.make_token()
-    hsm.import_key(data / 'keys' / 'KSK1.der', 'KSK1')
-    hsm.import_key(data / 'keys' / 'KSK2.der', 'KSK2', number='02')
-    return hsm
-
-
 def policy(data):
     """The reference configuration without its section hsm."""
     text = (data / 'config' / '2009-q4-2.yaml').read_text()
@@ -37,12 +26,11 @@ def policy(data):
 
 
 @pytest.fixture
-def hsm(tmp_path, programs, data, master, faulty):
-    hsm = Hsm(tmp_path, programs)
-    shutil.copytree(master.folder / 'tokens', tmp_path / 'tokens', dirs_exist_ok=True)
+def hsm(softhsm, tmp_path, data):
+    """A token with KSK1 and KSK2, a request, and a response that is there already."""
     shutil.copy(data / 'test-quarters' / KSR, tmp_path / 'ksr.xml')
     (tmp_path / 'skr.xml').write_text('what was there before')
-    return hsm
+    return softhsm
 
 
 @pytest.fixture
@@ -215,11 +203,17 @@ def test_inventory_survives_what_it_is_for(hsm, broken):
     done = hsm.run('keymaster', 'inventory')
     assert done.status == 0
     assert done.out.count('UNUSABLE: ') == 2
-    for fault in ('attribute-length=-1', 'objects=-1', 'remove-at=8'):
-        broken(fault)
+    broken('attribute-length=-1')
+    done = hsm.run('keymaster', 'inventory')
+    assert done.status == 4 and done.err.startswith('keymaster: hsm broken: ')
+    # Gone at any moment: never a list that looks complete.
+    (hsm.folder / 'calls').unlink()
+    broken('')
+    assert hsm.run('keymaster', 'inventory').status == 0
+    for step in range(1, calls(hsm).index('C_Logout') + 1):
+        broken(f'remove-at={step}')
         done = hsm.run('keymaster', 'inventory')
-        assert done.status in (0, 4)
-        assert 'UNUSABLE' in done.out or done.err.startswith('keymaster: hsm broken: ')
+        assert done.status == 4 and 'CKR_DEVICE_REMOVED' in done.err
 
 
 def test_ed448_with_parameters(hsm, broken):

@@ -4,8 +4,10 @@ for byte, and refuses all else with a clear message, the right exit status and
 no response.  Matters: it is the program that holds the keys."""
 import re
 import signal
+import subprocess
 
 import pytest
+from conftest import BIN
 
 QUESTION = "Is this correct (y/N)?"
 
@@ -211,6 +213,31 @@ def test_missing_inputs(run, data, softhsm, tmp_path):
         assert leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize("program, status", [("ksrsigner --force", 5), ("ksrcheck", 5)])
+@pytest.mark.parametrize("redirect", [">/dev/full", ">&-"])
+def test_screen_that_cannot_be_written(data, softhsm, tmp_path, program, status, redirect):
+    """Nothing is signed that nobody saw; a closed stream is not some file's."""
+    words = arguments(data, "2009-q4-2")
+    if program == "ksrcheck":
+        words.pop()
+    done = subprocess.run(["sh", "-c", f'exec {BIN}/{program} "$@" {redirect}', "sh",
+                           *map(str, words)], cwd=tmp_path, env=softhsm.env,
+                          stderr=subprocess.PIPE, check=False)
+    assert done.returncode == status
+    assert b"standard output" in done.stderr
+    assert leftovers(tmp_path) == []
+
+
+def test_closed_input_and_error(data, softhsm, tmp_path):
+    words = " ".join(map(str, arguments(data, "2009-q4-2")))
+    done = subprocess.run(["sh", "-c", f"exec {BIN}/ksrsigner --force {words.replace('first quarter', 'x')} "
+                           "<&- 2>&-"], cwd=tmp_path, env=softhsm.env, check=False,
+                          stdout=subprocess.PIPE)
+    assert done.returncode == 0
+    assert (tmp_path / "skr.xml").read_text().startswith("<?xml")
+    assert "warning:" not in log_text(tmp_path)
+
+
 def test_output_over_an_input_refused(run, data, softhsm, tmp_path):
     ksr = tmp_path / "ksr.xml"
     ksr.write_bytes((data / QUARTERS["2009-q4-2"][0]).read_bytes())
@@ -273,6 +300,41 @@ def test_hostile_text_is_escaped(run, data, softhsm, tmp_path):
         assert re.search(rb"[^\x20-\x7e\n]", shown) is None
         assert re.search(rb"^\.\.\.PASSED", shown, re.M) is None
     assert "\\x0a...PASSED." in log
+
+
+def test_everything_from_the_configuration(run, data, softhsm, tmp_path):
+    """Called with nothing but --force, as a script may: ksrsigner.yaml in the
+    current folder names the files."""
+    text = (data / "config/2010-q1-0.yaml").read_text()
+    (tmp_path / "ksrsigner.yaml").write_text(
+        text + "filenames:\n  previous_skr: prev.xml\n  input_ksr: ksr.xml\n"
+        "  output_skr: skr.xml\n")
+    (tmp_path / "ksr.xml").write_bytes((data / QUARTERS["2010-q1-0"][0]).read_bytes())
+    assert run("ksrsigner", "--force").returncode == 1  # no previous response
+    (tmp_path / "prev.xml").write_bytes((data / QUARTERS["2010-q1-0"][1]).read_bytes())
+    assert run("ksrcheck").returncode == 0
+    assert run("ksrsigner", "--force").returncode == 0
+    assert (tmp_path / "skr.xml").exists()
+
+
+def test_python_signers_layout_is_read(run, data, softhsm, tmp_path):
+    """The previous response as another signer wrote it: indented, keys in another
+    order, tags without leading zeros, a blank for the T in times."""
+    text = (data / QUARTERS["2010-q1-0"][1]).read_text()
+    text = re.sub(r"(\d{4}-\d\d-\d\d)T", r"\1 ", text)
+    text = text.replace('keyTag="05017"', 'keyTag="5017"').replace(
+        "<KeyTag>05017", "<KeyTag>5017").replace("\n<", "\n    <")
+    text = re.sub(r"(<Key .*?</Key>)(\s*)(<Key .*?</Key>)", r"\3\2\1", text, flags=re.S)
+    (tmp_path / "prev.xml").write_text(text)
+    words = ["--config", data / "config/2010-q1-0.yaml", "--previous-skr", "prev.xml",
+             data / QUARTERS["2010-q1-0"][0], "skr.xml"]
+    done = run("ksrsigner", "--force", *words)
+    assert done.returncode == 0, done.stderr
+    # A request is not excused so.
+    text = (data / QUARTERS["2010-q1-0"][0]).read_text()
+    (tmp_path / "ksr.xml").write_text(re.sub(r"(\d{4}-\d\d-\d\d)T", r"\1 ", text))
+    done = run("ksrsigner", "--force", *words[:4], "ksr.xml", "skr2.xml")
+    assert done.returncode == 1 and b"KSR-FILE" in done.stderr
 
 
 def test_log_shape(run, data, softhsm, tmp_path):
