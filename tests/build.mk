@@ -64,3 +64,7 @@ $(SIGNER_OUT)/mutate/%: tests/mutate/%.c $(signer_lib)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< $(signer_lib) \
 		$(signer_libs)
+
+.PHONY: bench-image
+bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)
+	@tests/bench/bench-image $(BENCH)
