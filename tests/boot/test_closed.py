@@ -202,8 +202,8 @@ def test_late_drive_and_serial_line_are_let_in_by_class(guest, folder):
     guest.qmp('device_add', driver='usb-serial', id='late-line', chardev='line')
     guest.must('for n in 1 2 3 4 5 6 7 8 9; do test -c /dev/ttyUSB0 && break; sleep 1; done; '
                'test -c /dev/ttyUSB0')
-    guest.qmp('device_add', driver='usb-audio', id='late-sound', audiodev='none')
-    guest.qmp('device_add', driver='usb-mtp', id='late-phone', rootdir=str(folder))
+    guest.qmp('device_add', driver='usb-mtp', id='late-phone', rootdir=str(folder / 'LATE'))
+    guest.expect(r'\*\*\* USB \S+ refused: camera', 20)
 
 
 def test_pulled_drive_is_said_in_red(guest):
