@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Root's session needs no session manager: no user instance of systemd, no
-# seats, no policy daemon between root and the card reader.
+# seats, no policy daemon between root and the card reader, and so no message
+# bus: systemctl speaks to process 1 directly.
 # Phase: after packages.  Reads: ROOT.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
 
 units=$ROOT/etc/systemd/system
 for unit in systemd-logind.service systemd-user-sessions.service \
-	user@.service polkit.service; do
+	user@.service polkit.service dbus.service dbus.socket; do
 	ln -sfn /dev/null "$units/$unit"
 done
 # What stands above the first prompt is the prompt's own business.

@@ -18,7 +18,7 @@ comma := ,
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 signer_layers := base dns crypto xml config token ksr checks show sign keys \
-	gen second
+	gen second ceremony
 signer_src := $(sort $(wildcard $(signer_layers:%=signer/%/*.c)))
 signer_programs := $(sort $(notdir $(basename $(wildcard signer/programs/*.c))))
 # The init of the disc has its own fragment and its own tests.
@@ -41,15 +41,19 @@ signer_harden := $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer \
 	-O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection)
 # Headers of libraries are system headers: their warnings are not ours.
+# Asked once, and only where something is compiled.
+signer_pc_cflags = $(eval signer_pc_cflags := $(patsubst -I%,-isystem %,\
+	$(shell pkg-config --cflags $(signer_pc))))$(signer_pc_cflags)
 signer_cflags = -std=c17 -D_GNU_SOURCE -Isigner -I$(SIGNER_OUT)/obj \
 	$(signer_warn) $(signer_harden) -fPIE -ffunction-sections \
 	-fdata-sections -ffile-prefix-map=$(CURDIR)/= \
 	-ffile-prefix-map=$(abspath $(SIGNER_OUT))/=out/ \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(signer_pc)))
+	$(signer_pc_cflags)
 signer_ldflags = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	-Wl,--gc-sections -Wl,-O1 -Wl,--build-id=sha1 \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined)
-signer_libs = $(shell pkg-config --libs libxml-2.0 libcrypto yaml-0.1) -ldl
+signer_libs = $(eval signer_libs := $(shell pkg-config --libs \
+	libxml-2.0 libcrypto yaml-0.1) -ldl)$(signer_libs)
 signer_version := -DKEYROOM_VERSION='"$(KEYROOM_VERSION)"' \
 	-DKEYROOM_BUILD_ID='"$(KEYROOM_BUILD_ID)"'
 

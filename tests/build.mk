@@ -46,3 +46,21 @@ $(SIGNER_OUT)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
 	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< \
 		tests/fuzz/replay.c $(fuzz_shared_$*) $(signer_lib) \
 		$(signer_libs)
+
+# Alternating runs of ours and of the least that could be done.
+ROUNDS ?= 15
+BENCH_OUT := $(BUILD)/bench
+.PHONY: bench
+bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/measure ## measure the signer's speed and memory
+	@tests/bench/bench --rounds $(ROUNDS) $(SIGNER_OUT)/bin $(BENCH_OUT)
+$(BENCH_OUT)/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< -ldl
+
+# Programs that tests run, linked with the signer's own objects.
+.PHONY: mutate-programs
+mutate-programs: $(SIGNER_OUT)/mutate/flips
+$(SIGNER_OUT)/mutate/%: tests/mutate/%.c $(signer_lib)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< $(signer_lib) \
+		$(signer_libs)

@@ -3,10 +3,12 @@
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / 'tests' / 'cli'))     # tokens, rehearsal: for the boot tests, too
 BUILD = pathlib.Path(os.environ.get('BUILD') or 'build')
 BUILD = BUILD if BUILD.is_absolute() else TOP / BUILD
 

@@ -44,6 +44,18 @@ void text_escape(struct buf *out, const char *text, size_t len)
 	}
 }
 
+void text_escape_lines(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (is_plain(c) || c == '\n')
+			buf_u8(out, c);
+		else
+			escape_byte(out, c);
+	}
+}
+
 char *text_copy(const char *text, struct err *err)
 {
 	char *copy = strdup(text);

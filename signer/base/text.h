@@ -17,6 +17,12 @@
  */
 void text_escape(struct buf *out, const char *text, size_t len);
 
+/*
+ * The same for whole lines that we composed: newlines stay, a backslash
+ * stays one backslash, all else as above.
+ */
+void text_escape_lines(struct buf *out, const char *text, size_t len);
+
 /* A copy that the caller frees; NULL and err when memory is exhausted. */
 char *text_copy(const char *text, struct err *err);
 

@@ -180,8 +180,10 @@ static struct finding *finding_new(const struct check *check,
 	return finding;
 }
 
-bool checks_run(const struct check_context *context, enum check_phase phase,
-	struct report *report, struct err *err)
+/* Run the checks of a phase, or without a context skip them for a reason. */
+static bool run_or_skip(const struct check_context *context,
+	enum check_phase phase, const char *reason, struct report *report,
+	struct err *err)
 {
 	struct err nomem = ERR_EMPTY;
 
@@ -194,34 +196,28 @@ bool checks_run(const struct check_context *context, enum check_phase phase,
 		finding = finding_new(check, report, &nomem, err);
 		if (finding == NULL)
 			return false;
-		run_check(check, context, finding);
+		if (context != NULL) {
+			run_check(check, context, finding);
+		} else {
+			finding->result = CHECK_SKIP;
+			finding_note(finding, "%s", reason);
+		}
 		finding->nomem = NULL;
 		report->failed |= finding->result == CHECK_FAIL;
 	}
-	if (nomem.kind != ERR_NONE)
-		return err_nomem(err);
-	return true;
+	return nomem.kind == ERR_NONE ? true : err_nomem(err);
+}
+
+bool checks_run(const struct check_context *context, enum check_phase phase,
+	struct report *report, struct err *err)
+{
+	return run_or_skip(context, phase, NULL, report, err);
 }
 
 bool checks_skip(enum check_phase phase, const char *reason,
 	struct report *report, struct err *err)
 {
-	struct err nomem = ERR_EMPTY;
-
-	for (const struct check *check = check_table; check->name != NULL;
-		check++) {
-		struct finding *finding;
-
-		if (check->phase != phase)
-			continue;
-		finding = finding_new(check, report, &nomem, err);
-		if (finding == NULL)
-			return false;
-		finding->result = CHECK_SKIP;
-		finding_note(finding, "%s", reason);
-		finding->nomem = NULL;
-	}
-	return nomem.kind == ERR_NONE ? true : err_nomem(err);
+	return run_or_skip(NULL, phase, reason, report, err);
 }
 
 static size_t place_in_table(const char *name)

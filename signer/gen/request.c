@@ -132,71 +132,15 @@ static bool make_bundle(
 	return true;
 }
 
-/* The policy's entry for a key: algorithm, size, exponent. */
-static bool describe(
-	const struct dnskey *dnskey, struct ksr_algorithm *out, struct err *err)
-{
-	static const enum ksr_family families[] = {
-		[ALGORITHM_RSA] = KSR_RSA,
-		[ALGORITHM_ECDSA] = KSR_ECDSA,
-		[ALGORITHM_EDDSA] = KSR_EDDSA,
-	};
-	struct dnskey_rsa rsa = {0};
-	unsigned bits;
-
-	out->algorithm = dnskey->algorithm;
-	out->family = families[algorithm_by_number(dnskey->algorithm)->family];
-	if (!dnskey_size(dnskey, &bits, err))
-		return false;
-	if (out->family == KSR_RSA && !dnskey_rsa(dnskey, &rsa, err))
-		return false;
-	out->size = bits;
-	out->exponent = rsa.exponent_value;
-	return true;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct ksr_algorithm *x = a, *y = b;
-
-	if (x->algorithm != y->algorithm)
-		return x->algorithm < y->algorithm ? -1 : 1;
-	if (x->size != y->size)
-		return x->size < y->size ? -1 : 1;
-	return (x->exponent > y->exponent) - (x->exponent < y->exponent);
-}
-
-static bool has_entry(
-	const struct ksr_policy *policy, const struct ksr_algorithm *entry)
-{
-	for (size_t i = 0; i < policy->algorithm_count; i++)
-		if (compare_entries(&policy->algorithms[i], entry) == 0)
-			return true;
-	return false;
-}
-
 /* One entry for each kind of key, in order. */
 static bool state_policy(const struct making *m, struct ksr_policy *out)
 {
 	*out = m->settings->policy;
 	out->algorithms = NULL;
 	out->algorithm_count = 0;
-	for (size_t i = 0; i < m->keys->count; i++) {
-		struct ksr_algorithm entry = {0}, *added;
-
-		if (!describe(&m->keys->keys[i].dnskey, &entry, m->err))
+	for (size_t i = 0; i < m->keys->count; i++)
+		if (!ksr_policy_add(out, &m->keys->keys[i].dnskey, m->err))
 			return false;
-		if (has_entry(out, &entry))
-			continue;
-		added = ksr_grow(&out->algorithms, &out->algorithm_count,
-			sizeof(*added), m->err);
-		if (added == NULL)
-			return false;
-		*added = entry;
-	}
-	if (out->algorithm_count > 1)
-		qsort(out->algorithms, out->algorithm_count,
-			sizeof(*out->algorithms), compare_entries);
 	return true;
 }
 

@@ -7,20 +7,21 @@
 #include "show/log.h"
 #include "token/token.h"
 
-/*
- * Read the configuration (CONFIG_FILE_DEFAULT where path is NULL) and write its
- * SHA-256, in hex and words, into the log.  ERR_USAGE.
- */
-bool keys_read_config(const char *path, struct log *log, struct config **out,
-	struct err *err);
+struct keys_open_options {
+	const char *hsm;   /* its name in the configuration; NULL: all */
+	const char *token; /* log in to this one only, by label; NULL: all */
+	bool login;
+	bool show; /* what the tokens are: on the screen, too, not the log alone
+		    */
+};
 
 /*
- * Open the HSM called name, or all where name is NULL, write what the tokens
- * are into the log, and log in where login says so; a PIN that is not
- * configured is asked on the terminal.  ERR_USAGE for an unknown name.
- * On success *out is new and the caller closes it.
+ * Open the HSMs, say what their tokens are, and log in; a PIN that is not
+ * configured is asked on the terminal.  ERR_USAGE for an unknown name.  On
+ * success *out is new and the caller closes it.
  */
-bool keys_open(const struct config *config, const char *name, bool login,
-	struct log *log, struct token_set **out, struct err *err);
+bool keys_open(const struct config *config,
+	const struct keys_open_options *options, struct log *log,
+	struct token_set **out, struct err *err);
 
 #endif

@@ -38,12 +38,6 @@ void ksr_bundle_clear(struct ksr_bundle *bundle)
 	*bundle = (struct ksr_bundle){0};
 }
 
-void ksr_policy_clear(struct ksr_policy *policy)
-{
-	free(policy->algorithms);
-	*policy = (struct ksr_policy){0};
-}
-
 void ksr_free(struct ksr *ksr)
 {
 	if (ksr == NULL)
@@ -71,21 +65,6 @@ bool ksr_key_copy(
 		return false;
 	}
 	*out = copy;
-	return true;
-}
-
-bool ksr_policy_copy(const struct ksr_policy *policy, struct ksr_policy *out,
-	struct err *err)
-{
-	size_t size = policy->algorithm_count * sizeof(*policy->algorithms);
-	struct ksr_algorithm *algorithms = malloc(size > 0 ? size : 1);
-
-	if (algorithms == NULL)
-		return err_nomem(err);
-	if (size > 0)
-		memcpy(algorithms, policy->algorithms, size);
-	*out = *policy;
-	out->algorithms = algorithms;
 	return true;
 }
 

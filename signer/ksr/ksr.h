@@ -135,6 +135,14 @@ bool ksr_policy_copy(const struct ksr_policy *policy, struct ksr_policy *out,
 	struct err *err);
 
 /*
+ * State the key's kind (algorithm, size, exponent) in the policy, unless it
+ * is stated; entries stay in the order of their numbers.  Errors: ERR_INPUT
+ * for a key that is none.
+ */
+bool ksr_policy_add(struct ksr_policy *policy, const struct dnskey *dnskey,
+	struct err *err);
+
+/*
  * Add an element to the end of an owned array: *array of *count elements of
  * the given size.  The pointer to the new, zeroed element, or NULL and err.
  */

@@ -4,6 +4,7 @@
 #include "keys/commands.h"
 #include "keys/open.h"
 #include "show/options.h"
+#include "sign/inputs.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -152,10 +153,13 @@ static bool run_command(const struct command *command,
 {
 	struct keys_run run = {
 		.options = &chosen, .config = config, .log = log};
+	struct keys_open_options wanted = {.hsm = hsm_name,
+		.token = chosen.token,
+		.login = command->login};
 	bool ok;
 
 	ok = log_ok(log, err) &&
-	     keys_open(config, hsm_name, command->login, log, &run.set, err) &&
+	     keys_open(config, &wanted, log, &run.set, err) &&
 	     stop_check(err) && command->run(&run, err);
 	token_set_close(run.set);
 	return ok;
@@ -170,7 +174,7 @@ static bool run_logged(const struct command *command, int argc,
 
 	assert(command != NULL);
 	ok = log_start(log, argc, argv, err) &&
-	     keys_read_config(config_path, log, &config, err) &&
+	     inputs_config(config_path, log, &config, err) &&
 	     run_command(command, config, log, err);
 	if (!ok)
 		log_write(log, LOG_LEVEL_ERROR, "%s", err->text);

@@ -7,13 +7,13 @@
 #include "base/file.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "keys/open.h"
 #include "show/log.h"
 #include "show/options.h"
 #include "show/table.h"
 #include "sign/inputs.h"
 #include "sign/publish.h"
 #include "sign/quarter.h"
-#include "token/pin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +75,10 @@ struct session {
 	struct token_set *tokens;
 	struct document *requests;
 	struct quarter *quarters;
-	size_t count;                  /* of both arrays */
-	const char *target;            /* without --chain */
+	size_t count;           /* of both arrays */
+	const char *target;     /* without --chain */
+	char *names[CHAIN_MAX]; /* of the responses of --chain */
+	struct publish_item items[CHAIN_MAX];
 	struct publication *published; /* until the log is closed, too */
 };
 
@@ -87,6 +89,7 @@ static void session_clear(struct session *session)
 	for (size_t i = 0; i < session->count; i++) {
 		quarter_clear(&session->quarters[i]);
 		document_clear(&session->requests[i]);
+		free(session->names[i]);
 	}
 	free(session->quarters);
 	free(session->requests);
@@ -185,46 +188,6 @@ static bool choose_schemas(struct session *session, struct err *err)
 	return ok;
 }
 
-static void show_hsm(struct log *log, const struct token_info *info)
-{
-	log_say(log, "HSM Information:");
-	log_say(log, "    Module:          %s", info->module);
-	log_say(log, "    Slot:            %lu", info->slot);
-	log_say(log, "    Label:           %s", info->label);
-	log_say(log, "    ManufacturerID:  %s", info->manufacturer);
-	log_say(log, "    Model:           %s", info->model);
-	log_say(log, "    Serial:          %s", info->serial);
-	log_say(log, "    Firmware:        %s", info->firmware);
-}
-
-static bool open_hsm(struct session *session, struct err *err)
-{
-	const struct config *config = session->inputs.config;
-	const struct config_hsm *hsm = config->hsm;
-	size_t count = config->hsm_count;
-
-	if (hsm_name != NULL) {
-		hsm = config_hsm(config, hsm_name);
-		count = 1;
-	}
-	if (hsm == NULL || count == 0)
-		return err_set(err, ERR_USAGE, "no HSM %s in the configuration",
-			hsm_name != NULL ? hsm_name : "at all");
-	if (!token_set_open(hsm, count, &session->tokens, err))
-		return false;
-	for (size_t i = 0; i < token_set_count(session->tokens); i++) {
-		const struct token_info *info = NULL;
-
-		if (!token_info(
-			    token_set_token(session->tokens, i), &info, err))
-			return false;
-		show_hsm(session->log, info);
-	}
-	log_say(session->log, "%s", "");
-	return log_ok(session->log, err) &&
-	       token_set_login(session->tokens, pin_ask, NULL, err);
-}
-
 /* The response before quarter i: the file, or what was just made. */
 static void set_previous(struct session *session, size_t i)
 {
@@ -244,6 +207,8 @@ static void set_previous(struct session *session, size_t i)
 
 static bool do_quarter(struct session *session, size_t i, struct err *err)
 {
+	struct keys_open_options wanted = {
+		.hsm = hsm_name, .login = true, .show = true};
 	struct quarter *quarter = &session->quarters[i];
 	struct quarter_run run = {.config = session->inputs.config,
 		.xml_schema = session->inputs.xml_schema,
@@ -256,7 +221,9 @@ static bool do_quarter(struct session *session, size_t i, struct err *err)
 	set_previous(session, i);
 	if (!quarter_check_request(&run, quarter, err) || !stop_check(err))
 		return false;
-	if (session->tokens == NULL && !open_hsm(session, err))
+	if (session->tokens == NULL &&
+		!keys_open(session->inputs.config, &wanted, session->log,
+			&session->tokens, err))
 		return false;
 	run.tokens = session->tokens;
 	return stop_check(err) && quarter_check_keys(&run, quarter, err) &&
@@ -297,26 +264,32 @@ static char *response_name(const char *request, struct err *err)
 	return copy;
 }
 
+/* What --chain will write, known before anything is signed. */
+static bool name_responses(struct session *session, struct err *err)
+{
+	if (!chain)
+		return true;
+	for (size_t i = 0; i < session->count; i++) {
+		session->names[i] =
+			response_name(session->requests[i].path, err);
+		if (session->names[i] == NULL)
+			return false;
+		session->items[i].name = session->names[i];
+		session->items[i].bytes = &session->quarters[i].bytes;
+	}
+	return publish_check_folder(
+		output_folder, session->items, session->count, err);
+}
+
 static bool publish_chain(struct session *session, struct err *err)
 {
-	struct publish_item items[CHAIN_MAX];
-	char *names[CHAIN_MAX] = {NULL};
-	bool ok = true;
-
-	for (size_t i = 0; ok && i < session->count; i++) {
-		names[i] = response_name(session->requests[i].path, err);
-		items[i].name = names[i];
-		items[i].bytes = &session->quarters[i].bytes;
-		ok = names[i] != NULL;
-	}
-	ok = ok && publish_folder(output_folder, items, session->count,
-			   &session->published, err);
-	for (size_t i = 0; ok && i < session->count; i++)
-		log_say(session->log, "Generated new SKR in %s/%s",
-			output_folder, names[i]);
+	if (!publish_folder(output_folder, session->items, session->count,
+		    &session->published, err))
+		return false;
 	for (size_t i = 0; i < session->count; i++)
-		free(names[i]);
-	return ok;
+		log_say(session->log, "Generated new SKR in %s/%s",
+			output_folder, session->names[i]);
+	return true;
 }
 
 static void show_response(struct session *session, size_t i)
@@ -359,13 +332,13 @@ static bool prepare(struct session *session, const struct option_result *given,
 		!choose_files(session, given, paths, &count, err) ||
 		!check_target(session, paths[0], err) ||
 		!read_requests(session, paths, count, err) ||
-		!choose_schemas(session, err))
+		!choose_schemas(session, err) || !name_responses(session, err))
 		return false;
 	if (log_previous_skr)
 		log_write_lines(session->log, LOG_LEVEL_INFO,
 			(const char *)previous->bytes.data,
 			previous->bytes.len);
-	return log_ok(session->log, err);
+	return true;
 }
 
 static bool sign_all(struct session *session, const struct option_result *given,
@@ -404,8 +377,7 @@ static bool finish(struct session *session, bool ok, struct err *err)
 	return ok;
 }
 
-static bool run(const struct option_result *given, int argc, char *const *argv,
-	struct err *err)
+static bool run(const struct option_result *given, struct err *err)
 {
 	const struct log_settings settings = {.program = program.name,
 		.folder = log_folder,
@@ -420,7 +392,7 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 	stop_catch();
 	if (!log_open(&settings, &session.log, err))
 		return false;
-	ok = log_start(session.log, argc, argv, err) &&
+	ok = log_start(session.log, given->argc, given->argv, err) &&
 	     sign_all(&session, given, err);
 	ok = finish(&session, ok, err);
 	session_clear(&session);
@@ -429,13 +401,5 @@ static bool run(const struct option_result *given, int argc, char *const *argv,
 
 int main(int argc, char **argv)
 {
-	struct option_result given = {0};
-	struct err err = ERR_EMPTY;
-	bool done = false, ok;
-
-	ok = options_start(&program, argc, argv, &given, &done, &err);
-	if (ok && !done)
-		ok = run(&given, argc, argv, &err);
-	free(given.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return options_main(&program, argc, argv, run);
 }

@@ -7,6 +7,7 @@
 #include "keys/open.h"
 #include "show/options.h"
 #include "show/table.h"
+#include "sign/inputs.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -73,14 +74,14 @@ static bool publish(const struct config *config, const struct buf *xml,
 static bool export_anchor(
 	const struct config *config, struct log *log, struct err *err)
 {
+	struct keys_open_options wanted = {.hsm = hsm_name, .login = true};
 	struct token_set *set = NULL;
 	struct buf xml = BUF_EMPTY;
 	bool ok;
 
 	if (chosen.source == NULL)
 		chosen.source = ANCHOR_SOURCE;
-	ok = log_ok(log, err) &&
-	     keys_open(config, hsm_name, true, log, &set, err) &&
+	ok = log_ok(log, err) && keys_open(config, &wanted, log, &set, err) &&
 	     anchor_write(config, set, &chosen, log, &xml, err) &&
 	     stop_check(err) && publish(config, &xml, log, err);
 	token_set_close(set);
@@ -96,7 +97,7 @@ static bool run_logged(
 	bool ok;
 
 	ok = log_start(log, argc, argv, err) &&
-	     keys_read_config(config_path, log, &config, err) &&
+	     inputs_config(config_path, log, &config, err) &&
 	     export_anchor(config, log, err);
 	if (!ok)
 		log_write(log, LOG_LEVEL_ERROR, "%s", err->text);

@@ -297,9 +297,6 @@ bool log_close(struct log *log, struct err *err)
 {
 	bool ok = log_ok(log, err);
 
-	if (log != NULL && ok && fsync(log->fd) != 0)
-		ok = err_set(err, ERR_OUTPUT, "%s: cannot sync: %s", log->path,
-			strerror(errno));
 	log_free(log);
 	return ok;
 }

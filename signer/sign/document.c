@@ -8,8 +8,10 @@ bool document_read(const struct xml_schema *schema, const char *path,
 {
 	out->path = path;
 	if (!file_read(path, max, &out->bytes, &out->reason)) {
+		if (out->reason.kind == ERR_REFUSED)
+			return true;
 		*err = out->reason;
-		return out->reason.kind == ERR_REFUSED;
+		return false;
 	}
 	if (!crypto_sha256(out->bytes.data, out->bytes.len, out->sha256, err))
 		return false;

@@ -29,14 +29,14 @@ static void record_hash(struct log *log, const char *what, const char *path,
 	buf_free(&words);
 }
 
-static bool read_config(
-	const char *path, struct log *log, struct inputs *out, struct err *err)
+bool inputs_config(
+	const char *path, struct log *log, struct config **out, struct err *err)
 {
 	uint8_t hash[CRYPTO_SHA256_LEN];
 
 	if (path == NULL)
 		path = CONFIG_FILE_DEFAULT;
-	if (!config_read(path, hash, &out->config, err))
+	if (!config_read(path, hash, out, err))
 		return false;
 	record_hash(log, "configuration", path, hash);
 	return true;
@@ -95,7 +95,7 @@ static bool read_previous(const struct inputs_options *options, struct log *log,
 bool inputs_read(const struct inputs_options *options, struct log *log,
 	struct inputs *out, struct err *err)
 {
-	return read_config(options->config, log, out, err) &&
+	return inputs_config(options->config, log, &out->config, err) &&
 	       xml_schema_new(&out->xml_schema, err) &&
 	       crypto_cache_new(&out->cache, err) &&
 	       read_previous(options, log, out, err);

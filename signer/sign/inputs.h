@@ -30,6 +30,13 @@ struct inputs {
 	}
 
 /*
+ * Read a configuration (CONFIG_FILE_DEFAULT where path is NULL); its hash goes
+ * into the log, which may be NULL.  *out is new.  Errors: ERR_USAGE.
+ */
+bool inputs_config(const char *path, struct log *log, struct config **out,
+	struct err *err);
+
+/*
  * Read all three; their hashes go into the log (which may be NULL).
  * Errors: ERR_REFUSED where there is no previous response and no reason why;
  * ERR_USAGE for a bad configuration and for both; ERR_INPUT.

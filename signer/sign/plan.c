@@ -2,7 +2,6 @@
 #include "sign/plan.h"
 
 #include "base/text.h"
-#include "dns/algorithm.h"
 #include "dns/name.h"
 
 #include <stdlib.h>
@@ -101,65 +100,6 @@ done:
 	return ok;
 }
 
-/* The policy's entry for a key: algorithm, size, exponent. */
-static bool describe(
-	const struct dnskey *dnskey, struct ksr_algorithm *out, struct err *err)
-{
-	const struct algorithm *alg = algorithm_by_number(dnskey->algorithm);
-	struct dnskey_rsa rsa = {0};
-	unsigned bits;
-
-	if (!dnskey_size(dnskey, &bits, err))
-		return false;
-	if (alg->family == ALGORITHM_RSA && !dnskey_rsa(dnskey, &rsa, err))
-		return false;
-	out->algorithm = dnskey->algorithm;
-	out->family = alg->family == ALGORITHM_RSA     ? KSR_RSA
-		      : alg->family == ALGORITHM_ECDSA ? KSR_ECDSA
-						       : KSR_EDDSA;
-	out->size = bits;
-	out->exponent = rsa.exponent_value;
-	return true;
-}
-
-static int compare_algorithms(const void *a, const void *b)
-{
-	const struct ksr_algorithm *x = a, *y = b;
-
-	if (x->algorithm != y->algorithm)
-		return x->algorithm < y->algorithm ? -1 : 1;
-	if (x->size != y->size)
-		return x->size < y->size ? -1 : 1;
-	return (x->exponent > y->exponent) - (x->exponent < y->exponent);
-}
-
-/* One entry for each different kind of key, in the order of their numbers. */
-static bool plan_algorithms(
-	const struct ksk_set *ksks, struct ksr_policy *policy, struct err *err)
-{
-	for (size_t i = 0; i < ksks->count; i++) {
-		struct ksr_algorithm entry = {0}, *added;
-		bool known = false;
-
-		if (!describe(&ksks->keys[i].dnskey, &entry, err))
-			return false;
-		for (size_t j = 0; j < policy->algorithm_count; j++)
-			known |= compare_algorithms(
-					 &policy->algorithms[j], &entry) == 0;
-		if (known)
-			continue;
-		added = ksr_grow(&policy->algorithms, &policy->algorithm_count,
-			sizeof(*added), err);
-		if (added == NULL)
-			return false;
-		*added = entry;
-	}
-	if (policy->algorithm_count > 1)
-		qsort(policy->algorithms, policy->algorithm_count,
-			sizeof(*policy->algorithms), compare_algorithms);
-	return true;
-}
-
 static bool plan_head(
 	const struct planning *p, const struct ksk_set *ksks, struct ksr *out)
 {
@@ -178,7 +118,10 @@ static bool plan_head(
 	out->ksk.min_signature_validity = ours->min_signature_validity;
 	out->ksk.max_validity_overlap = ours->max_validity_overlap;
 	out->ksk.min_validity_overlap = ours->min_validity_overlap;
-	return plan_algorithms(ksks, &out->ksk, p->err);
+	for (size_t i = 0; i < ksks->count; i++)
+		if (!ksr_policy_add(&out->ksk, &ksks->keys[i].dnskey, p->err))
+			return false;
+	return true;
 }
 
 static bool plan_bundles(const struct planning *p,

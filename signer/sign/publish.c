@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,31 @@ static bool is_distinct(
 				return err_set(err, ERR_USAGE,
 					"two responses would be named %s",
 					items[i].name);
+	return true;
+}
+
+/* Has the folder nothing in it? */
+static bool is_empty_folder(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	int entries = 0;
+
+	if (dir == NULL)
+		return false;
+	while (entries < 3 && readdir(dir) != NULL)
+		entries++;
+	closedir(dir);
+	return entries == 2; /* . and .. */
+}
+
+bool publish_check_folder(const char *folder, const struct publish_item *items,
+	size_t count, struct err *err)
+{
+	if (!is_distinct(items, count, err))
+		return false;
+	if (access(folder, F_OK) == 0 && !is_empty_folder(folder))
+		return err_set(err, ERR_OUTPUT,
+			"%s: exists and is not an empty folder", folder);
 	return true;
 }
 
@@ -204,7 +230,7 @@ bool publish_folder(const char *folder, const struct publish_item *items,
 	char *staged = NULL;
 	bool ok = false;
 
-	if (!is_distinct(items, count, err))
+	if (!publish_check_folder(folder, items, count, err))
 		return false;
 	new = publication_new(items, count, err);
 	if (new == NULL)

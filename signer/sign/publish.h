@@ -23,6 +23,14 @@ bool publish_file(const struct publish_item *item, struct publication **out,
 	struct err *err);
 
 /*
+ * Could publish_folder() work, as far as can be seen before anything is
+ * signed?  ERR_USAGE where two names are the same, ERR_OUTPUT where the
+ * folder exists and is not an empty folder.
+ */
+bool publish_check_folder(const char *folder, const struct publish_item *items,
+	size_t count, struct err *err);
+
+/*
  * Write all files into a new folder beside the target and rename the folder
  * into place: the target must not exist, or be an empty folder.  Names must
  * differ and have no slash.  *out and errors as above.

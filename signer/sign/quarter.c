@@ -2,6 +2,7 @@
 #include "sign/quarter.h"
 
 #include "base/time.h"
+#include "dns/algorithm.h"
 #include "show/ask.h"
 #include "show/table.h"
 #include "sign/plan.h"
@@ -165,6 +166,23 @@ bool quarter_confirm(const struct quarter_run *run,
 	return ask_yes(run->log, "Is this correct", run->force, err);
 }
 
+/* For --debug: who signed what. */
+static void record_signatures(
+	const struct quarter_run *run, const struct ksr *response)
+{
+	for (size_t b = 0; b < response->bundle_count; b++) {
+		const struct ksr_bundle *bundle = &response->bundles[b];
+
+		for (size_t s = 0; s < bundle->signature_count; s++)
+			log_write(run->log, LOG_LEVEL_DEBUG,
+				"bundle %s signed by %s, tag %05u, %s",
+				bundle->id, bundle->signatures[s].identifier,
+				bundle->signatures[s].key_tag,
+				algorithm_name(
+					bundle->signatures[s].algorithm));
+	}
+}
+
 bool quarter_sign(
 	const struct quarter_run *run, struct quarter *quarter, struct err *err)
 {
@@ -181,6 +199,7 @@ bool quarter_sign(
 			quarter->sha256, err) ||
 		!run_phase(run, quarter, CHECK_RESPONSE, err))
 		return false;
+	record_signatures(run, quarter->response);
 	table_findings(run->log, &quarter->report, before);
 	return quarter_passed(&quarter->report, err);
 }

@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from tokens import PIN, SO_PIN, SOFTHSM, Hsm, compile_faulty, needs_softhsm
+from tokens import PIN, SO_PIN, SOFTHSM, Hsm, compile_faulty
 
 KSR = 'ksr-root-2009-q4-2.xml'
 
@@ -19,17 +19,6 @@ def faulty(tmp_path_factory):
     return compile_faulty(tmp_path_factory.mktemp('faulty'))
 
 
-@pytest.fixture(scope='module')
-def master(tmp_path_factory, programs, data):
-    """A token with KSK1 and KSK2, copied for each test."""
-    needs_softhsm()
-    hsm = Hsm(tmp_path_factory.mktemp('master'), programs)
-    hsm.make_token()
-    hsm.import_key(data / 'keys' / 'KSK1.der', 'KSK1')
-    hsm.import_key(data / 'keys' / 'KSK2.der', 'KSK2', number='02')
-    return hsm
-
-
 def policy(data):
     """The reference configuration without its section hsm."""
     text = (data / 'config' / '2009-q4-2.yaml').read_text()
@@ -37,12 +26,11 @@ def policy(data):
 
 
 @pytest.fixture
-def hsm(tmp_path, programs, data, master, faulty):
-    hsm = Hsm(tmp_path, programs)
-    shutil.copytree(master.folder / 'tokens', tmp_path / 'tokens', dirs_exist_ok=True)
+def hsm(softhsm, tmp_path, data):
+    """A token with KSK1 and KSK2, a request, and a response that is there already."""
     shutil.copy(data / 'test-quarters' / KSR, tmp_path / 'ksr.xml')
     (tmp_path / 'skr.xml').write_text('what was there before')
-    return hsm
+    return softhsm
 
 
 @pytest.fixture

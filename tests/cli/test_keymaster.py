@@ -266,6 +266,16 @@ def test_two_tokens_must_be_told_apart(hsm):
     assert done.status == 4 and 'there is a key labelled k already' in done.err
 
 
+def test_pin_is_not_tried_on_another_token(hsm):
+    """With --token the configured PIN goes to that token alone: no try of another's is spent."""
+    hsm.make_token('T2', pin='777777')
+    done = hsm.run('keymaster', 'inventory')
+    assert done.status == 4 and '(T2): C_Login: CKR_PIN_INCORRECT' in done.err
+    keygen(hsm, 'k', 'ED25519', '--token', 'T1')
+    hsm.configure(hsm.module(pin='777777'))
+    keygen(hsm, 'l', 'ED25519', '--token', 'T2')
+
+
 @pytest.mark.parametrize('words, said', [
     ([], 'no command'), (['keygrow'], 'unknown command keygrow'), (['inventory', 'x'], 'one command, not x'),
     (['inventory', '--force'], '--force does not go with inventory'),
@@ -290,8 +300,8 @@ def test_log(hsm):
     done = hsm.run('keymaster', 'inventory', '--log_dir', '.')
     log = hsm.logs('keymaster')
     assert re.match(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: \[INFO\] keymaster ', log)
-    for line in ('arguments: ', 'SHA-256 of the program: ', 'SHA256 hash of configuration ksrsigner.yaml: ',
-                 'HSM Information:', '  Label:           T1', '  ManufacturerID:  SoftHSM project'):
+    for line in ('arguments: ', 'SHA-256 of the program: ', 'configuration ksrsigner.yaml SHA-256 ',
+                 'HSM Information:', '    Label:           T1', '    ManufacturerID:  SoftHSM project'):
         assert line in log
     for line in done.out.splitlines():
         assert f'[INFO] {line}\n' in log

@@ -2,11 +2,14 @@
 """Shows: ksrsigner makes the published responses of the reference quarters, byte
 for byte, and refuses all else with a clear message, the right exit status and
 no response.  Matters: it is the program that holds the keys."""
-import os
 import re
 import signal
+import subprocess
 
 import pytest
+from conftest import BIN
+
+QUESTION = "Is this correct (y/N)?"
 
 QUARTERS = {
     "2009-q4-2": ("test-quarters/ksr-root-2009-q4-2.xml", None,
@@ -83,20 +86,20 @@ def test_same_bytes_twice(run, data, softhsm, tmp_path):
 
 
 @pytest.mark.parametrize("answer", ["y", "Y", "yes", "Yes"])
-def test_yes_signs(terminal, data, softhsm, tmp_path, answer):
-    status, screen = terminal([("Is this correct (y/N)?", answer + "\n")],
-                              "ksrsigner", *arguments(data, "2009-q4-2"))
-    assert status == 0, screen
+def test_yes_signs(data, softhsm, tmp_path, answer):
+    done = softhsm.converse("ksrsigner", *map(str, arguments(data, "2009-q4-2")),
+                            answers=[(QUESTION, answer)])
+    assert done.status == 0, done.out
     assert f"Is this correct (y/N)? {answer}" in log_text(tmp_path)
     assert (tmp_path / "skr.xml").exists()
 
 
 @pytest.mark.parametrize("answer", ["n", "", "YES", "yy", "y y", "j", "yes!"])
-def test_anything_else_refuses(terminal, data, softhsm, tmp_path, answer):
-    status, screen = terminal([("Is this correct (y/N)?", answer + "\n")],
-                              "ksrsigner", *arguments(data, "2009-q4-2"))
-    assert status == 1
-    assert "refused by the operator" in screen
+def test_anything_else_refuses(data, softhsm, tmp_path, answer):
+    done = softhsm.converse("ksrsigner", *map(str, arguments(data, "2009-q4-2")),
+                            answers=[(QUESTION, answer)])
+    assert done.status == 1
+    assert "refused by the operator" in done.out
     assert leftovers(tmp_path) == []
 
 
@@ -108,12 +111,11 @@ def test_no_terminal_refuses(run, data, softhsm, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_at_the_question(terminal, data, softhsm, tmp_path, number):
-    status, screen = terminal(
-        [("Is this correct (y/N)?", lambda pid: os.kill(pid, number))],
-        "ksrsigner", *arguments(data, "2009-q4-2"))
-    assert status == 1, screen
-    assert "stopped by signal" in screen
+def test_signal_at_the_question(data, softhsm, tmp_path, number):
+    done = softhsm.converse("ksrsigner", *map(str, arguments(data, "2009-q4-2")),
+                            answers=[(QUESTION, None)], send_signal=number)
+    assert done.status == 1, done.out
+    assert "stopped by signal" in done.out
     assert leftovers(tmp_path) == []
 
 
@@ -184,6 +186,15 @@ def test_mutants(run, data, softhsm, tmp_path):
     assert leftovers(tmp_path) == []
 
 
+def test_oversize_is_a_finding(run, data, softhsm, tmp_path):
+    big = tmp_path / "big.xml"
+    big.write_bytes((data / QUARTERS["2009-q4-2"][0]).read_bytes() + b" " * 1048576)
+    done = run("ksrsigner", "--force", *arguments(data, "2009-q4-2", big))
+    assert done.returncode == 1
+    assert b"KSR-FILE" in done.stderr and b"1048576" in done.stderr
+    assert leftovers(tmp_path) == ["big.xml"]
+
+
 def test_missing_inputs(run, data, softhsm, tmp_path):
     given = arguments(data, "2009-q4-2")
     cases = [
@@ -200,6 +211,31 @@ def test_missing_inputs(run, data, softhsm, tmp_path):
         done = run("ksrsigner", "--force", *case)
         assert done.returncode == status, (case, done.stderr)
         assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("program, status", [("ksrsigner --force", 5), ("ksrcheck", 5)])
+@pytest.mark.parametrize("redirect", [">/dev/full", ">&-"])
+def test_screen_that_cannot_be_written(data, softhsm, tmp_path, program, status, redirect):
+    """Nothing is signed that nobody saw; a closed stream is not some file's."""
+    words = arguments(data, "2009-q4-2")
+    if program == "ksrcheck":
+        words.pop()
+    done = subprocess.run(["sh", "-c", f'exec {BIN}/{program} "$@" {redirect}', "sh",
+                           *map(str, words)], cwd=tmp_path, env=softhsm.env,
+                          stderr=subprocess.PIPE, check=False)
+    assert done.returncode == status
+    assert b"standard output" in done.stderr
+    assert leftovers(tmp_path) == []
+
+
+def test_closed_input_and_error(data, softhsm, tmp_path):
+    words = " ".join(map(str, arguments(data, "2009-q4-2")))
+    done = subprocess.run(["sh", "-c", f"exec {BIN}/ksrsigner --force {words.replace('first quarter', 'x')} "
+                           "<&- 2>&-"], cwd=tmp_path, env=softhsm.env, check=False,
+                          stdout=subprocess.PIPE)
+    assert done.returncode == 0
+    assert (tmp_path / "skr.xml").read_text().startswith("<?xml")
+    assert "warning:" not in log_text(tmp_path)
 
 
 def test_output_over_an_input_refused(run, data, softhsm, tmp_path):
@@ -237,16 +273,16 @@ def test_wrong_key_refused(run, data, softhsm, tmp_path):
         assert leftovers(tmp_path) == []
 
 
-def test_pin_never_in_the_log(terminal, data, softhsm, tmp_path):
+def test_pin_never_in_the_log(data, softhsm, tmp_path):
     text = (data / "config/2009-q4-2.yaml").read_text()
     config = tmp_path / "c.yaml"
     config.write_text(text.replace("    pin: '123456'\n", ""))
     given = arguments(data, "2009-q4-2")
-    status, screen = terminal(
-        [("PIN", "123456\n"), ("Is this correct (y/N)?", "y\n")], "ksrsigner",
-        "--debug", "--config", config, *given[2:])
-    assert status == 0, screen
-    assert "123456" not in screen and "123456" not in log_text(tmp_path)
+    done = softhsm.converse(
+        "ksrsigner", "--debug", "--config", "c.yaml", *map(str, given[2:]),
+        answers=[("PIN", "123456"), (QUESTION, "y")])
+    assert done.status == 0, done.out
+    assert "123456" not in done.out and "123456" not in log_text(tmp_path)
 
 
 def test_hostile_text_is_escaped(run, data, softhsm, tmp_path):
@@ -264,6 +300,41 @@ def test_hostile_text_is_escaped(run, data, softhsm, tmp_path):
         assert re.search(rb"[^\x20-\x7e\n]", shown) is None
         assert re.search(rb"^\.\.\.PASSED", shown, re.M) is None
     assert "\\x0a...PASSED." in log
+
+
+def test_everything_from_the_configuration(run, data, softhsm, tmp_path):
+    """Called with nothing but --force, as a script may: ksrsigner.yaml in the
+    current folder names the files."""
+    text = (data / "config/2010-q1-0.yaml").read_text()
+    (tmp_path / "ksrsigner.yaml").write_text(
+        text + "filenames:\n  previous_skr: prev.xml\n  input_ksr: ksr.xml\n"
+        "  output_skr: skr.xml\n")
+    (tmp_path / "ksr.xml").write_bytes((data / QUARTERS["2010-q1-0"][0]).read_bytes())
+    assert run("ksrsigner", "--force").returncode == 1  # no previous response
+    (tmp_path / "prev.xml").write_bytes((data / QUARTERS["2010-q1-0"][1]).read_bytes())
+    assert run("ksrcheck").returncode == 0
+    assert run("ksrsigner", "--force").returncode == 0
+    assert (tmp_path / "skr.xml").exists()
+
+
+def test_python_signers_layout_is_read(run, data, softhsm, tmp_path):
+    """The previous response as another signer wrote it: indented, keys in another
+    order, tags without leading zeros, a blank for the T in times."""
+    text = (data / QUARTERS["2010-q1-0"][1]).read_text()
+    text = re.sub(r"(\d{4}-\d\d-\d\d)T", r"\1 ", text)
+    text = text.replace('keyTag="05017"', 'keyTag="5017"').replace(
+        "<KeyTag>05017", "<KeyTag>5017").replace("\n<", "\n    <")
+    text = re.sub(r"(<Key .*?</Key>)(\s*)(<Key .*?</Key>)", r"\3\2\1", text, flags=re.S)
+    (tmp_path / "prev.xml").write_text(text)
+    words = ["--config", data / "config/2010-q1-0.yaml", "--previous-skr", "prev.xml",
+             data / QUARTERS["2010-q1-0"][0], "skr.xml"]
+    done = run("ksrsigner", "--force", *words)
+    assert done.returncode == 0, done.stderr
+    # A request is not excused so.
+    text = (data / QUARTERS["2010-q1-0"][0]).read_text()
+    (tmp_path / "ksr.xml").write_text(re.sub(r"(\d{4}-\d\d-\d\d)T", r"\1 ", text))
+    done = run("ksrsigner", "--force", *words[:4], "ksr.xml", "skr2.xml")
+    assert done.returncode == 1 and b"KSR-FILE" in done.stderr
 
 
 def test_log_shape(run, data, softhsm, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = {path.stem for path in (TOP / 'signer' / 'programs').glob('*.c')}
 PAGES = {path.stem for path in (TOP / 'signer' / 'man').glob('*.1')}
+SIGNER = {'keymaster', 'ksrcheck', 'ksrgen', 'ksrsigner', 'sha2wordlist', 'skrcheck', 'trustanchor'}
 
 
 def output(*command):
@@ -39,9 +40,15 @@ def test_page_has_the_options_of_help(program, page, programs):
 
 
 def test_page_has_the_exit_statuses_of_help(program, page, programs):
+    """Those of the signer word for word; a tool may leave some out, and say more of the others."""
     helped = re.findall(r'^  (\d)  (.*)$', output(programs / program, '--help'), re.M)
-    assert re.findall(r'^\.It (\d)\n(.*)$', page, re.M) == helped
+    described = re.findall(r'^\.It (\d)\n(.*)$', page, re.M)
     assert len(helped) == 6
+    if program in SIGNER:
+        assert described == helped
+    numbers = [number for number, _ in described]
+    assert numbers == sorted(set(numbers)) and numbers[0] == '0'
+    assert set(numbers) <= {number for number, _ in helped}
 
 
 @pytest.mark.parametrize('name', sorted(path.name for path in (TOP / 'signer' / 'man').iterdir()))

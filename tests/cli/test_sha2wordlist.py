@@ -3,8 +3,11 @@
 and --verify tells the same from another.  Matters: these words are what the
 people in the room compare."""
 import hashlib
+import subprocess
 
 import pytest
+from conftest import BIN
+from tokens import Hsm
 
 
 def vector_bytes(data, name):
@@ -78,10 +81,10 @@ def test_verify_other(run, sample):
         assert b"same" not in done.stdout
 
 
-def test_verify_typed(terminal, sample):
-    status, screen = terminal([("compare with:", HEX + "\n")], "sha2wordlist",
-                              "--verify", "-", sample)
-    assert status == 0 and "same" in screen
+def test_verify_typed(tmp_path, programs, sample):
+    done = Hsm(tmp_path, programs).converse("sha2wordlist", "--verify", "-", sample,
+                                            answers=[("compare with:", HEX)])
+    assert done.status == 0 and "same" in done.out
 
 
 def test_unreadable(run, tmp_path):
@@ -98,8 +101,6 @@ def test_name_escaped(run, tmp_path):
 
 
 def test_full_output(run, sample):
-    import subprocess
-    from conftest import BIN
     with open("/dev/full", "wb") as full:
         done = subprocess.run([BIN / "sha2wordlist", sample], stdout=full,
                               stderr=subprocess.PIPE, check=False)

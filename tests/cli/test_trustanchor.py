@@ -9,7 +9,6 @@ import xml.etree.ElementTree as tree
 
 import pytest
 
-from tokens import Hsm, needs_softhsm
 
 DS = {'KSK1': 'F40FACFD24EBF0BA0665356B13A568631BB46D01D7C079D65CECD4286057B2F0',
       'KSK2': '567C45ED412DD8244FC1153A739E1A257707640DA1DFEE20DA470FD654B677BB'}
@@ -42,22 +41,10 @@ PAST = """  past:
 """
 
 
-@pytest.fixture(scope='module')
-def hsm(tmp_path_factory, programs, data):
-    needs_softhsm()
-    hsm = Hsm(tmp_path_factory.mktemp('hsm'), programs)
-    hsm.make_token()
-    for number, label in enumerate(DS, 1):
-        hsm.import_key(data / 'keys' / f'{label}.der', label, number=f'0{number}')
-    return hsm
-
-
-@pytest.fixture(autouse=True)
-def clean(hsm):
-    hsm.configure(rest=KEYS)
-    yield
-    for path in hsm.folder.glob('out*'):
-        path.unlink()
+@pytest.fixture
+def hsm(softhsm):
+    softhsm.configure(rest=KEYS)
+    return softhsm
 
 
 def shape(text):

@@ -19,9 +19,6 @@
 #include "base/file.h"
 #include "config/settings.h"
 
-#include "../fuzz/fuzz_config.c"
-
-#include <dirent.h>
 #include <stdio.h>
 
 static bool parse(const char *text, struct config **out, struct err *err)
@@ -429,34 +426,6 @@ static void manual_page_has_the_settings(void **state)
 	buf_free(&page);
 }
 
-/* What fuzzing started from, or found: each file once more. */
-static void fuzz_corpus_is_replayed(void **state)
-{
-	static const char folder[] = "tests/fuzz/config";
-	DIR *stream = opendir(folder);
-	struct dirent *entry;
-	int count = 0;
-
-	(void)state;
-	if (stream == NULL)
-		fail_msg("%s: run from the project's root", folder);
-	while ((entry = readdir(stream)) != NULL) {
-		struct buf bytes = BUF_EMPTY;
-		struct err err = ERR_EMPTY;
-		char path[512];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		assert_true(file_read(path, 1 << 20, &bytes, &err));
-		LLVMFuzzerTestOneInput(bytes.data, bytes.len);
-		buf_free(&bytes);
-		count++;
-	}
-	closedir(stream);
-	assert_true(count >= 6);
-}
-
 /* The configurations in use, where this machine has them. */
 static void configurations_in_use_load(void **state)
 {
@@ -500,7 +469,6 @@ int main(void)
 		cmocka_unit_test(oversize_text_is_refused),
 		cmocka_unit_test(read_names_a_missing_file),
 		cmocka_unit_test(manual_page_has_the_settings),
-		cmocka_unit_test(fuzz_corpus_is_replayed),
 		cmocka_unit_test(configurations_in_use_load),
 	};
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * SHA-256 of the medium that this machine was started from: exactly the ISO's
+ * length, whole and part by part, to be compared with what was published.
+ */
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/text.h"
+#include "ceremony/report.h"
+#include "ceremony/volume.h"
+#include "show/options.h"
+#include "show/words.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXPECTED_MAX 65536
+#define BOOT_MAX 65536
+#define HEX_LEN 64
+
+static const char *device, *verify, *verify_file, *boot;
+static bool words;
+
+static const struct option_entry options[] = {
+	{"device", 0, OPTION_VALUE, "FILE",
+		"read this drive or ISO, not what was booted", &device},
+	{"verify", 0, OPTION_VALUE, "TEXT",
+		"compare with hex or words; - reads them from the terminal",
+		&verify},
+	{"verify-file", 0, OPTION_VALUE, "FILE",
+		"compare with hex or words in a file, or SHA256SUMS",
+		&verify_file},
+	{"words", 'w', OPTION_FLAG, NULL, "show words for each part too",
+		&words},
+	{"boot-file", 0, OPTION_VALUE, "FILE", "instead of /run/keyroom/boot",
+		&boot},
+	{0},
+};
+
+static const char *const usage[] = {"[--verify TEXT] [--words]", NULL};
+
+static const struct option_program program = {
+	.name = "verify-media",
+	.purpose = "SHA-256 of the medium that this machine was started from.",
+	.usage = usage,
+	.options = options,
+};
+
+/* The device named in the boot stage's notes, appended. */
+static bool booted_from(struct buf *out, struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	const char *line;
+	bool ok;
+
+	ok = file_read(boot, BOOT_MAX, &text, err);
+	line = ok ? buf_string(&text) : "";
+	while (*line != '\0' && strncmp(line, "medium=", 7) != 0) {
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	if (ok && *line == '\0')
+		ok = err_set(err, ERR_INPUT,
+			"%s: does not say which medium was booted", boot);
+	if (ok)
+		buf_bytes(out, line + 7, strcspn(line + 7, "\n"));
+	buf_free(&text);
+	return ok ? buf_ok(out, err) : err_prefix(err, "give --device");
+}
+
+/* Is this a line of SHA256SUMS: digits, blanks and a name? */
+static bool is_sum_line(const char *text)
+{
+	return strspn(text, "0123456789abcdefABCDEF") == HEX_LEN &&
+	       strncmp(text + HEX_LEN, "  ", 2) == 0 &&
+	       isgraph((unsigned char)text[HEX_LEN + 2]);
+}
+
+/* The hash of the one ISO in SHA256SUMS. */
+static bool pick_sum(const char *text, struct buf *out, struct err *err)
+{
+	size_t found = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		bool iso = len > 4 && strncmp(text + len - 4, ".iso", 4) == 0;
+
+		if (is_sum_line(text) && iso && found++ == 0)
+			buf_bytes(out, text, HEX_LEN);
+		text += len + (text[len] == '\n');
+	}
+	if (found != 1)
+		return err_set(err, ERR_INPUT,
+			"%s: names %zu ISOs, expected one", verify_file, found);
+	return buf_ok(out, err);
+}
+
+static bool expected_text(struct buf *out, struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	bool ok;
+
+	if (verify != NULL && strcmp(verify, "-") == 0)
+		return report_ask("Hex or words to compare with: ", out, err);
+	if (verify != NULL) {
+		buf_text(out, verify);
+		return buf_ok(out, err);
+	}
+	ok = file_read(verify_file, EXPECTED_MAX, &text, err);
+	if (ok && is_sum_line(buf_string(&text)))
+		ok = pick_sum(buf_string(&text), out, err);
+	else
+		buf_bytes(out, text.data, text.len);
+	buf_free(&text);
+	return ok && buf_ok(out, err);
+}
+
+/* *out stays empty where no comparison is wanted. */
+static bool expected_hash(struct buf *out, struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	bool ok;
+
+	if (verify == NULL && verify_file == NULL)
+		return true;
+	if (verify != NULL && verify_file != NULL)
+		return err_set(err, ERR_USAGE,
+			"--verify and --verify-file exclude each other");
+	ok = expected_text(&text, err) &&
+	     words_read(buf_string(&text), out, err);
+	if (ok && out->len != CRYPTO_SHA256_LEN)
+		ok = err_set(err, ERR_INPUT,
+			"%zu bytes to compare with, expected %d (64 hex digits "
+			"or 32 words)",
+			out->len, CRYPTO_SHA256_LEN);
+	buf_free(&text);
+	return ok;
+}
+
+static void describe(
+	const char *name, const struct volume *volume, struct buf *out)
+{
+	buf_text(out, "Medium:     ");
+	text_escape(out, name, strlen(name));
+	buf_text(out, "\nVolume:     ");
+	text_escape(out, volume->label, strlen(volume->label));
+	buf_format(out, "\nSize:       %" PRIu64 " bytes\n", volume->size);
+	for (size_t i = 0; i < volume->count; i++) {
+		const struct volume_part *part = &volume->parts[i];
+
+		buf_text(out, "\nPart:       ");
+		text_escape(out, part->name, strlen(part->name));
+		buf_format(out, ", %" PRIu64 " bytes\n", part->size);
+		if (words) {
+			report_hash(out, part->hash);
+		} else {
+			buf_text(out, "SHA-256:    ");
+			hex_encode(out, part->hash, sizeof(part->hash));
+			buf_u8(out, '\n');
+		}
+	}
+	buf_text(out, "\nThe whole medium:\n");
+	report_hash(out, volume->hash);
+}
+
+static bool verify_medium(
+	const char *name, const struct buf *expected, struct err *err)
+{
+	struct volume volume;
+	struct buf text = BUF_EMPTY;
+	bool ok, same = false;
+	int fd;
+
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_set(err, ERR_INPUT, "%s: cannot open: %s", name,
+			strerror(errno));
+	ok = volume_read(fd, name, &volume, err) &&
+	     volume_hash(fd, name, &volume, err);
+	close(fd);
+	if (!ok)
+		return false;
+	describe(name, &volume, &text);
+	if (expected->len > 0) {
+		same = memcmp(volume.hash, expected->data,
+			       sizeof(volume.hash)) == 0;
+		buf_text(&text, same ? "Result:     same\n"
+				     : "Result:     DIFFERENT\n");
+	}
+	ok = report_print(&text, err);
+	buf_free(&text);
+	if (ok && expected->len > 0 && !same)
+		ok = err_set(err, ERR_REFUSED,
+			"the hash is NOT the one to compare with");
+	return ok;
+}
+
+static bool run(const struct option_result *given, struct err *err)
+{
+	struct buf expected = BUF_EMPTY, name = BUF_EMPTY;
+	bool ok;
+
+	if (given->count > 0)
+		return err_set(err, ERR_USAGE, "unexpected operand \"%s\"",
+			given->operands[0]);
+	boot = boot != NULL ? boot : "/run/keyroom/boot";
+	ok = expected_hash(&expected, err);
+	if (ok && device != NULL)
+		buf_text(&name, device);
+	else if (ok)
+		ok = booted_from(&name, err);
+	ok = ok && verify_medium(buf_string(&name), &expected, err);
+	buf_free(&expected);
+	buf_free(&name);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	struct option_result given = {0};
+	struct err err = ERR_EMPTY;
+	bool done = false, ok;
+
+	ok = options_start(&program, argc, argv, &given, &done, &err);
+	if (ok && !done)
+		ok = run(&given, &err);
+	free(given.operands);
+	return ok ? 0 : options_fail(&program, &err);
+}

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: ISC
+"""copy-hsmfd writes drives: it must write the right one, and only say that a
+copy was made when the bytes have come back from the device.  Run against loop
+devices in a mount namespace of their own, so nothing of the host is touched."""
+import os
+import pathlib
+import shlex
+import subprocess
+
+import pytest
+
+from ceremony_tools import OVERLAY, SCRIPTS, environment, run, run_tty, stub, write_hostile
+
+TOOL = SCRIPTS / "copy-hsmfd"
+QUESTION = "to it (y/N)? "
+FAT = "\tvfat\n" in pathlib.Path("/proc/filesystems").read_text()
+TYPE = "vfat" if FAT else "ext4"  # what this kernel can mount
+
+
+def attach(image, *options):
+    done = subprocess.run(["losetup", *options, "-f", "--show", image],
+                          capture_output=True, check=False, text=True)
+    if done.returncode != 0:
+        pytest.skip("no loop devices here")
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def room(tmp_path):
+    """A drive to copy, a place for drives, and the tool's surroundings."""
+    class Room:
+        source = tmp_path / "HSMFD"
+        devices = []
+
+        def drive(self, megabytes=48, **how):
+            image = tmp_path / f"drive{len(self.devices)}.img"
+            with open(image, "wb") as file:
+                file.truncate(megabytes * 1_000_000 // 4096 * 4096)
+            options = ["-r"] if how.get("read_only") else []
+            self.devices.append(attach(image, *options))
+            return self.devices[-1]
+
+        def env(self, **extra):
+            lib = tmp_path / "lib"
+            if not lib.exists():
+                lib.mkdir()
+                (lib / "tool.sh").symlink_to(OVERLAY / "usr/lib/keyroom/tool.sh")
+                stub(lib, "is-removable",
+                     'case $1 in loop*) ;; *) exit 1 ;; esac\n')
+            return environment(KEYROOM_LIB=lib, KEYROOM_RUN=tmp_path / "run", **extra)
+
+        def copy(self, *argv, answers=(), **extra):
+            return run_tty("unshare", "-m", "sh", TOOL, "--from", self.source,
+                           "--type", TYPE, *argv, answers=answers, env=self.env(**extra))
+
+        def files(self, device):
+            script = (f"mount -r {device} /mnt && cd /mnt && "
+                      "find . -type f -print0 | sort -z | xargs -0 sha256sum")
+            out = subprocess.run(["unshare", "-m", "sh", "-ec", script],
+                                 capture_output=True, check=True)
+            return out.stdout
+
+    if os.getuid() != 0:
+        pytest.skip("needs loop devices")
+    made = Room()
+    made.devices = []
+    (made.source / "ceremony 60").mkdir(parents=True)
+    (made.source / "ceremony 60" / "log one.txt").write_text("log\n")
+    (made.source / "-rf").write_text("a name with a dash\n")
+    (made.source / "größe").write_text("UTF-8\n")
+    (made.source / "data").write_bytes(os.urandom(3_000_000))
+    yield made
+    for device in made.devices:
+        subprocess.run(["partx", "-d", device], check=False, capture_output=True)
+        subprocess.run(["losetup", "-d", device], check=False)
+
+
+def listing(folder):
+    return subprocess.run(
+        ["sh", "-ec", "find . -type f -print0 | sort -z | xargs -0 sha256sum"],
+        cwd=folder, capture_output=True, check=True).stdout
+
+
+def test_two_copies_are_made_and_verified(room):
+    one, two = room.drive(), room.drive()
+    status, shown = room.copy(one, two, answers=[(QUESTION, "y\n"), (QUESTION, "yes\n")])
+    assert status == 0, shown
+    assert shown.count("Result:     same") == 2
+    assert f"{one}: a verified copy" in shown and f"{two}: a verified copy" in shown
+    assert room.files(one) == room.files(two) == listing(room.source)
+    label = subprocess.run(["blkid", "-p", "-s", "LABEL", "-o", "value", one],
+                           capture_output=True, check=True, text=True).stdout
+    assert label.strip() == "HSMFD"
+
+
+def test_asks_which_drive(room):
+    one = room.drive()
+    status, shown = room.copy(answers=[("copy to: ", one + "\n"), (QUESTION, "y\n")])
+    assert status == 0, shown
+    assert room.files(one) == listing(room.source)
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "Y es\n", "\x04"])
+def test_without_a_yes_nothing_is_written(room, answer):
+    one = room.drive()
+    subprocess.run(["mkfs.vfat", "-I", "-n", "OTHER", one], check=True, capture_output=True)
+    before = pathlib.Path(one).read_bytes()
+    status, shown = room.copy(one, answers=[(QUESTION, answer)])
+    assert status == 1 and "OTHER" in shown
+    assert pathlib.Path(one).read_bytes() == before
+
+
+def test_no_terminal_is_no_yes(room):
+    one = room.drive()
+    done = run("setsid", "-w", TOOL, "--from", room.source, one, stdin=b"y\ny\n", env=room.env())
+    assert done.returncode == 1 and b"no terminal" in done.stderr
+
+
+def test_second_no_leaves_the_first_drive_alone(room):
+    one, two = room.drive(), room.drive()
+    before = pathlib.Path(one).read_bytes()
+    status, _ = room.copy(one, two, answers=[(QUESTION, "y\n"), (QUESTION, "n\n")])
+    assert status == 1 and pathlib.Path(one).read_bytes() == before
+
+
+def test_too_small(room):
+    with open(room.source / "big", "wb") as file:
+        file.truncate(60_000_000)
+    status, shown = room.copy(room.drive())
+    assert status == 5 and "too small" in shown
+
+
+def test_write_protected(room):
+    status, shown = room.copy(room.drive(read_only=True))
+    assert status == 5 and "write-protected" in shown
+
+
+def test_boot_medium_is_refused(room):
+    one = room.drive()
+    env = room.env()
+    pathlib.Path(env["KEYROOM_RUN"]).mkdir()
+    (pathlib.Path(env["KEYROOM_RUN"]) / "boot").write_text(f"kind=usb\nmedium={one}\n")
+    status, shown = room.copy(one)
+    assert status == 1 and "started from it" in shown
+
+
+def test_source_drive_is_refused(room):
+    one = room.drive()
+    subprocess.run(["mkfs.ext4", "-q", one], check=True, capture_output=True)
+    inner = f"mount {one} /mnt && exec {TOOL} --from /mnt {one}"
+    status, shown = run_tty("unshare", "-m", "sh", "-c", inner, env=room.env())
+    assert status == 1 and "the drive to copy" in shown
+
+
+def test_fixed_disk_is_refused(room):
+    disks = subprocess.run(["lsblk", "-nrdpo", "NAME,TYPE"], capture_output=True,
+                           text=True, check=True).stdout.splitlines()
+    fixed = [d.split()[0] for d in disks if d.endswith("disk")]
+    if not fixed:
+        pytest.skip("no disk here")
+    status, shown = room.copy(fixed[0])
+    assert status == 1 and ("not a removable" in shown or "the drive to copy" in shown)
+
+
+def test_not_a_drive(room, tmp_path):
+    for name in ["/dev/null", "/dev/absent", str(tmp_path), "new\nline\x1b[2J"]:
+        status, shown = room.copy("--", name)
+        assert status == 2 and "not a drive" in shown and "\x1b" not in shown
+
+
+def test_no_drive(room):
+    env = room.env()
+    stub(pathlib.Path(env["KEYROOM_LIB"]), "is-removable", "exit 1\n")
+    status, shown = room.copy()
+    assert status == 3 and "no drive to copy to" in shown
+
+
+@pytest.mark.skipif(not FAT, reason="this kernel has no vfat")
+def test_name_that_fat_cannot_hold_is_no_copy(room):
+    (room.source / "a*b").write_text("x")
+    status, shown = room.copy(room.drive(), answers=[(QUESTION, "y\n")])
+    assert status == 5 and "this is no copy" in shown and "verified" not in shown
+
+
+def test_bytes_that_come_back_wrong_are_no_copy(room, tmp_path):
+    """The drive lies: after cp, one byte on it changes."""
+    path = tmp_path / "bin"
+    one = room.drive()
+    stub(path, "blockdev", f'/usr/sbin/blockdev "$@"\n'
+         f'offset=$(LC_ALL=C grep -abo "a name with a dash" {one} | head -n1 | cut -d: -f1)\n'
+         f'printf X | dd of={one} bs=1 seek=$offset conv=notrunc 2>/dev/null\n'
+         f'/usr/sbin/blockdev "$@"\n')
+    env = room.env()
+    env["PATH"] = f"{path}:{env['PATH']}"
+    status, shown = run_tty("unshare", "-m", TOOL, "--from", room.source, "--type", TYPE, one,
+                            answers=[(QUESTION, "y\n")], env=env)
+    assert status == 5, shown
+    assert "different: -rf" in shown and "differs from the original" in shown
+
+
+def test_full_drive_is_no_copy(room, tmp_path):
+    """Many small files take more room than their bytes."""
+    for number in range(2500):
+        (room.source / f"f{number}").write_bytes(b"1" * 4097)
+    status, shown = room.copy(room.drive(18), answers=[(QUESTION, "y\n")])
+    assert status == 5 and "this is no copy" in shown and "verified" not in shown
+
+
+def test_hostile_names_arrive(room):
+    if TYPE != "ext4":
+        pytest.skip("FAT cannot hold them")
+    write_hostile(room.source)
+    one = room.drive()
+    status, shown = room.copy(one, answers=[(QUESTION, "y\n")])
+    assert status == 0, shown
+    assert room.files(one) == listing(room.source)
+
+
+def test_missing_source_and_wrong_options(room, tmp_path):
+    assert run(TOOL, "--from", tmp_path / "absent", env=room.env()).returncode == 3
+    assert run(TOOL, "--from", env=room.env()).returncode == 2
+    assert run(TOOL, "--frob", env=room.env()).returncode == 2
+    assert run(TOOL, "--type", "ntfs", env=room.env()).returncode == 2
+
+
+def test_partition(room):
+    one = room.drive()
+    subprocess.run(["sfdisk", "-q", one], input=b",,c\n", check=True, capture_output=True)
+    subprocess.run(["partx", "-u", one], check=False, capture_output=True)
+    if not pathlib.Path(one + "p1").exists():
+        pytest.skip("no partition nodes here")
+    status, shown = room.copy(one, answers=[(QUESTION, "y\n")])
+    assert status == 0, shown
+    assert shlex.quote(one) + "p1: a verified copy" in shown

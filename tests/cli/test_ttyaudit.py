@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: ISC
+"""The HSM's own log is evidence: ttyaudit must not lose a byte of it, in
+bursts, with a slow or full drive, with a screen that has been stopped.
+Pseudo terminals stand for the serial lines; the files are decoded and compared
+with what was sent."""
+import os
+import pty
+import random
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from ceremony_tools import BIN, environment, run
+
+TOOL = BIN / "ttyaudit"
+STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+class Audit:
+    """ttyaudit on pseudo terminals of ours."""
+
+    def __init__(self, folder, lines=1, argv=(), env=None, stdout=subprocess.DEVNULL,
+                 wrap=()):
+        self.folder = folder
+        self.masters, self.paths, self.slaves = [], [], []
+        for _ in range(lines):
+            master, slave = pty.openpty()
+            self.masters.append(master)
+            self.slaves.append(slave)  # kept open: no hang-up before the tool opens
+            self.paths.append(os.ttyname(slave))
+        self.run = folder.parent / "run"
+        self.process = subprocess.Popen(
+            [*wrap, TOOL, *argv, *self.paths], cwd=folder, stdout=stdout,
+            stderr=subprocess.PIPE, env=env or environment(KEYROOM_RUN=self.run))
+        for _ in range(lines):
+            assert b" into " in self.process.stderr.readline()
+
+    def send(self, data, line=0):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.masters[line], view[:65536]):]
+
+    def stop(self, how=signal.SIGINT):
+        self.process.send_signal(how)
+        self.errors = self.process.communicate(timeout=20)[1]
+        for fd in self.masters + self.slaves:
+            os.close(fd)
+        return self.process.returncode
+
+    def file(self, line=0):
+        name = os.path.basename(self.paths[line])
+        found = list(self.folder.glob(f"ttyaudit-{name}-*.log"))
+        assert len(found) == 1, found
+        return found[0].read_bytes()
+
+
+def decode(recorded):
+    """The bytes that the device sent, and the remarks."""
+    data, remarks = bytearray(), []
+    for line in recorded.split(b"\n")[:-1]:
+        match = re.fullmatch(STAMP + rb"([ #+])(.*)", line, re.S)
+        assert match, line[:100]
+        if match[1] == b" ":
+            data += match[2] + b"\n"
+        else:
+            if match[1] == b"+":
+                del data[-1]
+            remarks.append(match[2].decode())
+    assert recorded.endswith(b"\n")
+    return bytes(data), remarks
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "log folder"
+    made.mkdir()
+    return made
+
+
+def test_ten_megabytes_in_bursts(folder):
+    dice = random.Random(1)
+    burst = b"".join(
+        b"line %d %s\r\n" % (n, dice.randbytes(dice.randrange(200)).hex().encode())
+        for n in range(5000))
+    burst = burst[:1_000_000]
+    audit = Audit(folder)
+    for _ in range(10):
+        audit.send(burst)
+        time.sleep(0.02)
+    assert audit.stop() == 0
+    data, remarks = decode(audit.file())
+    assert len(data) == 10_000_000 and data == burst * 10
+    assert remarks[-1] == " end, 10000000 bytes recorded"
+
+
+def test_every_byte_value_and_an_unended_line(folder):
+    audit = Audit(folder)
+    sent = bytes(range(256)) * 3 + b"\n\n\nno newline at the end"
+    audit.send(sent)
+    time.sleep(0.2)
+    assert audit.stop(signal.SIGTERM) == 0
+    data, remarks = decode(audit.file())
+    assert data == sent
+    assert "115200 baud" in remarks[0]
+
+
+def test_line_is_on_the_drive_before_the_newline(folder):
+    audit = Audit(folder)
+    audit.send(b"password: ")
+    end = time.monotonic() + 5
+    while not audit.file().endswith(b"password: ") and time.monotonic() < end:
+        time.sleep(0.02)
+    assert audit.file().endswith(b"password: ")
+    audit.stop()
+
+
+def test_several_lines_at_once(folder):
+    audit = Audit(folder, lines=3)
+    for turn in range(200):
+        for line in range(3):
+            audit.send(b"device %d says %d\n" % (line, turn), line)
+    time.sleep(0.2)
+    assert audit.stop() == 0
+    for line in range(3):
+        data, _ = decode(audit.file(line))
+        assert data == b"".join(b"device %d says %d\n" % (line, t) for t in range(200))
+
+
+def test_screen_shows_escaped_text(folder):
+    audit = Audit(folder, stdout=subprocess.PIPE)
+    audit.send(b"red \x1b[31m\xff alarm\r\n")
+    time.sleep(0.3)
+    audit.process.send_signal(signal.SIGINT)
+    shown, _ = audit.process.communicate(timeout=10)
+    assert b"red \\x1b[31m\\xff alarm\n" in shown and b"\x1b" not in shown
+
+
+def test_stopped_screen_stops_nothing(folder):
+    """Nobody reads the screen: its pipe fills, the file does not wait."""
+    reader, writer = os.pipe()
+    audit = Audit(folder, stdout=writer)
+    audit.send(b"0123456789abcde\n" * 40_000)
+    time.sleep(0.3)
+    assert audit.stop() == 0
+    assert decode(audit.file())[0] == b"0123456789abcde\n" * 40_000
+    os.close(reader)
+    os.close(writer)
+
+
+def test_device_gone_and_still_recording_the_other(folder):
+    audit = Audit(folder, lines=2)
+    audit.send(b"before\n")
+    time.sleep(0.2)
+    os.close(audit.masters[0])
+    os.close(audit.slaves[0])
+    audit.masters[0], audit.slaves[0] = pty.openpty()
+    end = time.monotonic() + 5
+    while b"device gone" not in audit.file(0) and time.monotonic() < end:
+        time.sleep(0.05)
+    audit.send(b"still here\n", 1)
+    time.sleep(0.2)
+    assert audit.stop() == 0
+    data, remarks = decode(audit.file(0))
+    assert data == b"before\n" and any("device gone" in r for r in remarks)
+    assert decode(audit.file(1))[0] == b"still here\n"
+    assert b"device gone" in audit.errors
+
+
+@pytest.fixture
+def small_drive(tmp_path):
+    if os.getuid() != 0:
+        pytest.skip("needs a mount")
+    return ["unshare", "-m", "--propagation", "private", "sh", "-c",
+            'mount -t tmpfs -o size=64k none . && cd "$PWD" && exec "$@"', "sh"]
+
+
+def test_full_drive_is_said_and_the_rest_is_saved(folder, small_drive):
+    audit = Audit(folder, wrap=small_drive)
+    sent = b"fifteen letters\n" * 20_000
+    audit.send(sent)
+    time.sleep(0.5)
+    saved = folder.parent / "run"
+    inside = f"/proc/{audit.process.pid}/cwd"
+    name = os.listdir(inside)[0]
+    first = open(os.path.join(inside, name), "rb")
+    assert audit.stop() == 5
+    assert b"No space left on device; kept in memory" in audit.errors
+    assert b"are saved in " in audit.errors
+    rest = list(saved.glob("ttyaudit-*.log"))
+    assert len(rest) == 1
+    data, _ = decode(first.read() + rest[0].read_bytes())
+    first.close()
+    assert data == sent
+
+
+def test_full_drive_that_gets_room_again(folder, small_drive):
+    audit = Audit(folder, wrap=small_drive)
+    inside = f"/proc/{audit.process.pid}/cwd"
+    with open(os.path.join(inside, "ballast"), "wb") as file:
+        file.write(bytes(40_000))
+    sent = b"fifteen letters\n" * 1500
+    audit.send(sent)
+    assert b"kept in memory" in audit.process.stderr.readline()
+    os.unlink(os.path.join(inside, "ballast"))
+    assert b"writing again" in audit.process.stderr.readline()
+    name = os.listdir(inside)[0]
+    with open(os.path.join(inside, name), "rb") as file:
+        assert audit.stop() == 0
+        assert decode(file.read())[0] == sent
+
+
+def test_existing_file_is_not_overwritten(folder):
+    """Two recordings of one device within a second, and a file of that name."""
+    audit = Audit(folder)
+    name = os.path.basename(audit.paths[0])
+    assert audit.stop() == 0
+    now = int(time.time())
+    for second in range(now - 1, now + 10):
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(second))
+        (folder / f"ttyaudit-{name}-{stamp}.log").write_bytes(b"older")
+    master, slave = pty.openpty()
+    assert os.path.basename(os.ttyname(slave)) == name
+    process = subprocess.Popen([TOOL, os.ttyname(slave)], cwd=folder,
+                               stderr=subprocess.PIPE, env=environment(KEYROOM_RUN=folder))
+    assert b"-2.log" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    os.close(master)
+    os.close(slave)
+    assert process.returncode == 0
+    older = [f for f in folder.iterdir() if f.read_bytes() == b"older"]
+    assert len(older) == 11
+
+
+def test_recorded_already(folder):
+    audit = Audit(folder)
+    done = run(TOOL, audit.paths[0], cwd=folder)
+    assert audit.stop() == 0
+    assert done.returncode == 3 and b"recorded already" in done.stderr
+
+
+def test_dir_option(folder, tmp_path):
+    other = tmp_path / "-other\nfolder"
+    other.mkdir()
+    audit = Audit(folder, argv=[f"--dir={other}", "-q", "--speed", "9600"])
+    audit.send(b"x\n")
+    time.sleep(0.2)
+    assert audit.stop() == 0 and not list(folder.iterdir())
+    data, remarks = decode(next(other.iterdir()).read_bytes())
+    assert data == b"x\n" and "9600 baud" in remarks[0]
+
+
+@pytest.mark.parametrize("argv,status", [
+    ([], 2), (["-s", "300", "DEV"], 2), (["--speed", "x", "DEV"], 2),
+    (["--baud", "DEV"], 2), (["/dev/null"], 3), (["absent"], 3), (["/etc/passwd"], 3),
+    (["new\nline\x1b[2J"], 3), (["--", "-rf"], 3), (["DEV"] * 17, 2),
+    (["--dir", "absent", "DEV"], 5),
+])
+def test_errors(folder, argv, status):
+    master, slave = pty.openpty()
+    argv = [os.ttyname(slave) if a == "DEV" else a for a in argv]
+    done = run(TOOL, *argv, cwd=folder, timeout=10)
+    assert done.returncode == status, done
+    assert done.stderr.startswith(b"ttyaudit: ") and b"\x1b" not in done.stderr
+    assert not list(folder.iterdir())
+    os.close(master)
+    os.close(slave)
