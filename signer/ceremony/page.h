@@ -14,7 +14,7 @@
 #include "crypto/crypto.h"
 
 #define PAGE_COLUMNS 96
-#define PAGE_LINES 56
+#define PAGE_LINES 52
 
 struct page_paper {
 	const char *name;
