@@ -138,7 +138,7 @@ FileDevice Yes
             if self.processes[-1].poll() is not None or "printer" not in self.names:
                 self.names.add("printer")
                 self.start(["ippeveprinter", "-r", "off", "-n", "localhost", "-p", port,
-                            "-k", "-d", pages, "-f", formats, "-M", "Test", "-m", "Laser",
+                            "-k", "-c", "/bin/true", "-d", pages, "-f", formats,
                             f"Test Laser {port}"], env=self.env)
             return self.wait(up, 1)
         self.names = set()
@@ -166,10 +166,15 @@ FileDevice Yes
         self.server = server
         return f"socket://localhost:{server.getsockname()[1]}", jobs
 
+    def papers(self, pages):
+        """What reached the printer; .prn is what its command had to say."""
+        return sorted((p for p in pages.iterdir() if p.suffix != ".prn"),
+                      key=lambda p: p.stat().st_mtime)
+
     def printed(self, pages, count=1, seconds=30):
         """The files that reached the printer, once they are whole."""
         def ready():
-            found = sorted(pages.iterdir(), key=lambda p: p.stat().st_mtime)
+            found = self.papers(pages)
             return found if len(found) >= count and self.idle() else None
         assert self.wait(lambda: ready() is not None, seconds), (
             list(pages.iterdir()), (self.top / "log/error").read_text()[-3000:])
