@@ -6,6 +6,7 @@
 # KEYROOM_BUILD_ID  recorded in the programs: a hash of the sources
 # SANITIZE=1        address and undefined behaviour sanitizers, own folder
 # WERROR=1          warnings are errors (always so in make check)
+# SIGNER_CFLAGS     further options of the compiler, after all others
 # DESTDIR, PREFIX   for signer-install
 
 SANITIZE ?=
@@ -48,7 +49,7 @@ signer_cflags = -std=c17 -D_GNU_SOURCE -Isigner -I$(SIGNER_OUT)/obj \
 	$(signer_warn) $(signer_harden) -fPIE -ffunction-sections \
 	-fdata-sections -ffile-prefix-map=$(CURDIR)/= \
 	-ffile-prefix-map=$(abspath $(SIGNER_OUT))/=out/ \
-	$(signer_pc_cflags)
+	$(signer_pc_cflags) $(SIGNER_CFLAGS)
 signer_ldflags = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	-Wl,--gc-sections -Wl,-O1 -Wl,--build-id=sha1 \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined)
