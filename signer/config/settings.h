@@ -29,8 +29,6 @@ enum setting_type {
 	SETTING_ENV,        /* a map, read by config.c: never has a default */
 };
 
-#define SETTING_NO_FLAG SIZE_MAX
-
 struct setting {
 	const char *name; /* NULL ends a table */
 	enum setting_type type;
@@ -39,7 +37,7 @@ struct setting {
 	const char *fallback;
 	uint32_t min, max; /* numbers, and each number of a list */
 	bool required;
-	size_t flag; /* offset of a bool that says it was stated */
+	size_t flag; /* offset of a bool that says it was stated; 0: none */
 };
 
 /* One table for each section; hsm, keys and slots: for each entry of it. */

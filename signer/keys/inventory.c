@@ -4,32 +4,49 @@
 
 #include "keys/identity.h"
 
+/* Is it the key that the configuration means by its label? */
+static bool judge(struct keys_run *run, const struct token_key *key,
+	struct buf *out, struct err *err)
+{
+	const struct config_key *want = keys_config(run->config, key->label);
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	char difference[IDENTITY_TEXT_MAX];
+
+	if (want == NULL) {
+		buf_text(out, "not configured");
+		return buf_ok(out, err);
+	}
+	if (!identity_compare(run->config, want, key, &dnskey, difference, err))
+		return false;
+	dnskey_free(&dnskey);
+	if (difference[0] == '\0')
+		buf_format(out, "is keys.%s", want->name);
+	else
+		buf_format(
+			out, "WRONG for keys.%s: %s", want->name, difference);
+	return buf_ok(out, err);
+}
+
 /* One line, and with --dns two more. */
 static bool say_key(
 	struct keys_run *run, const struct token_key *key, struct err *err)
 {
-	const struct config_key *want = keys_config(run->config, key->label);
 	uint8_t algorithm = keys_algorithm(run->config, key);
-	struct dnskey dnskey = DNSKEY_EMPTY, compared = DNSKEY_EMPTY;
-	char kind[32], difference[IDENTITY_TEXT_MAX] = "not configured";
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct buf verdict = BUF_EMPTY;
+	char kind[32];
 	bool ok;
 
 	ok = token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
-	     (want == NULL || identity_compare(run->config, want, key,
-				      &compared, difference, err));
+	     judge(run, key, &verdict, err);
 	if (ok) {
 		keys_describe(key, kind, sizeof(kind));
-		log_say(run->log, "  %-16s %-9s tag %05u  %-11s %s%s%s%s",
-			key->label, kind, dnskey_tag(&dnskey),
+		log_say(run->log, "  %-16s %-9s tag %05u  %-11s %s", key->label,
+			kind, dnskey_tag(&dnskey),
 			key->has_private ? "pair" : "public only",
-			want == NULL            ? ""
-			: difference[0] != '\0' ? "WRONG for keys."
-						: "is keys.",
-			want == NULL ? "" : want->name,
-			want != NULL && difference[0] != '\0' ? ": " : "",
-			difference);
+			buf_string(&verdict));
 	}
-	dnskey_free(&compared);
+	buf_free(&verdict);
 	dnskey_free(&dnskey);
 	return ok && (!run->options->dns ||
 			     keys_say_records(run, key, algorithm, err));
@@ -43,6 +60,7 @@ static bool say_token(
 	struct keys_run *run, struct token *token, struct err *err)
 {
 	struct config_names labels = {.count = 0};
+	const struct token_info *info = NULL;
 	size_t unlabelled = 0;
 	bool ok = true;
 
@@ -64,7 +82,8 @@ static bool say_token(
 		log_say(run->log, "  %zu key objects have no label",
 			unlabelled);
 	token_labels_free(&labels);
-	return ok;
+	/* A token that has gone makes every key unusable: that is an error. */
+	return ok && token_info(token, &info, err);
 }
 
 static void say_missing(struct keys_run *run)

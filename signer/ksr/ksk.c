@@ -63,31 +63,49 @@ struct uses {
 	size_t count;
 };
 
-static bool add_names(const struct config_slot *slot,
-	const struct config_names *names, const struct ksk_set *set,
-	struct uses *uses, struct err *err)
+/* A key under two names or labels is one record and signs once. */
+static struct ksk_use *find_use(const struct uses *uses, const struct ksk *ksk)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		const char *name = names->names[i];
-		const struct ksk *ksk = ksk_by_name(set, name);
-		struct ksk_use *use;
-		bool known = false;
+	for (size_t i = 0; i < uses->count; i++)
+		if (dnskey_same_public(
+			    &uses->list[i].ksk->dnskey, &ksk->dnskey))
+			return &uses->list[i];
+	return NULL;
+}
 
-		if (ksk == NULL)
-			return err_set(err, ERR_USAGE,
-				"the schema names %s, which is not loaded",
-				name);
-		for (size_t j = 0; j < uses->count; j++)
-			known |= uses->list[j].ksk == ksk;
-		if (known)
-			continue;
+static bool add_name(const struct config_slot *slot, const char *name,
+	const struct ksk_set *set, struct uses *uses, struct err *err)
+{
+	const struct ksk *ksk = ksk_by_name(set, name);
+	bool revoked = config_names_has(&slot->revoke, name);
+	struct ksk_use *use;
+
+	if (ksk == NULL)
+		return err_set(err, ERR_USAGE,
+			"the schema names %s, which is not loaded", name);
+	use = find_use(uses, ksk);
+	if (use == NULL) {
 		use = ksr_grow(&uses->list, &uses->count, sizeof(*use), err);
 		if (use == NULL)
 			return false;
 		use->ksk = ksk;
-		use->revoked = config_names_has(&slot->revoke, name);
-		use->signs = config_names_has(&slot->sign, name);
+		use->revoked = revoked;
 	}
+	if (use->revoked != revoked)
+		return err_set(err, ERR_USAGE,
+			"%s and %s are one key, revoked and not",
+			use->ksk->config->name, name);
+	use->signs |= config_names_has(&slot->sign, name);
+	return true;
+}
+
+static bool add_names(const struct config_slot *slot,
+	const struct config_names *names, const struct ksk_set *set,
+	struct uses *uses, struct err *err)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (!add_name(slot, names->names[i], set, uses, err))
+			return false;
 	return true;
 }
 

@@ -51,9 +51,10 @@ struct ksk_use {
 const struct dnskey *ksk_use_dnskey(const struct ksk_use *use);
 
 /*
- * All keys of a slot, each once: published, revoked or signing, for a
- * signing key is always in the set.  The array is owned by the caller.
- * Errors: ERR_USAGE for a name that is not in the set of keys.
+ * All keys of a slot, each once (also where two names are the same key):
+ * published, revoked or signing, for a signing key is always in the set.  The
+ * array is owned by the caller.  Errors: ERR_USAGE for a name that is not in
+ * the set of keys, and for one key that is to be revoked and not.
  */
 bool ksk_slot_uses(const struct config_slot *slot, const struct ksk_set *set,
 	struct ksk_use **out, size_t *count, struct err *err);

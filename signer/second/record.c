@@ -51,7 +51,10 @@ static bool record_cut(
 
 	for (size_t i = 0; i < log->len; i++)
 		lines += log->data[i] == '\n';
-	out->copy = strndup((const char *)log->data, log->len);
+	if (log->len > 0 && memchr(log->data, '\0', log->len) != NULL)
+		verdict_fail(verdict, "there is a NUL in it");
+	out->copy =
+		strndup(log->len > 0 ? (const char *)log->data : "", log->len);
 	out->levels = calloc(lines, sizeof(*out->levels));
 	out->texts = calloc(lines, sizeof(*out->texts));
 	if (out->copy == NULL || out->levels == NULL || out->texts == NULL) {

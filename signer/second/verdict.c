@@ -7,6 +7,9 @@
 #define LINE_MAX_LENGTH 1024
 
 static void add_line(struct verdict *verdict, const char *kind, const char *fmt,
+	va_list arguments) __attribute__((format(printf, 3, 0)));
+
+static void add_line(struct verdict *verdict, const char *kind, const char *fmt,
 	va_list arguments)
 {
 	char line[LINE_MAX_LENGTH];
