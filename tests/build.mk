@@ -64,3 +64,8 @@ $(SIGNER_OUT)/mutate/%: tests/mutate/%.c $(signer_lib)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< $(signer_lib) \
 		$(signer_libs)
+
+COVERAGE_MIN ?= 90
+.PHONY: coverage
+coverage: ## line coverage of signer/, with what is not reached
+	@tests/coverage $(BUILD)/coverage $(COVERAGE_MIN)
