@@ -20,9 +20,10 @@ fuzz_shared_skr := tests/fuzz/document.c
 fuzz_cc := clang -fsanitize=fuzzer-no-link
 fuzz_make = $(MAKE) -s SANITIZE=1 SIGNER_OUT=$(FUZZ_OUT) CC='$(fuzz_cc)'
 
-.PHONY: $(fuzz_names:%=fuzz-%) fuzz-programs replay-programs
-# clang; findings land in build/fuzz/found.
-$(fuzz_names:%=fuzz-%): fuzz-%: ## (fuzz-ksr, -skr, -config, -time, -words)
+.PHONY: fuzz $(fuzz_names:%=fuzz-%) fuzz-programs replay-programs
+fuzz: $(fuzz_names:%=fuzz-%) ## look for inputs that break the signer's readers (clang)
+# Findings land in build/fuzz/found.
+$(fuzz_names:%=fuzz-%): fuzz-%:
 	@$(fuzz_make) $(FUZZ_OUT)/bin/fuzz_$*
 	@mkdir -p $(FUZZ_OUT)/corpus/$* $(FUZZ_OUT)/found
 	nice $(FUZZ_OUT)/bin/fuzz_$* -max_total_time=$(SECONDS_PER_FUZZ) \
