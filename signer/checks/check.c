@@ -3,6 +3,7 @@
 
 #include "checks/catalogue.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -217,6 +218,7 @@ bool checks_run(const struct check_context *context, enum check_phase phase,
 bool checks_skip(enum check_phase phase, const char *reason,
 	struct report *report, struct err *err)
 {
+	assert(reason != NULL); /* without one the checks would run */
 	return run_or_skip(NULL, phase, reason, report, err);
 }
 
