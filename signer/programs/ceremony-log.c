@@ -55,8 +55,8 @@ static const char *const usage[] = {
 
 static const struct option_program program = {
 	.name = "ceremony-log",
-	.purpose = "Record every terminal and device of a ceremony, chained "
-		   "by hash, in several folders.",
+	.purpose = "Record the terminals and devices of a ceremony, chained "
+		   "by hash.",
 	.usage = usage,
 	.options = options,
 };
