@@ -1,18 +1,59 @@
 # SPDX-License-Identifier: ISC
 # Keyroom: the operating environment of a key-signing ceremony.
 #
-# "make" alone prints the targets below.  Everything is written under build/.
+#   make iso      build the disc: build/out/keyroom-VERSION-amd64.iso
+#   make test     everything that shows it works, the booted disc included
+#
+# "make" alone prints every target.  All output is under build/; downloads are
+# kept in $XDG_CACHE_HOME/keyroom.  Variables, given as NAME=VALUE:
+#
+#   PROFILE    which disc (image/profiles/*)                 [console]
+#   MIRROR     folders or addresses with a Debian archive, tried first
+#   SNAPSHOT   address of a Debian snapshot service
+#   BUILD      where output goes                             [build]
+#   SANITIZE   1: compile for the host with ASan and UBSan
 
 include image/release
 BUILD ?= build
+PROFILE ?= console
 PYTHON ?= /usr/bin/python3
+export BUILD PROFILE MIRROR SNAPSHOT
 
 .DEFAULT_GOAL := help
-.PHONY: help clean
+.PHONY: help iso test check lint verify release lock fetch clean
+
 help: ## print this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+iso: ## build the disc
+	@image/host-check
+	@image/build --profile $(PROFILE) --relock-if-gone
+
+test: ## all tests: lint, unit, command line, reproducibility, boot
+	@image/host-check test
+	@tests/run all
+
+check: ## the fast part of the tests, for every commit
+	@image/host-check test
+	@tests/run fast
+
+verify: ## build twice under different circumstances and compare
+	@image/host-check
+	@reproducible/verify --profile $(PROFILE)
+
+release: ## build from the lock alone and write the release's records
+	@image/host-check
+	@reproducible/release
+
+lock: ## resolve packages/*.list anew into packages/trixie-amd64.lock
+	@packages/lock
+
+fetch: ## bring the locked packages into the cache
+	@packages/fetch
 
 clean: ## remove build/
-	rm -rf $(BUILD)
+	@image/lib/ns-run rm -rf $(abspath $(BUILD))
 
 include signer/build.mk
+include image/init/build.mk
+include $(wildcard tests/build.mk)

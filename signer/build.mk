@@ -6,6 +6,7 @@
 # KEYROOM_BUILD_ID  recorded in the programs: a hash of the sources
 # SANITIZE=1        address and undefined behaviour sanitizers, own folder
 # WERROR=1          warnings are errors (always so in make check)
+# SIGNER_CFLAGS     further options of the compiler, after all others
 # DESTDIR, PREFIX   for signer-install
 
 SANITIZE ?=
@@ -17,7 +18,8 @@ PREFIX ?= /usr
 comma := ,
 # V=1 shows the commands.
 Q := $(if $(V),,@)
-signer_layers := base dns crypto xml config token ksr show checks sign ceremony
+signer_layers := base dns crypto xml config token ksr checks show sign keys \
+	gen second ceremony
 signer_src := $(sort $(wildcard $(signer_layers:%=signer/%/*.c)))
 signer_programs := $(sort $(notdir $(basename $(wildcard signer/programs/*.c))))
 # The init of the disc has its own fragment and its own tests.
@@ -37,24 +39,29 @@ signer_warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	$(if $(filter 1,$(WERROR)),-Werror)
 signer_harden := $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address$(comma)undefined -fno-sanitize-recover=all, \
-	-O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	-O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection)
 # Headers of libraries are system headers: their warnings are not ours.
+# Asked once, and only where something is compiled.
+signer_pc_cflags = $(eval signer_pc_cflags := $(patsubst -I%,-isystem %,\
+	$(shell pkg-config --cflags $(signer_pc))))$(signer_pc_cflags)
 signer_cflags = -std=c17 -D_GNU_SOURCE -Isigner -I$(SIGNER_OUT)/obj \
 	$(signer_warn) $(signer_harden) -fPIE -ffunction-sections \
 	-fdata-sections -ffile-prefix-map=$(CURDIR)/= \
 	-ffile-prefix-map=$(abspath $(SIGNER_OUT))/=out/ \
-	$(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(signer_pc)))
+	$(signer_pc_cflags) $(SIGNER_CFLAGS)
 signer_ldflags = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	-Wl,--gc-sections -Wl,-O1 -Wl,--build-id=sha1 \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined)
-signer_libs = $(shell pkg-config --libs libxml-2.0 libcrypto yaml-0.1 libqrencode) -ldl
+signer_libs = $(eval signer_libs := $(shell pkg-config --libs \
+	libxml-2.0 libcrypto yaml-0.1 libqrencode) -ldl)$(signer_libs)
 signer_version := -DKEYROOM_VERSION='"$(KEYROOM_VERSION)"' \
 	-DKEYROOM_BUILD_ID='"$(KEYROOM_BUILD_ID)"'
 
-.PHONY: signer signer-install unit signer-force
+.PHONY: signer signer-install unit unit-programs signer-force
 signer: $(signer_bin) ## compile the signer's programs into build/host/bin
 
+unit-programs: $(signer_unit)
 unit: $(signer_unit) ## compile and run the unit tests
 	@for t in $(signer_unit); do $$t || exit 1; done
 
@@ -71,11 +78,12 @@ $(SIGNER_OUT)/obj/base/version.o: signer_defs := $(signer_version)
 $(SIGNER_OUT)/obj/base/version.o: $(SIGNER_OUT)/obj/version.txt
 
 # The schema is part of the program: what checks cannot be swapped beside it.
-$(SIGNER_OUT)/obj/ksr_rng.inc: signer/schema/ksr.rng
+$(SIGNER_OUT)/obj/%_rng.inc: signer/schema/%.rng
 	@mkdir -p $(@D)
 	@echo '  EMBED $@'
 	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' >$@
-$(SIGNER_OUT)/obj/xml/schema.o: $(SIGNER_OUT)/obj/ksr_rng.inc
+$(SIGNER_OUT)/obj/xml/schema.o: $(SIGNER_OUT)/obj/ksr_rng.inc \
+	$(SIGNER_OUT)/obj/anchor_rng.inc
 
 $(signer_lib): $(signer_obj)
 	@rm -f $@
@@ -99,10 +107,11 @@ signer-install: signer ## install the signer under DESTDIR
 	install -s -m 755 $(signer_bin) $(DESTDIR)$(PREFIX)/bin
 	for p in $(filter $(signer_aliases),$(signer_programs)); do \
 		ln -sfn $$p $(DESTDIR)$(PREFIX)/bin/kskm-$$p; done
-	install -m 644 signer/schema/ksr.rng $(DESTDIR)$(PREFIX)/share/keyroom
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(sort $(wildcard signer/man/*.1)) \
-		$(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 signer/schema/*.rng $(DESTDIR)$(PREFIX)/share/keyroom
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5
+	for page in $(sort $(wildcard signer/man/*.[15])); do install -m 644 \
+		$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
 
 .SECONDARY: $(signer_programs:%=$(SIGNER_OUT)/obj/programs/%.o)
 -include $(signer_obj:.o=.d)

@@ -16,7 +16,7 @@
 #define MS_NOSYMFOLLOW 256
 #endif
 
-enum { PAUSE_MS = 50 };
+enum { PAUSE_MS = 100 };
 
 static bool read_volume(const char *path, struct volume *out, struct err *err)
 {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 # Load order of the modules in a list, each after what it depends on.
-# Reads modules.builtin, modules.dep and the list, in that order (awk -v
-# sets nothing); prints "path parameters" a line, relative to the tree.
-# A name that is neither built in nor a module ends with exit status 1.
+# Reads modules.builtin, modules.dep and the list, in that order;
+# prints "path parameters" a line, relative to the tree.
+# A name that is neither built in nor a module ends with exit status 1; so do
+# parameters for a module that another has already pulled in without them.
 
 function base(path)
 {
@@ -42,7 +43,10 @@ FILENAME ~ /modules\.dep$/ {
 	name = base($1)
 	$1 = ""
 	sub(/^ +/, "")
-	if (name in path) {
+	if (name in done && $0 != "") {
+		print "modules.awk: too late for parameters: " name > "/dev/stderr"
+		failed = 1
+	} else if (name in path) {
 		emit(name, $0)
 	} else if (!(name in builtin)) {
 		print "modules.awk: no such module: " name > "/dev/stderr"

@@ -9,9 +9,9 @@ static const char alphabet[] =
 void base64_encode(struct buf *out, const void *data, size_t len)
 {
 	const uint8_t *in = data;
+	uint8_t *text = buf_extend(out, (len + 2) / 3 * 4);
 
-	buf_reserve(out, (len + 2) / 3 * 4);
-	for (size_t i = 0; i < len; i += 3) {
+	for (size_t i = 0; text != NULL && i < len; i += 3, text += 4) {
 		size_t left = len - i;
 		uint32_t group = (uint32_t)in[i] << 16;
 
@@ -19,26 +19,80 @@ void base64_encode(struct buf *out, const void *data, size_t len)
 			group |= (uint32_t)in[i + 1] << 8;
 		if (left > 2)
 			group |= in[i + 2];
-		buf_u8(out, (uint8_t)alphabet[group >> 18]);
-		buf_u8(out, (uint8_t)alphabet[group >> 12 & 63]);
-		buf_u8(out,
-			(uint8_t)(left > 1 ? alphabet[group >> 6 & 63] : '='));
-		buf_u8(out, (uint8_t)(left > 2 ? alphabet[group & 63] : '='));
+		text[0] = (uint8_t)alphabet[group >> 18];
+		text[1] = (uint8_t)alphabet[group >> 12 & 63];
+		text[2] = (uint8_t)(left > 1 ? alphabet[group >> 6 & 63] : '=');
+		text[3] = (uint8_t)(left > 2 ? alphabet[group & 63] : '=');
 	}
 }
 
-static int value_of(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
+/* The value of each character, plus one; 0: not of the alphabet. */
+static const uint8_t values[256] = {
+	['A'] = 1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	7,
+	8,
+	9,
+	10,
+	11,
+	12,
+	13,
+	14,
+	15,
+	16,
+	17,
+	18,
+	19,
+	20,
+	21,
+	22,
+	23,
+	24,
+	25,
+	26,
+	['a'] = 27,
+	28,
+	29,
+	30,
+	31,
+	32,
+	33,
+	34,
+	35,
+	36,
+	37,
+	38,
+	39,
+	40,
+	41,
+	42,
+	43,
+	44,
+	45,
+	46,
+	47,
+	48,
+	49,
+	50,
+	51,
+	52,
+	['0'] = 53,
+	54,
+	55,
+	56,
+	57,
+	58,
+	59,
+	60,
+	61,
+	62,
+	['+'] = 63,
+	['/'] = 64,
+};
 
 /* A group of four characters being collected. */
 struct group {
@@ -49,7 +103,7 @@ struct group {
 
 static bool group_add(struct group *group, char c)
 {
-	int value = value_of(c);
+	int value = values[(unsigned char)c] - 1;
 
 	if (c == '=') {
 		if (group->count < 2)
@@ -64,40 +118,47 @@ static bool group_add(struct group *group, char c)
 	return true;
 }
 
-static bool group_write(const struct group *group, struct buf *out)
+static bool group_write(const struct group *group, uint8_t **end)
 {
 	uint32_t unused = (1U << (8 * group->pads)) - 1;
 
 	if ((group->bits & unused) != 0)
 		return false;
 	for (int i = 0; i < 3 - group->pads; i++)
-		buf_u8(out, (uint8_t)(group->bits >> (16 - 8 * i)));
+		*(*end)++ = (uint8_t)(group->bits >> (16 - 8 * i));
 	return true;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 bool base64_decode(const char *text, struct buf *out, struct err *err)
 {
 	struct group group = {0};
-	size_t start = out->len;
+	size_t start = out->len, i;
+	uint8_t *end = buf_extend(out, strlen(text) / 4 * 3);
 	bool ended = false;
-	size_t i;
 
-	buf_reserve(out, strlen(text) / 4 * 3);
+	if (end == NULL)
+		return buf_ok(out, err);
 	for (i = 0; text[i] != '\0'; i++) {
-		if (strchr(" \t\r\n", text[i]) != NULL)
+		if (is_blank(text[i]))
 			continue;
 		if (ended || !group_add(&group, text[i]))
 			goto refused;
 		if (group.count < 4)
 			continue;
-		if (!group_write(&group, out))
+		if (!group_write(&group, &end))
 			goto refused;
 		ended = group.pads > 0;
 		group = (struct group){0};
 	}
 	if (group.count > 0)
 		goto refused;
-	return buf_ok(out, err);
+	out->len = (size_t)(end - out->data);
+	return true;
 refused:
 	out->len = start;
 	return err_set(err, ERR_INPUT, "not base64 at character %zu", i + 1);

@@ -37,6 +37,19 @@ void buf_bytes(struct buf *buf, const void *data, size_t len)
 	buf->len += len;
 }
 
+uint8_t *buf_extend(struct buf *buf, size_t len)
+{
+	uint8_t *start;
+
+	/* One more, so that there is a pointer for no bytes, too. */
+	buf_reserve(buf, len + 1);
+	if (buf->failed)
+		return NULL;
+	start = buf->data + buf->len;
+	buf->len += len;
+	return start;
+}
+
 void buf_u8(struct buf *buf, uint8_t value)
 {
 	buf_bytes(buf, &value, 1);
@@ -64,23 +77,26 @@ void buf_text(struct buf *buf, const char *text)
 
 void buf_format(struct buf *buf, const char *fmt, ...)
 {
+	size_t room;
 	va_list ap;
 	int len;
 
-	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (len < 0) {
-		buf->failed = true;
-		return;
+	/* Most texts fit into what is there; the others are written twice. */
+	buf_reserve(buf, 64);
+	for (int round = 0; round < 2 && !buf->failed; round++) {
+		room = buf->cap - buf->len;
+		va_start(ap, fmt);
+		len = vsnprintf((char *)buf->data + buf->len, room, fmt, ap);
+		va_end(ap);
+		if (len < 0) {
+			buf->failed = true;
+		} else if ((size_t)len < room) {
+			buf->len += (size_t)len;
+			return;
+		} else {
+			buf_reserve(buf, (size_t)len + 1);
+		}
 	}
-	buf_reserve(buf, (size_t)len + 1);
-	if (buf->failed)
-		return;
-	va_start(ap, fmt);
-	vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, fmt, ap);
-	va_end(ap);
-	buf->len += (size_t)len;
 }
 
 bool buf_ok(const struct buf *buf, struct err *err)

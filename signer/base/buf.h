@@ -40,6 +40,12 @@ void buf_format(struct buf *buf, const char *fmt, ...)
 /* Make room: the next extra bytes are written without an allocation. */
 void buf_reserve(struct buf *buf, size_t extra);
 
+/*
+ * Add len bytes for the caller to fill, and return them; NULL after a failed
+ * allocation.  The pointer holds until the next write.  len 0 is fine.
+ */
+uint8_t *buf_extend(struct buf *buf, size_t len);
+
 /* Were all writes done?  False fills err. */
 bool buf_ok(const struct buf *buf, struct err *err);
 

@@ -16,6 +16,7 @@
 struct file_stage {
 	char *path;
 	char *temporary; /* NULL once published */
+	char *kept;      /* the copy of what was there; NULL: nothing was */
 };
 
 bool file_read_fd(
@@ -36,14 +37,16 @@ bool file_read_fd(
 			return buf_ok(out, err);
 		total += (size_t)got;
 		if (total > max)
-			return err_set(err, ERR_INPUT,
+			return err_set(err, ERR_REFUSED,
 				"%s: larger than the %zu bytes allowed", name,
 				max);
 		buf_bytes(out, chunk, (size_t)got);
 	}
 }
 
-static bool check_regular(int fd, const char *path, size_t max, struct err *err)
+/* Makes room for what the file says it has. */
+static bool check_regular(
+	int fd, const char *path, size_t max, struct buf *out, struct err *err)
 {
 	struct stat st;
 
@@ -53,9 +56,10 @@ static bool check_regular(int fd, const char *path, size_t max, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_INPUT, "%s: not a regular file", path);
 	if (st.st_size < 0 || (uintmax_t)st.st_size > max)
-		return err_set(err, ERR_INPUT,
+		return err_set(err, ERR_REFUSED,
 			"%s: %jd bytes, larger than the %zu allowed", path,
 			(intmax_t)st.st_size, max);
+	buf_reserve(out, (size_t)st.st_size);
 	return true;
 }
 
@@ -70,7 +74,7 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_INPUT, "%s: cannot open: %s", path,
 			strerror(errno));
-	ok = check_regular(fd, path, max, err) &&
+	ok = check_regular(fd, path, max, out, err) &&
 	     file_read_fd(fd, path, max, out, err);
 	if (!ok)
 		out->len = start;
@@ -224,28 +228,64 @@ done:
 	return ok;
 }
 
+bool file_stage_undo(struct file_stage *stage, struct err *err)
+{
+	int failed = stage->kept != NULL ? rename(stage->kept, stage->path)
+					 : unlink(stage->path);
+
+	if (failed != 0)
+		return err_set(err, ERR_OUTPUT,
+			"%s: cannot put back what was there: %s", stage->path,
+			strerror(errno));
+	free(stage->kept);
+	stage->kept = NULL;
+	return file_sync_folder(stage->path, err);
+}
+
+/* A rename that may not last is undone: failed means nothing changed. */
+static bool make_durable(struct file_stage *stage, struct err *err)
+{
+	struct err undo = ERR_EMPTY;
+
+	if (file_sync_folder(stage->path, err))
+		return true;
+	if (!file_stage_undo(stage, &undo))
+		err_prefix(err, "%s", undo.text);
+	return false;
+}
+
 bool file_stage_publish(struct file_stage *stage, char **kept, struct err *err)
 {
-	char *old = NULL;
+	char *copy = NULL;
 	struct stat st;
 
-	if (lstat(stage->path, &st) == 0 && !keep_old(stage->path, &old, err))
+	if (lstat(stage->path, &st) == 0 &&
+		!keep_old(stage->path, &stage->kept, err))
 		return false;
+	if (kept != NULL && stage->kept != NULL) {
+		copy = text_copy(stage->kept, err);
+		if (copy == NULL)
+			goto failed;
+	}
 	if (rename(stage->temporary, stage->path) != 0) {
 		err_set(err, ERR_OUTPUT, "%s: cannot rename into place: %s",
 			stage->path, strerror(errno));
-		if (old != NULL)
-			unlink(old);
-		free(old);
-		return false;
+		goto failed;
 	}
 	free(stage->temporary);
 	stage->temporary = NULL;
+	if (!make_durable(stage, err)) {
+		free(copy);
+		return false;
+	}
 	if (kept != NULL)
-		*kept = old;
-	else
-		free(old);
-	return file_sync_folder(stage->path, err);
+		*kept = copy;
+	return true;
+failed:
+	if (stage->kept != NULL)
+		unlink(stage->kept);
+	free(copy);
+	return false;
 }
 
 void file_stage_free(struct file_stage *stage)
@@ -255,6 +295,7 @@ void file_stage_free(struct file_stage *stage)
 	if (stage->temporary != NULL)
 		unlink(stage->temporary);
 	free(stage->temporary);
+	free(stage->kept);
 	free(stage->path);
 	free(stage);
 }

@@ -21,7 +21,8 @@
 
 /*
  * Append the whole of a regular file (not a folder, FIFO or device) of at
- * most max bytes.  Errors: ERR_INPUT, naming the path.
+ * most max bytes.  Errors: ERR_INPUT, naming the path; ERR_REFUSED where it
+ * is larger.
  */
 bool file_read(const char *path, size_t max, struct buf *out, struct err *err);
 
@@ -46,10 +47,15 @@ bool file_stage_new(const char *path, const void *data, size_t len,
  * If a file is there already, it is kept as PATH.old-N (the first free N
  * from 1) and *kept is that name, which the caller frees; otherwise *kept
  * is NULL.  kept may be NULL.  Errors: ERR_OUTPUT; then the target is what
- * it was and nothing is left behind, but for a failed fsync of the folder,
- * which the message says.
+ * it was and nothing is left behind.
  */
 bool file_stage_publish(struct file_stage *stage, char **kept, struct err *err);
+
+/*
+ * After publishing: put back what was there before, a file or none, because
+ * something later failed.  Errors: ERR_OUTPUT.
+ */
+bool file_stage_undo(struct file_stage *stage, struct err *err);
 
 void file_stage_free(struct file_stage *stage);
 

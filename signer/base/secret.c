@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/secret.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -30,6 +31,7 @@ bool secret_copy(
 		return err_set(err, ERR_USAGE, "NUL in a PIN");
 	if (!secret_new(&secret, err))
 		return false;
+	assert(secret != NULL);
 	memcpy(secret->bytes, bytes, length);
 	secret->length = length;
 	*out = secret;

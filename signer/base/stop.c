@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/stop.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
+
+#define LOOK_EVERY_MS 100
 
 static volatile sig_atomic_t arrived;
 
@@ -35,4 +40,29 @@ bool stop_check(struct err *err)
 		return true;
 	return err_set(err, ERR_REFUSED, "stopped by signal SIG%s",
 		sigabbrev_np(arrived));
+}
+
+int stop_read_byte(int fd, char *byte, struct err *err)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+	for (;;) {
+		ssize_t got;
+		int ready;
+
+		if (!stop_check(err))
+			return -1;
+		ready = poll(&wait, 1, LOOK_EVERY_MS);
+		if (ready == 0 || (ready < 0 && errno == EINTR))
+			continue;
+		got = ready < 0 ? -1 : read(fd, byte, 1);
+		if (got >= 0)
+			return (int)got;
+		if (errno != EINTR) {
+			err_set(err, ERR_REFUSED,
+				"cannot read the terminal: %s",
+				strerror(errno));
+			return -1;
+		}
+	}
 }

@@ -31,4 +31,11 @@ int stop_signal(void);
  */
 bool stop_check(struct err *err);
 
+/*
+ * One byte from a terminal, waited for: 1, or 0 at the end of input, or -1
+ * with err (ERR_REFUSED: a signal, or the terminal is gone).  A bare read()
+ * would wait for ever where the signal arrives just before it.
+ */
+int stop_read_byte(int fd, char *byte, struct err *err);
+
 #endif

@@ -16,17 +16,31 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f;
 }
 
+/* How many bytes at the start can be shown as they are. */
+static size_t plain_run(const char *text, size_t len, char doubled)
+{
+	size_t run = 0;
+
+	while (run < len && is_plain((unsigned char)text[run]) &&
+		text[run] != doubled)
+		run++;
+	return run;
+}
+
 void text_escape(struct buf *out, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
+	while (len > 0) {
+		size_t run = plain_run(text, len, '\\');
 
-		if (c == '\\')
+		buf_bytes(out, text, run);
+		if (run == len)
+			return;
+		if (text[run] == '\\')
 			buf_text(out, "\\\\");
-		else if (is_plain(c))
-			buf_u8(out, c);
 		else
-			escape_byte(out, c);
+			escape_byte(out, (unsigned char)text[run]);
+		text += run + 1;
+		len -= run + 1;
 	}
 }
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS_MAX 10000
+#define SLOTS_MAX 1000
 
 /* The array with room for one more, which is zeroed; NULL leaves it as it is.
  */
@@ -87,16 +87,6 @@ static bool read_key(
 	return key->description != NULL && check_key(key, reader, err);
 }
 
-static const struct setting settings_slot[] = {
-	{"publish", SETTING_KEYS, offsetof(struct config_slot, publish), NULL,
-		0, 0, false, SETTING_NO_FLAG},
-	{"revoke", SETTING_KEYS, offsetof(struct config_slot, revoke), NULL, 0,
-		0, false, SETTING_NO_FLAG},
-	{"sign", SETTING_KEYS, offsetof(struct config_slot, sign), NULL, 0, 0,
-		true, SETTING_NO_FLAG},
-	{.name = NULL},
-};
-
 /* What a slot says must make sense by itself. */
 static bool check_slot(
 	const struct config_slot *slot, struct reader *reader, struct err *err)
@@ -132,18 +122,21 @@ static bool read_slot(
 		!number_parse(key, 1, SLOTS_MAX, &number, &ignored))
 		return reader_refuse(reader, err,
 			"expected the number of a slot, 1 to %d", SLOTS_MAX);
-	/* In any order in the file; gaps are found when all are read. */
-	while (schema->slot_count < (size_t)number) {
-		slot = grow(
-			schema->slots, schema->slot_count, sizeof(*slot), err);
-		if (slot == NULL)
-			return false;
-		schema->slots = slot;
-		schema->slot_count++;
-	}
-	slot = &schema->slots[number - 1];
+	slot = grow(schema->slots, schema->slot_count, sizeof(*slot), err);
+	if (slot == NULL)
+		return false;
+	schema->slots = slot;
+	slot += schema->slot_count++;
+	slot->number = (uint32_t)number;
 	return settings_read(settings_slot, slot, reader, err) &&
 	       check_slot(slot, reader, err);
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+	const struct config_slot *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
 }
 
 /* A reader_entry: schemas.NAME. */
@@ -164,8 +157,11 @@ static bool read_schema(
 		return false;
 	if (schema->slot_count == 0)
 		return reader_refuse(reader, err, "no slots");
+	/* In any order in the file, but without a gap. */
+	qsort(schema->slots, schema->slot_count, sizeof(*schema->slots),
+		compare_slots);
 	for (size_t i = 0; i < schema->slot_count; i++)
-		if (schema->slots[i].sign.count == 0)
+		if (schema->slots[i].number != i + 1)
 			return reader_refuse(
 				reader, err, "slot %zu is missing", i + 1);
 	return true;

@@ -131,7 +131,7 @@ struct config_response_policy {
 };
 
 struct config_ksk_policy {
-	char *signers_name; /* as written; "." by default */
+	char *signers_name; /* NULL: whatever domain the request names */
 	int64_t publish_safety;
 	int64_t retire_safety;
 	int64_t max_signature_validity;
@@ -143,6 +143,7 @@ struct config_ksk_policy {
 
 /* Names of keys; each stands in keys:, and at most once in a list. */
 struct config_slot {
+	uint32_t number; /* its place, from 1 */
 	struct config_names publish;
 	struct config_names
 		revoke; /* all of them also in sign, none in publish */

@@ -16,120 +16,120 @@
 #define KEYS_MAX 100
 
 #define AT(section, member) offsetof(struct config_##section, member)
-#define BOOL(section, member, fallback)                                        \
+#define ROW(kind, section, member, ...)                                        \
 	{                                                                      \
-#member, SETTING_BOOL, AT(section, member), fallback, 0, 0,    \
-			false, SETTING_NO_FLAG                                 \
-	}
-#define NUMBER(section, member, fallback, min, max)                            \
-	{                                                                      \
-#member, SETTING_NUMBER, AT(section, member), fallback, min,   \
-			max, false, SETTING_NO_FLAG                            \
-	}
-#define NUMBERS(section, member, fallback, min, max)                           \
-	{                                                                      \
-#member, SETTING_NUMBERS, AT(section, member), fallback, min,  \
-			max, false, SETTING_NO_FLAG                            \
-	}
-#define DURATION(section, member, fallback)                                    \
-	{                                                                      \
-#member, SETTING_DURATION, AT(section, member), fallback, 0,   \
-			0, false, SETTING_NO_FLAG                              \
-	}
-#define OTHER(type, section, member, fallback, required)                       \
-	{                                                                      \
-#member, SETTING_##type, AT(section, member), fallback, 0, 0,  \
-			required, SETTING_NO_FLAG                              \
-	}
-#define FLAGGED(type, section, member, max)                                    \
-	{                                                                      \
-#member, SETTING_##type, AT(section, member), NULL, 0, max,    \
-			false, AT(section, has_##member)                       \
+		.name = #member, .type = SETTING_##kind,                       \
+		.offset = AT(section, member), __VA_ARGS__                     \
 	}
 
 const struct setting settings_hsm[] = {
-	OTHER(TEXT, hsm, module, NULL, true),
-	OTHER(SECRET, hsm, pin, NULL, false),
-	OTHER(SECRET, hsm, so_pin, NULL, false),
-	OTHER(ENV, hsm, env, NULL, false),
+	ROW(TEXT, hsm, module, .required = true),
+	ROW(SECRET, hsm, pin, .fallback = NULL),
+	ROW(SECRET, hsm, so_pin, .fallback = NULL),
+	ROW(ENV, hsm, env, .fallback = NULL),
 	{.name = NULL},
 };
 
 const struct setting settings_key[] = {
-	OTHER(TEXT, key, description, NULL, false),
-	OTHER(TEXT, key, label, NULL, true),
-	FLAGGED(TAG, key, key_tag, UINT16_MAX),
-	OTHER(ALGORITHM, key, algorithm, NULL, true),
-	NUMBER(key, rsa_size, NULL, 1024, 4096),
-	NUMBER(key, rsa_exponent, NULL, 3, UINT32_MAX),
-	OTHER(TIME, key, valid_from, NULL, true),
-	OTHER(TIME, key, valid_until, NULL, false),
-	FLAGGED(SHA256, key, ds_sha256, 0),
-	BOOL(key, hash_using_hsm, "false"),
+	ROW(NOTE, key, description, .fallback = NULL),
+	ROW(TEXT, key, label, .required = true),
+	ROW(TAG, key, key_tag, .flag = AT(key, has_key_tag)),
+	ROW(ALGORITHM, key, algorithm, .required = true),
+	ROW(NUMBER, key, rsa_size, .min = 1024, .max = 4096),
+	ROW(NUMBER, key, rsa_exponent, .min = 3, .max = UINT32_MAX),
+	ROW(TIME, key, valid_from, .required = true),
+	ROW(TIME, key, valid_until, .fallback = NULL),
+	ROW(SHA256, key, ds_sha256, .flag = AT(key, has_ds_sha256)),
+	ROW(BOOL, key, hash_using_hsm, .fallback = "false"),
 	{.name = NULL},
 };
 
 const struct setting settings_filenames[] = {
-	OTHER(TEXT, filenames, previous_skr, NULL, false),
-	OTHER(TEXT, filenames, input_ksr, NULL, false),
-	OTHER(TEXT, filenames, output_skr, NULL, false),
-	OTHER(TEXT, filenames, output_trustanchor, NULL, false),
+	ROW(TEXT, filenames, previous_skr, .fallback = NULL),
+	ROW(TEXT, filenames, input_ksr, .fallback = NULL),
+	ROW(TEXT, filenames, output_skr, .fallback = NULL),
+	ROW(TEXT, filenames, output_trustanchor, .fallback = NULL),
 	{.name = NULL},
 };
 
 const struct setting settings_request_policy[] = {
-	OTHER(NAMES, request_policy, acceptable_domains, ".", false),
-	NUMBER(request_policy, max_file_size, "1048576", 1, 1 << 30),
-	NUMBER(request_policy, num_bundles, "9", 1, BUNDLES_MAX),
-	BOOL(request_policy, validate_signatures, "true"),
-	BOOL(request_policy, keys_match_zsk_policy, "true"),
-	BOOL(request_policy, rsa_exponent_match_zsk_policy, "true"),
-	BOOL(request_policy, enable_unsupported_ecdsa, "false"),
-	BOOL(request_policy, enable_unsupported_edwards_dsa, "false"),
-	BOOL(request_policy, check_cycle_length, "true"),
-	DURATION(request_policy, min_cycle_inception_length, "P79D"),
-	DURATION(request_policy, max_cycle_inception_length, "P81D"),
-	DURATION(request_policy, min_bundle_interval, "P9D"),
-	DURATION(request_policy, max_bundle_interval, "P11D"),
-	BOOL(request_policy, check_bundle_overlap, "true"),
-	BOOL(request_policy, check_bundle_intervals, "true"),
-	BOOL(request_policy, signature_algorithms_match_zsk_policy, "true"),
-	BOOL(request_policy, signature_validity_match_zsk_policy, "true"),
-	BOOL(request_policy, signature_check_expire_horizon, "true"),
-	NUMBER(request_policy, signature_horizon_days, "180", 0, 36525),
-	BOOL(request_policy, check_keys_match_ksk_operator_policy, "true"),
-	NUMBERS(request_policy, num_keys_per_bundle, "2 1 1 1 1 1 1 1 2", 1,
-		KEYS_MAX),
-	NUMBER(request_policy, num_different_keys_in_all_bundles, "3", 1,
-		KEYS_MAX *BUNDLES_MAX),
-	NUMBER(request_policy, dns_ttl, "0", 0, TTL_MAX),
-	BOOL(request_policy, check_chain_keys, "true"),
-	BOOL(request_policy, check_chain_keys_in_hsm, "true"),
-	BOOL(request_policy, check_chain_overlap, "true"),
-	BOOL(request_policy, check_keys_publish_safety, "true"),
-	BOOL(request_policy, check_keys_retire_safety, "true"),
-	OTHER(ALGORITHMS, request_policy, approved_algorithms, "RSASHA256",
-		false),
-	NUMBERS(request_policy, rsa_approved_exponents, "65537", 3, UINT32_MAX),
-	NUMBERS(request_policy, rsa_approved_key_sizes, "2048", 512, 4096),
+	ROW(NAMES, request_policy, acceptable_domains, .fallback = "."),
+	ROW(NUMBER, request_policy, max_file_size, .fallback = "1048576",
+		.min = 1, .max = 1 << 30),
+	ROW(NUMBER, request_policy, num_bundles, .fallback = "9", .min = 1,
+		.max = BUNDLES_MAX),
+	ROW(BOOL, request_policy, validate_signatures, .fallback = "true"),
+	ROW(BOOL, request_policy, keys_match_zsk_policy, .fallback = "true"),
+	ROW(BOOL, request_policy, rsa_exponent_match_zsk_policy,
+		.fallback = "true"),
+	ROW(BOOL, request_policy, enable_unsupported_ecdsa,
+		.fallback = "false"),
+	ROW(BOOL, request_policy, enable_unsupported_edwards_dsa,
+		.fallback = "false"),
+	ROW(BOOL, request_policy, check_cycle_length, .fallback = "true"),
+	ROW(DURATION, request_policy, min_cycle_inception_length,
+		.fallback = "P79D"),
+	ROW(DURATION, request_policy, max_cycle_inception_length,
+		.fallback = "P81D"),
+	ROW(DURATION, request_policy, min_bundle_interval, .fallback = "P9D"),
+	ROW(DURATION, request_policy, max_bundle_interval, .fallback = "P11D"),
+	ROW(BOOL, request_policy, check_bundle_overlap, .fallback = "true"),
+	ROW(BOOL, request_policy, check_bundle_intervals, .fallback = "true"),
+	ROW(BOOL, request_policy, signature_algorithms_match_zsk_policy,
+		.fallback = "true"),
+	ROW(BOOL, request_policy, signature_validity_match_zsk_policy,
+		.fallback = "true"),
+	ROW(BOOL, request_policy, signature_check_expire_horizon,
+		.fallback = "true"),
+	ROW(NUMBER, request_policy, signature_horizon_days, .fallback = "180",
+		.min = 0, .max = 36525),
+	ROW(BOOL, request_policy, check_keys_match_ksk_operator_policy,
+		.fallback = "true"),
+	ROW(NUMBERS, request_policy, num_keys_per_bundle,
+		.fallback = "2 1 1 1 1 1 1 1 2", .min = 1, .max = KEYS_MAX),
+	ROW(NUMBER, request_policy, num_different_keys_in_all_bundles,
+		.fallback = "3", .min = 1, .max = KEYS_MAX * BUNDLES_MAX),
+	ROW(NUMBER, request_policy, dns_ttl, .fallback = "0", .min = 0,
+		.max = TTL_MAX),
+	ROW(BOOL, request_policy, check_chain_keys, .fallback = "true"),
+	ROW(BOOL, request_policy, check_chain_keys_in_hsm, .fallback = "true"),
+	ROW(BOOL, request_policy, check_chain_overlap, .fallback = "true"),
+	ROW(BOOL, request_policy, check_keys_publish_safety,
+		.fallback = "true"),
+	ROW(BOOL, request_policy, check_keys_retire_safety, .fallback = "true"),
+	ROW(ALGORITHMS, request_policy, approved_algorithms,
+		.fallback = "RSASHA256"),
+	ROW(NUMBERS, request_policy, rsa_approved_exponents,
+		.fallback = "65537", .min = 3, .max = UINT32_MAX),
+	ROW(NUMBERS, request_policy, rsa_approved_key_sizes, .fallback = "2048",
+		.min = 512, .max = 4096),
 	{.name = NULL},
 };
 
 const struct setting settings_response_policy[] = {
-	NUMBER(response_policy, num_bundles, "9", 1, BUNDLES_MAX),
-	BOOL(response_policy, validate_signatures, "true"),
+	ROW(NUMBER, response_policy, num_bundles, .fallback = "9", .min = 1,
+		.max = BUNDLES_MAX),
+	ROW(BOOL, response_policy, validate_signatures, .fallback = "true"),
 	{.name = NULL},
 };
 
 const struct setting settings_ksk_policy[] = {
-	OTHER(TEXT, ksk_policy, signers_name, ".", false),
-	DURATION(ksk_policy, publish_safety, "P10D"),
-	DURATION(ksk_policy, retire_safety, "P10D"),
-	DURATION(ksk_policy, max_signature_validity, "P21D"),
-	DURATION(ksk_policy, min_signature_validity, "P21D"),
-	DURATION(ksk_policy, max_validity_overlap, "P16D"),
-	DURATION(ksk_policy, min_validity_overlap, "P9D"),
-	NUMBER(ksk_policy, ttl, "172800", 0, TTL_MAX),
+	ROW(TEXT, ksk_policy, signers_name, .fallback = NULL),
+	ROW(DURATION, ksk_policy, publish_safety, .fallback = "P10D"),
+	ROW(DURATION, ksk_policy, retire_safety, .fallback = "P10D"),
+	ROW(DURATION, ksk_policy, max_signature_validity, .fallback = "P21D"),
+	ROW(DURATION, ksk_policy, min_signature_validity, .fallback = "P21D"),
+	ROW(DURATION, ksk_policy, max_validity_overlap, .fallback = "P16D"),
+	ROW(DURATION, ksk_policy, min_validity_overlap, .fallback = "P9D"),
+	ROW(NUMBER, ksk_policy, ttl, .fallback = "172800", .min = 0,
+		.max = TTL_MAX),
+	{.name = NULL},
+};
+
+const struct setting settings_slot[] = {
+	ROW(KEYS, slot, publish, .fallback = NULL),
+	ROW(KEYS, slot, revoke, .fallback = NULL),
+	ROW(KEYS, slot, sign, .required = true),
 	{.name = NULL},
 };
 
@@ -187,11 +187,12 @@ static bool is_null(const struct scalar *scalar)
 	return false;
 }
 
-static bool parse_text(const struct scalar *scalar, char **out, struct err *err)
+static bool parse_text(const struct scalar *scalar, bool may_be_empty,
+	char **out, struct err *err)
 {
 	char *copy;
 
-	if (is_null(scalar) || scalar->length == 0)
+	if (is_null(scalar) || (scalar->length == 0 && !may_be_empty))
 		return err_set(err, ERR_USAGE, "expected a text, found none");
 	for (size_t i = 0; i < scalar->length; i++) {
 		unsigned char c = (unsigned char)scalar->text[i];
@@ -265,7 +266,7 @@ static bool append_name(
 	char *name = NULL;
 	char **grown;
 
-	if (!parse_text(scalar, &name, err))
+	if (!parse_text(scalar, false, &name, err))
 		return false;
 	grown = reallocarray(
 		list->names, list->count + 1, sizeof(*list->names));
@@ -301,7 +302,9 @@ static bool parse_scalar(const struct setting *setting, void *member,
 	case SETTING_TIME:
 		return time_parse(scalar->text, member, err);
 	case SETTING_TEXT:
-		return parse_text(scalar, member, err);
+	case SETTING_NOTE:
+		return parse_text(
+			scalar, setting->type == SETTING_NOTE, member, err);
 	case SETTING_NAMES:
 	case SETTING_KEYS:
 		return append_name(member, scalar, err);
@@ -357,7 +360,7 @@ static bool read_variable(
 	void *context, struct reader *reader, const char *key, struct err *err)
 {
 	static const struct setting text = {
-		.name = "env", .type = SETTING_TEXT, .flag = SETTING_NO_FLAG};
+		.name = "env", .type = SETTING_NOTE};
 	struct config_env *env = context;
 	struct config_variable *grown;
 
@@ -387,6 +390,7 @@ static void free_member(const struct setting *setting, void *member)
 
 	switch (setting->type) {
 	case SETTING_TEXT:
+	case SETTING_NOTE:
 		free(*(char **)member);
 		*(char **)member = NULL;
 		break;
@@ -443,7 +447,7 @@ bool settings_read_value(const struct setting *setting, void *section,
 		ok = reader_scalar(reader, read_item, &item, err);
 		break;
 	}
-	if (ok && setting->flag != SETTING_NO_FLAG)
+	if (ok && setting->flag != 0)
 		*(bool *)member_at(section, setting->flag) = true;
 	return ok;
 }

@@ -18,6 +18,7 @@ enum setting_type {
 	SETTING_DURATION,   /* int64_t */
 	SETTING_TIME,       /* int64_t */
 	SETTING_TEXT,       /* char *, not empty, no control characters */
+	SETTING_NOTE,       /* the same, and "" is one, too */
 	SETTING_NAMES,      /* struct config_names of such texts */
 	SETTING_KEYS,       /* the same, or one alone without a list */
 	SETTING_NUMBERS,    /* struct config_numbers, each min to max */
@@ -28,8 +29,6 @@ enum setting_type {
 	SETTING_ENV,        /* a map, read by config.c: never has a default */
 };
 
-#define SETTING_NO_FLAG SIZE_MAX
-
 struct setting {
 	const char *name; /* NULL ends a table */
 	enum setting_type type;
@@ -38,16 +37,17 @@ struct setting {
 	const char *fallback;
 	uint32_t min, max; /* numbers, and each number of a list */
 	bool required;
-	size_t flag; /* offset of a bool that says it was stated */
+	size_t flag; /* offset of a bool that says it was stated; 0: none */
 };
 
-/* One table for each section; hsm and keys: for each entry of it. */
+/* One table for each section; hsm, keys and slots: for each entry of it. */
 extern const struct setting settings_hsm[];
 extern const struct setting settings_key[];
 extern const struct setting settings_filenames[];
 extern const struct setting settings_request_policy[];
 extern const struct setting settings_response_policy[];
 extern const struct setting settings_ksk_policy[];
+extern const struct setting settings_slot[];
 
 /* Most settings in one table. */
 #define SETTINGS_MAX 40

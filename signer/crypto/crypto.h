@@ -44,8 +44,11 @@ bool crypto_ds(const struct dnskey *key, const struct buf *owner, int type,
 	uint8_t out[CRYPTO_DIGEST_MAX], size_t *out_len, struct err *err);
 
 /*
- * Public keys already unpacked for verifying, so that a key which signs 900
- * bundles is unpacked once.  Holds copies; not for several threads.
+ * What a run need not do twice: public keys already unpacked, so that a key
+ * which signs 900 bundles is unpacked once; and which signatures have proven
+ * good, as the SHA-256 of key, data and signature, so that looking at the
+ * same three again costs a hash.  Failures are not remembered.  Not for
+ * several threads.
  */
 struct crypto_cache;
 bool crypto_cache_new(struct crypto_cache **out, struct err *err);

@@ -6,18 +6,33 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* More distinct keys than any ceremony has; the rest is not remembered. */
 #define CACHE_MAX 32
 
+/*
+ * A key made ready.  Setting up a verification costs half as much as the
+ * verification itself, so it is done once for each key; Edwards curves have
+ * no such form.
+ */
 struct cached {
 	struct dnskey key;
 	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *ready; /* verifies digests; NULL for Edwards curves */
+};
+
+/* Hashes in an open-addressed table, at most half full; zeros are free. */
+struct proven {
+	uint8_t (*hashes)[CRYPTO_SHA256_LEN];
+	size_t room; /* a power of two, or 0 */
+	size_t count;
 };
 
 struct crypto_cache {
 	struct cached entries[CACHE_MAX];
 	size_t count;
+	struct proven proven;
 };
 
 bool crypto_cache_new(struct crypto_cache **out, struct err *err)
@@ -30,42 +45,124 @@ bool crypto_cache_new(struct crypto_cache **out, struct err *err)
 	return true;
 }
 
+static void cached_clear(struct cached *entry)
+{
+	dnskey_free(&entry->key);
+	EVP_PKEY_CTX_free(entry->ready);
+	EVP_PKEY_free(entry->pkey);
+}
+
 void crypto_cache_free(struct crypto_cache *cache)
 {
 	if (cache == NULL)
 		return;
 	for (size_t i = 0; i < cache->count; i++) {
-		dnskey_free(&cache->entries[i].key);
-		EVP_PKEY_free(cache->entries[i].pkey);
+		cached_clear(&cache->entries[i]);
 	}
+	free(cache->proven.hashes);
 	free(cache);
 }
 
-/* The unpacked key; the caller frees its reference. */
-static EVP_PKEY *unpack(
-	struct crypto_cache *cache, const struct dnskey *key, struct err *err)
+/* Where the hash is, or the free place where it belongs. */
+static uint8_t *proven_place(
+	const struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
 {
-	EVP_PKEY *pkey;
-	struct dnskey copy = DNSKEY_EMPTY;
+	static const uint8_t empty[CRYPTO_SHA256_LEN];
+	size_t place;
 
-	for (size_t i = 0; cache != NULL && i < cache->count; i++)
-		if (dnskey_same_public(&cache->entries[i].key, key)) {
-			pkey = cache->entries[i].pkey;
-			EVP_PKEY_up_ref(pkey);
-			return pkey;
-		}
-	pkey = openssl_public(key, err);
-	if (pkey == NULL || cache == NULL || cache->count == CACHE_MAX)
-		return pkey;
-	if (!dnskey_copy(key, &copy, err)) {
-		EVP_PKEY_free(pkey);
-		return NULL;
+	memcpy(&place, hash, sizeof(place));
+	for (;; place++) {
+		uint8_t *slot = proven->hashes[place & (proven->room - 1)];
+
+		if (memcmp(slot, hash, CRYPTO_SHA256_LEN) == 0 ||
+			memcmp(slot, empty, CRYPTO_SHA256_LEN) == 0)
+			return slot;
 	}
-	EVP_PKEY_up_ref(pkey);
-	cache->entries[cache->count].key = copy;
-	cache->entries[cache->count].pkey = pkey;
-	cache->count++;
-	return pkey;
+}
+
+static bool is_proven(
+	const struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
+{
+	return proven->room > 0 &&
+	       memcmp(proven_place(proven, hash), hash, CRYPTO_SHA256_LEN) == 0;
+}
+
+/* Without memory nothing is remembered, which is as good. */
+static void proven_add(
+	struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
+{
+	if (proven->count * 2 >= proven->room) {
+		struct proven grown = {
+			.room = proven->room > 0 ? proven->room * 2 : 64,
+			.count = proven->count};
+
+		grown.hashes = calloc(grown.room, sizeof(*grown.hashes));
+		if (grown.hashes == NULL)
+			return;
+		for (size_t i = 0; i < proven->room; i++)
+			memcpy(proven_place(&grown, proven->hashes[i]),
+				proven->hashes[i], CRYPTO_SHA256_LEN);
+		free(proven->hashes);
+		*proven = grown;
+	}
+	memcpy(proven_place(proven, hash), hash, CRYPTO_SHA256_LEN);
+	proven->count++;
+}
+
+/* What a proof is remembered by: all that went into it, with its lengths. */
+static bool proof_hash(const struct dnskey *key, const struct buf *data,
+	const struct buf *signature, uint8_t out[CRYPTO_SHA256_LEN],
+	struct err *err)
+{
+	struct buf all = BUF_EMPTY;
+	bool ok;
+
+	buf_u8(&all, key->algorithm);
+	buf_u32(&all, (uint32_t)key->public_key.len);
+	buf_bytes(&all, key->public_key.data, key->public_key.len);
+	buf_u32(&all, (uint32_t)signature->len);
+	buf_bytes(&all, signature->data, signature->len);
+	buf_bytes(&all, data->data, data->len);
+	ok = buf_ok(&all, err) && crypto_sha256(all.data, all.len, out, err);
+	buf_free(&all);
+	return ok;
+}
+
+/* Unpack a key.  On success the caller clears *out. */
+static bool cached_new(const struct algorithm *alg, const struct dnskey *key,
+	struct cached *out, struct err *err)
+{
+	struct cached entry = {.pkey = openssl_public(key, err)};
+
+	if (entry.pkey == NULL)
+		return false;
+	if (!dnskey_copy(key, &entry.key, err))
+		goto refused;
+	if (alg->family != ALGORITHM_EDDSA) {
+		entry.ready = EVP_PKEY_CTX_new(entry.pkey, NULL);
+		if (entry.ready == NULL ||
+			EVP_PKEY_verify_init(entry.ready) <= 0 ||
+			EVP_PKEY_CTX_set_signature_md(
+				entry.ready, openssl_md(alg)) <= 0) {
+			openssl_err(err, "public key");
+			goto refused;
+		}
+	}
+	*out = entry;
+	return true;
+refused:
+	cached_clear(&entry);
+	return false;
+}
+
+/* The key as it is remembered; NULL where it is not. */
+static const struct cached *cache_find(
+	const struct crypto_cache *cache, const struct dnskey *key)
+{
+	for (size_t i = 0; cache != NULL && i < cache->count; i++)
+		if (dnskey_same_public(&cache->entries[i].key, key))
+			return &cache->entries[i];
+	return NULL;
 }
 
 bool crypto_ecdsa_to_der(
@@ -109,45 +206,84 @@ static bool evp_signature(const struct algorithm *alg,
 	return crypto_ecdsa_to_der(signature, der, err);
 }
 
-static bool evp_verify(const struct algorithm *alg, EVP_PKEY *pkey,
-	const struct buf *data, const struct buf *signature, struct err *err)
+static bool evp_verify_message(
+	EVP_PKEY *pkey, const struct buf *data, const struct buf *signature)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok;
 
 	ok = ctx != NULL &&
-	     EVP_DigestVerifyInit(ctx, NULL, openssl_md(alg), NULL, pkey) ==
-		     1 &&
+	     EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
 	     EVP_DigestVerify(ctx, signature->data, signature->len, data->data,
 		     data->len) == 1;
 	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+static bool evp_verify(const struct algorithm *alg, const struct cached *entry,
+	const struct buf *data, const struct buf *signature, struct err *err)
+{
+	uint8_t digest[CRYPTO_DIGEST_MAX];
+	size_t len;
+	bool ok;
+
+	if (entry->ready == NULL)
+		ok = evp_verify_message(entry->pkey, data, signature);
+	else if (!crypto_digest(alg->number, data, digest, &len, err))
+		return false;
+	else
+		ok = EVP_PKEY_verify(entry->ready, signature->data,
+			     signature->len, digest, len) == 1;
 	ERR_clear_error();
 	if (!ok)
 		return err_set(err, ERR_INPUT, "the signature does not verify");
 	return true;
 }
 
-bool crypto_verify(struct crypto_cache *cache, const struct dnskey *key,
+static bool verify(struct crypto_cache *cache, const struct dnskey *key,
 	const struct buf *data, const struct buf *signature, struct err *err)
 {
 	const struct algorithm *alg = openssl_algorithm(key->algorithm, err);
-	const struct buf *form = NULL;
+	const struct cached *entry = cache_find(cache, key);
+	const struct buf *form = signature;
+	struct cached made = {.pkey = NULL};
 	struct buf der = BUF_EMPTY;
-	EVP_PKEY *pkey = NULL;
 	bool ok = false;
 
 	if (alg == NULL)
 		return false;
-	pkey = unpack(cache, key, err);
-	if (pkey == NULL)
-		goto done;
-	if (!evp_signature(alg, signature, &der, &form, err))
-		goto done;
-	ok = evp_verify(alg, pkey, data, form, err);
-done:
-	EVP_PKEY_free(pkey);
+	if (entry == NULL) {
+		if (!cached_new(alg, key, &made, err))
+			return false;
+		entry = &made;
+		if (cache != NULL && cache->count < CACHE_MAX) {
+			cache->entries[cache->count] = made;
+			made = (struct cached){.pkey = NULL};
+			entry = &cache->entries[cache->count++];
+		}
+	}
+	ok = evp_signature(alg, signature, &der, &form, err) &&
+	     evp_verify(alg, entry, data, form, err);
 	buf_free(&der);
+	cached_clear(&made);
 	return ok;
+}
+
+bool crypto_verify(struct crypto_cache *cache, const struct dnskey *key,
+	const struct buf *data, const struct buf *signature, struct err *err)
+{
+	uint8_t hash[CRYPTO_SHA256_LEN];
+
+	if (cache == NULL)
+		return verify(NULL, key, data, signature, err);
+	if (!proof_hash(key, data, signature, hash, err))
+		return false;
+	if (is_proven(&cache->proven, hash))
+		return true;
+	if (!verify(cache, key, data, signature, err))
+		return false;
+	proven_add(&cache->proven, hash);
+	return true;
 }
 
 bool crypto_spki(const struct dnskey *key, struct buf *out, struct err *err)

@@ -5,8 +5,10 @@
 #include "base/version.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The two that every program has. */
 static bool is_word(const char *arg, size_t len, const char *name)
@@ -132,7 +134,7 @@ bool options_parse(const struct option_program *program, int argc,
 	char *const *argv, struct option_result *out, struct err *err)
 {
 	struct cursor cursor = {.argv = argv, .argc = argc, .next = 1};
-	struct option_result result = {0};
+	struct option_result result = {.argc = argc, .argv = argv};
 	bool ended = false, ok = true;
 
 	result.operands = calloc((size_t)argc + 1, sizeof(*result.operands));
@@ -200,21 +202,42 @@ void options_version(const struct option_program *program, FILE *out)
 		version_build_id);
 }
 
+/*
+ * With a standard stream closed the next file opened would get its number,
+ * and the screen's lines would be written into the log or the response.
+ */
+static bool check_streams(struct err *err)
+{
+	if (fcntl(STDOUT_FILENO, F_GETFD) == -1)
+		return err_set(err, ERR_OUTPUT, "standard output is closed");
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) != fd)
+			return err_set(err, ERR_OUTPUT, "/dev/null: %s",
+				strerror(errno));
+	return true;
+}
+
+static bool flush_output(struct err *err)
+{
+	if (fflush(stdout) != 0 || ferror(stdout) != 0)
+		return err_set(err, ERR_OUTPUT, "standard output: %s",
+			strerror(errno));
+	return true;
+}
+
 bool options_start(const struct option_program *program, int argc,
 	char *const *argv, struct option_result *out, bool *done,
 	struct err *err)
 {
-	if (!options_parse(program, argc, argv, out, err))
+	if (!check_streams(err) ||
+		!options_parse(program, argc, argv, out, err))
 		return false;
 	*done = out->help || out->version;
 	if (out->help)
 		options_help(program, stdout);
 	else if (out->version)
 		options_version(program, stdout);
-	if (fflush(stdout) != 0)
-		return err_set(err, ERR_OUTPUT, "standard output: %s",
-			strerror(errno));
-	return true;
+	return flush_output(err);
 }
 
 int options_fail(const struct option_program *program, const struct err *err)
@@ -228,4 +251,19 @@ int options_fail(const struct option_program *program, const struct err *err)
 			program->name);
 	buf_free(&line);
 	return (int)err->kind;
+}
+
+int options_main(const struct option_program *program, int argc,
+	char *const *argv,
+	bool (*run)(const struct option_result *given, struct err *err))
+{
+	struct option_result given = {0};
+	struct err err = ERR_EMPTY;
+	bool done = false, ok;
+
+	ok = options_start(program, argc, argv, &given, &done, &err);
+	if (ok && !done)
+		ok = run(&given, &err) && flush_output(&err);
+	free(given.operands);
+	return ok ? 0 : options_fail(program, &err);
 }

@@ -140,10 +140,11 @@ static bool unknown_word(
 {
 	if (byte_of(text, len, position + 1) >= 0)
 		return err_set(err, ERR_INPUT,
-			"word %zu, \"%.*s\", belongs at %s position: one is "
-			"missing, doubled or exchanged before it",
+			"word %zu, \"%.*s\", has %s syllables where one of %s "
+			"belongs: a word is missing, doubled or exchanged",
 			position + 1, (int)len, text,
-			position % 2 == 0 ? "an even" : "an odd");
+			position % 2 == 0 ? "three" : "two",
+			position % 2 == 0 ? "two" : "three");
 	return err_set(err, ERR_INPUT, "word %zu, \"%.*s\", is not in the list",
 		position + 1, (int)(len > 40 ? 40 : len), text);
 }

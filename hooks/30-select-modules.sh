@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Put onto the disc only the kernel modules that image/modules.keep names.
+# A driver that is absent needs no blacklist.
+# Phase: after packages.  Reads: ROOT SRC KERNEL.  Safe to run twice.
+set -eu
+: "${ROOT:?must name the unpacked image tree}"
+
+version=$(ls "$KERNEL/usr/lib/modules")
+from=$KERNEL/usr/lib/modules/$version
+to=$ROOT/usr/lib/modules/$version
+keep=$(mktemp)
+rm -rf "$ROOT/usr/lib/modules"
+mkdir -p "$to"
+awk -f "$SRC/image/lib/select-modules.awk" "$SRC/image/modules.keep" \
+	"$from/modules.dep" >"$keep"
+[ -s "$keep" ]
+tar -C "$from" -T "$keep" -cf - >"$keep.tar"
+tar -C "$to" --no-same-owner -xf "$keep.tar"
+cp "$from/modules.builtin" "$from/modules.builtin.modinfo" \
+	"$from/modules.order" "$to/"
+depmod -b "$ROOT" "$version"
+rm "$keep" "$keep.tar"
+
+for absent in sound drivers/bluetooth drivers/net/wireless drivers/media \
+	drivers/firewire drivers/thunderbolt drivers/nvme; do
+	if [ -e "$to/kernel/$absent" ]; then
+		echo "${0##*/}: still there: $absent" >&2
+		exit 1
+	fi
+done
+[ -e "$to/kernel/fs/squashfs/squashfs.ko.xz" ]
+[ -e "$to/modules.dep.bin" ]

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Drop translations and documents other than manual pages and licences: no
+# one reads them at a ceremony, and they are half of the small files.
+# Phase: after packages.  Reads: ROOT.  Safe to run twice.
+set -eu
+: "${ROOT:?must name the unpacked image tree}"
+
+find "$ROOT/usr/share/doc" -type f ! -name copyright -delete
+find "$ROOT/usr/share/doc" -type l ! -name copyright ! -xtype d -delete
+find "$ROOT/usr/share/doc" -depth -type d -empty -delete
+rm -rf "$ROOT/usr/share/info" "$ROOT/usr/share/lintian" \
+	"$ROOT/usr/share/bug" "$ROOT/usr/share/doc-base"
+find "$ROOT/usr/share/locale" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+find "$ROOT/usr/share/man" -mindepth 1 -maxdepth 1 ! -name 'man[1-8]' \
+	-exec rm -rf {} +
+
+[ -s "$ROOT/usr/share/doc/systemd/copyright" ]

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Refuse a root that holds what the disc promises not to hold: a compiler, an
+# interpreter beside the shell and Perl's base, a software token, a remote
+# login.
+# Phase: last.  Reads: ROOT.  Changes nothing.
+set -eu
+: "${ROOT:?must name the unpacked image tree}"
+
+bad=$(find "$ROOT/usr/bin" "$ROOT/usr/sbin" "$ROOT/usr/lib" \
+	\( -name 'python*' -o -name 'gcc*' -o -name 'cc' -o -name 'clang*' \
+	-o -name 'sshd' -o -name 'in.telnetd' -o -name 'libsofthsm2*' \
+	-o -name 'curl' -o -name 'wget' \) ! -path '*/modules/*' -print)
+if [ -n "$bad" ]; then
+	echo "${0##*/}: must not be on the disc:" >&2
+	echo "$bad" | sed "s|^$ROOT|  |" >&2
+	exit 1
+fi

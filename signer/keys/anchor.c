@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+#include "keys/anchor.h"
+
+#include "base/base64.h"
+#include "base/hex.h"
+#include "base/time.h"
+#include "crypto/crypto.h"
+#include "dns/ds.h"
+#include "dns/name.h"
+#include "keys/identity.h"
+#include "xml/xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One KeyDigest to be. */
+struct anchor {
+	const struct config_key *key;
+	bool is_there;        /* in an HSM; else dnskey is empty */
+	struct dnskey dnskey; /* flags 257 */
+	uint16_t tag;
+	uint8_t digest[CRYPTO_SHA256_LEN];
+};
+
+/* A UUID of random bits (RFC 9562 §5.4), in capitals as the root has it. */
+static bool put_random_id(struct buf *out, struct err *err)
+{
+	static const size_t groups[] = {4, 2, 2, 2, 6};
+	uint8_t bytes[16];
+	size_t at = 0;
+
+	if (!crypto_random(bytes, sizeof(bytes), err))
+		return false;
+	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
+	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+		if (i > 0)
+			buf_u8(out, '-');
+		hex_encode_upper(out, bytes + at, groups[i]);
+		at += groups[i];
+	}
+	return true;
+}
+
+static void put_attribute(struct buf *out, const char *name, const char *value)
+{
+	buf_format(out, " %s=\"", name);
+	xml_write_text(out, value);
+	buf_u8(out, '"');
+}
+
+static void put_time(struct buf *out, const char *name, int64_t time)
+{
+	char text[TIME_TEXT_MAX];
+
+	time_format(time, TIME_OFFSET, text);
+	put_attribute(out, name, text);
+}
+
+static void put_anchor(
+	struct buf *out, const struct anchor *anchor, bool old_form)
+{
+	const struct config_key *key = anchor->key;
+
+	buf_text(out, "    <KeyDigest");
+	put_attribute(out, "id", key->label);
+	put_time(out, "validFrom", key->valid_from);
+	if (key->valid_until != CONFIG_TIME_NEVER)
+		put_time(out, "validUntil", key->valid_until);
+	buf_text(out, ">\n");
+	buf_format(out, "        <KeyTag>%u</KeyTag>\n", anchor->tag);
+	buf_format(out, "        <Algorithm>%u</Algorithm>\n", key->algorithm);
+	buf_format(out, "        <DigestType>%d</DigestType>\n", DS_SHA256);
+	buf_text(out, "        <Digest>");
+	hex_encode_upper(out, anchor->digest, sizeof(anchor->digest));
+	buf_text(out, "</Digest>\n");
+	if (anchor->is_there && !old_form) {
+		buf_text(out, "        <PublicKey>");
+		base64_encode(out, anchor->dnskey.public_key.data,
+			anchor->dnskey.public_key.len);
+		buf_text(out, "</PublicKey>\n");
+		buf_format(out, "        <Flags>%u</Flags>\n",
+			anchor->dnskey.flags);
+	}
+	buf_text(out, "    </KeyDigest>\n");
+}
+
+/* A key of the past, which only its configuration knows. */
+static bool take_configured(
+	const struct config_key *key, struct anchor *anchor, struct err *err)
+{
+	if (key->valid_until == CONFIG_TIME_NEVER || !key->has_key_tag ||
+		!key->has_ds_sha256)
+		return err_set(err, ERR_HSM,
+			"no key is labelled %s (keys.%s); one of the past is "
+			"written without it where valid_until, key_tag and "
+			"ds_sha256 are configured",
+			key->label, key->name);
+	anchor->tag = key->key_tag;
+	memcpy(anchor->digest, key->ds_sha256, sizeof(anchor->digest));
+	return true;
+}
+
+static bool take_found(const struct config *config,
+	const struct token_key *found, struct anchor *anchor, struct err *err)
+{
+	const char *zone = identity_zone(config);
+	uint8_t digest[CRYPTO_DIGEST_MAX];
+	char difference[IDENTITY_TEXT_MAX];
+	struct buf owner = BUF_EMPTY;
+	size_t length = 0;
+	bool ok;
+
+	if (!identity_compare(config, anchor->key, found, &anchor->dnskey,
+		    difference, err))
+		return false;
+	if (difference[0] != '\0')
+		return err_set(err, ERR_REFUSED, "KSK-IDENTITY: key %s: %s",
+			anchor->key->label, difference);
+	anchor->is_there = true;
+	anchor->tag = dnskey_tag(&anchor->dnskey);
+	ok = name_wire(zone, &owner, err) &&
+	     crypto_ds(
+		     &anchor->dnskey, &owner, DS_SHA256, digest, &length, err);
+	if (ok)
+		memcpy(anchor->digest, digest, sizeof(anchor->digest));
+	buf_free(&owner);
+	return ok;
+}
+
+static bool take_anchor(const struct config *config, struct token_set *set,
+	struct log *log, struct anchor *anchor, struct err *err)
+{
+	const struct config_key *key = anchor->key;
+	const struct token_key *found = NULL;
+
+	if (!token_set_find(set, key->label, &found, err))
+		return false;
+	if (found == NULL) {
+		if (!take_configured(key, anchor, err))
+			return false;
+		log_warn(log,
+			"key %s is not in the HSM: written as configured, "
+			"without its public key",
+			key->label);
+		return true;
+	}
+	if (!key->has_ds_sha256)
+		log_warn(log,
+			"KSK-IDENTITY: key %s: no ds_sha256 is configured",
+			key->label);
+	return take_found(config, found, anchor, err);
+}
+
+/* By valid_from, then as they stand in the configuration. */
+static int compare_anchors(const void *a, const void *b)
+{
+	const struct anchor *x = a, *y = b;
+
+	if (x->key->valid_from != y->key->valid_from)
+		return x->key->valid_from < y->key->valid_from ? -1 : 1;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+static bool put_file(const struct config *config, const struct anchor *anchors,
+	const struct anchor_settings *settings, struct buf *out,
+	struct err *err)
+{
+	struct buf id = BUF_EMPTY;
+
+	if (settings->id != NULL)
+		buf_text(&id, settings->id);
+	else if (!put_random_id(&id, err))
+		return false;
+	buf_text(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+	buf_text(out, "<TrustAnchor");
+	put_attribute(out, "id", buf_string(&id));
+	put_attribute(out, "source", settings->source);
+	buf_text(out, ">\n    <Zone>");
+	xml_write_text(out, identity_zone(config));
+	buf_text(out, "</Zone>\n");
+	for (size_t i = 0; i < config->key_count; i++)
+		put_anchor(out, &anchors[i], settings->old_form);
+	buf_text(out, "</TrustAnchor>\n");
+	buf_free(&id);
+	return buf_ok(out, err);
+}
+
+bool anchor_write(const struct config *config, struct token_set *set,
+	const struct anchor_settings *settings, struct log *log,
+	struct buf *out, struct err *err)
+{
+	struct anchor *anchors;
+	bool ok = true;
+
+	if (config->key_count == 0)
+		return err_set(err, ERR_USAGE, "no keys in the configuration");
+	anchors = calloc(config->key_count, sizeof(*anchors));
+	if (anchors == NULL)
+		return err_nomem(err);
+	for (size_t i = 0; ok && i < config->key_count; i++) {
+		anchors[i].key = &config->keys[i];
+		ok = take_anchor(config, set, log, &anchors[i], err);
+	}
+	if (ok) {
+		qsort(anchors, config->key_count, sizeof(*anchors),
+			compare_anchors);
+		ok = put_file(config, anchors, settings, out, err);
+	}
+	for (size_t i = 0; i < config->key_count; i++)
+		dnskey_free(&anchors[i].dnskey);
+	free(anchors);
+	return ok;
+}

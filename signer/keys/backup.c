@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A key from one token to another: transport on the receiving side, backup on
+ * the giving side, restore on the receiving side.  token.h says how the key is
+ * wrapped; people compare the hash of the transport key's file.
+ */
+#include "keys/commands.h"
+
+#include "base/text.h"
+#include "dns/algorithm.h"
+#include "keys/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TRANSPORT_KIND "keyroom transport key 1"
+#define BACKUP_KIND "keyroom key backup 1"
+#define TRANSPORT_LABEL "transport"
+
+/* Find the transport key in the chosen token, or make it there. */
+static bool provide_transport(struct keys_run *run, const char *label,
+	const struct token_key **out, struct err *err)
+{
+	struct token *token;
+
+	if (!keys_token(run, &token, err) ||
+		!token_find(token, label, out, err))
+		return false;
+	if (*out != NULL) {
+		log_say(run->log, "transport key %s is there already", label);
+		return true;
+	}
+	if (!log_ok(run->log, err) ||
+		!token_generate_transport(token, label, out, err))
+		return false;
+	log_say(run->log, "made transport key %s, RSA %u", label,
+		TOKEN_TRANSPORT_BITS);
+	return true;
+}
+
+bool keys_transport(struct keys_run *run, struct err *err)
+{
+	const struct keys_options *options = run->options;
+	const char *label =
+		options->label != NULL ? options->label : TRANSPORT_LABEL;
+	const struct token_key *key = NULL;
+	struct buf text = BUF_EMPTY;
+	bool ok;
+
+	if (!keys_require(options->output, "output", err) ||
+		!provide_transport(run, label, &key, err))
+		return false;
+	if (key->type != TOKEN_RSA || key->bits < TOKEN_TRANSPORT_BITS ||
+		key->extractable)
+		return err_set(err, ERR_HSM,
+			"the key %s is no transport key: RSA of at least %u "
+			"bits that never leaves its token",
+			label, TOKEN_TRANSPORT_BITS);
+	record_start(&text, TRANSPORT_KIND);
+	record_text(&text, "label", label);
+	record_bytes(&text, "public-key", &key->public_key);
+	ok = buf_ok(&text, err) && keys_write(run, &text, "transport key", err);
+	buf_free(&text);
+	return ok;
+}
+
+/* What a transport file says. */
+struct transport {
+	char *label;
+	struct dnskey key; /* RSA; flags have no meaning */
+	struct buf raw;    /* the file, for its hash */
+};
+
+static void transport_free(struct transport *transport)
+{
+	free(transport->label);
+	dnskey_free(&transport->key);
+	buf_free(&transport->raw);
+}
+
+static bool read_transport(
+	const char *path, struct transport *out, struct err *err)
+{
+	struct record record = {.name = NULL};
+	const char *label = NULL;
+	bool ok;
+
+	ok = record_read(path, TRANSPORT_KIND, &record, &out->raw, err) &&
+	     record_take_text(&record, "label", &label, err) &&
+	     record_take_bytes(
+		     &record, "public-key", &out->key.public_key, err) &&
+	     record_end(&record, err);
+	out->key.algorithm = ALGORITHM_RSASHA256;
+	if (ok) {
+		out->label = text_copy(label, err);
+		ok = out->label != NULL;
+	}
+	record_free(&record);
+	return ok;
+}
+
+static bool write_backup(struct keys_run *run, const struct token_key *key,
+	const struct transport *transport, const struct token_wrapped *wrapped,
+	struct err *err)
+{
+	uint8_t algorithm = keys_algorithm(run->config, key);
+	struct buf text = BUF_EMPTY;
+	bool ok;
+
+	record_start(&text, BACKUP_KIND);
+	record_text(&text, "label", key->label);
+	record_text(&text, "algorithm", algorithm_name(algorithm));
+	record_bytes(&text, "public-key", &key->public_key);
+	record_text(&text, "transport-label", transport->label);
+	record_bytes(&text, "transport-key", &transport->key.public_key);
+	record_bytes(&text, "wrapped-secret", &wrapped->secret);
+	record_bytes(&text, "wrapped-key", &wrapped->key);
+	ok = buf_ok(&text, err) && keys_write(run, &text, "backup", err);
+	buf_free(&text);
+	return ok;
+}
+
+bool keys_backup(struct keys_run *run, struct err *err)
+{
+	const struct keys_options *options = run->options;
+	struct transport transport = {.label = NULL};
+	struct token_wrapped wrapped = {.key = BUF_EMPTY};
+	const struct token_key *key = NULL;
+	bool ok = false;
+
+	if (!keys_require(options->transport, "transport", err) ||
+		!keys_require(options->output, "output", err) ||
+		!keys_find(run, &key, err))
+		return false;
+	if (!read_transport(options->transport, &transport, err) ||
+		!keys_say_records(
+			run, key, keys_algorithm(run->config, key), err) ||
+		!keys_say_hash(run, options->transport, &transport.raw, err) ||
+		!keys_confirm(run,
+			"Is this the hash that the receiving token's "
+			"transport key was shown with",
+			err))
+		goto done;
+	ok = log_ok(run->log, err) &&
+	     token_wrap(key, &transport.key, &wrapped, err) &&
+	     write_backup(run, key, &transport, &wrapped, err);
+done:
+	token_wrapped_free(&wrapped);
+	transport_free(&transport);
+	return ok;
+}
+
+/* What a backup file says; texts are borrowed from the record. */
+struct backup {
+	struct record record;
+	const struct algorithm *algorithm;
+	const char *label, *transport_label;
+	struct buf public_key, transport_key;
+	struct token_wrapped wrapped;
+};
+
+static void backup_free(struct backup *backup)
+{
+	record_free(&backup->record);
+	buf_free(&backup->public_key);
+	buf_free(&backup->transport_key);
+	token_wrapped_free(&backup->wrapped);
+}
+
+static bool read_backup(
+	struct keys_run *run, struct backup *out, struct err *err)
+{
+	const char *path = run->options->input, *algorithm = NULL;
+	struct record *record = &out->record;
+	struct buf raw = BUF_EMPTY;
+	bool ok;
+
+	ok = record_read(path, BACKUP_KIND, record, &raw, err) &&
+	     keys_say_hash(run, path, &raw, err) &&
+	     record_take_text(record, "label", &out->label, err) &&
+	     record_take_text(record, "algorithm", &algorithm, err) &&
+	     record_take_bytes(record, "public-key", &out->public_key, err) &&
+	     record_take_text(
+		     record, "transport-label", &out->transport_label, err) &&
+	     record_take_bytes(
+		     record, "transport-key", &out->transport_key, err) &&
+	     record_take_bytes(
+		     record, "wrapped-secret", &out->wrapped.secret, err) &&
+	     record_take_bytes(record, "wrapped-key", &out->wrapped.key, err) &&
+	     record_end(record, err);
+	buf_free(&raw);
+	if (!ok)
+		return false;
+	out->algorithm = algorithm_by_name(algorithm);
+	if (!algorithm_is_supported(out->algorithm))
+		return err_set(err, ERR_INPUT,
+			"%s: algorithm %s is not supported", path, algorithm);
+	return true;
+}
+
+/* The transport key that the backup was made for, in one of the tokens. */
+static bool find_transport(struct keys_run *run, const struct backup *backup,
+	const struct token_key **out, struct err *err)
+{
+	struct token *token;
+
+	if (!keys_token(run, &token, err) ||
+		!token_find(token, backup->transport_label, out, err))
+		return false;
+	if (*out == NULL || !(*out)->has_private ||
+		!buf_equal(&(*out)->public_key, &backup->transport_key))
+		return err_set(err, ERR_HSM,
+			"%s was not made for this token: its transport key %s "
+			"is not here",
+			run->options->input, backup->transport_label);
+	return true;
+}
+
+static bool restore(
+	struct keys_run *run, const struct backup *backup, struct err *err)
+{
+	const struct token_key *transport = NULL, *key = NULL;
+	struct token_key like = {.label = (char *)backup->label,
+		.public_key = backup->public_key};
+	uint8_t number = backup->algorithm->number;
+	struct err ignored = ERR_EMPTY;
+
+	if (!find_transport(run, backup, &transport, err) ||
+		!token_key_type(number, &like.type, err) ||
+		!log_ok(run->log, err) ||
+		!token_unwrap(transport, &backup->wrapped, &like,
+			run->options->extractable, &key, err))
+		return false;
+	/* The file may pair a private key with another's public half. */
+	if (!keys_prove(key, number, err)) {
+		(void)token_destroy(key, &ignored);
+		return err_prefix(err, "not restored");
+	}
+	log_say(run->log, "restored key %s, proven with a signature",
+		backup->label);
+	return keys_say_records(run, key, number, err);
+}
+
+bool keys_restore(struct keys_run *run, struct err *err)
+{
+	struct backup backup = {.label = NULL};
+	bool ok;
+
+	if (!keys_require(run->options->input, "input", err))
+		return false;
+	ok = read_backup(run, &backup, err) && restore(run, &backup, err);
+	backup_free(&backup);
+	return ok;
+}

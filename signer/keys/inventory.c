@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/* What keys there are, and whether they are those of the configuration. */
+#include "keys/commands.h"
+
+#include "keys/identity.h"
+
+/* Is it the key that the configuration means by its label? */
+static bool judge(struct keys_run *run, const struct token_key *key,
+	struct buf *out, struct err *err)
+{
+	const struct config_key *want = keys_config(run->config, key->label);
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	char difference[IDENTITY_TEXT_MAX];
+
+	if (want == NULL) {
+		buf_text(out, "not configured");
+		return buf_ok(out, err);
+	}
+	if (!identity_compare(run->config, want, key, &dnskey, difference, err))
+		return false;
+	dnskey_free(&dnskey);
+	if (difference[0] == '\0')
+		buf_format(out, "is keys.%s", want->name);
+	else
+		buf_format(
+			out, "WRONG for keys.%s: %s", want->name, difference);
+	return buf_ok(out, err);
+}
+
+/* One line, and with --dns two more. */
+static bool say_key(
+	struct keys_run *run, const struct token_key *key, struct err *err)
+{
+	uint8_t algorithm = keys_algorithm(run->config, key);
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct buf verdict = BUF_EMPTY;
+	char kind[32];
+	bool ok;
+
+	ok = token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
+	     judge(run, key, &verdict, err);
+	if (ok) {
+		keys_describe(key, kind, sizeof(kind));
+		log_say(run->log, "  %-16s %-9s tag %05u  %-11s %s", key->label,
+			kind, dnskey_tag(&dnskey),
+			key->has_private ? "pair" : "public only",
+			buf_string(&verdict));
+	}
+	buf_free(&verdict);
+	dnskey_free(&dnskey);
+	return ok && (!run->options->dns ||
+			     keys_say_records(run, key, algorithm, err));
+}
+
+/*
+ * A key that cannot be read, a duplicate label for instance, is said and
+ * passed over: the inventory is how one finds such things.
+ */
+static bool say_token(
+	struct keys_run *run, struct token *token, struct err *err)
+{
+	struct config_names labels = {.count = 0};
+	const struct token_info *info = NULL;
+	size_t unlabelled = 0;
+	bool ok = true;
+
+	if (!token_labels(token, &labels, &unlabelled, err))
+		return false;
+	if (labels.count == 0)
+		log_say(run->log, "  no keys");
+	for (size_t i = 0; ok && i < labels.count; i++) {
+		const struct token_key *key = NULL;
+		struct err why = ERR_EMPTY;
+
+		if (!token_find(token, labels.names[i], &key, &why))
+			log_say(run->log, "  %-16s UNUSABLE: %s",
+				labels.names[i], why.text);
+		else if (key != NULL)
+			ok = say_key(run, key, err);
+	}
+	if (unlabelled > 0)
+		log_say(run->log, "  %zu key objects have no label",
+			unlabelled);
+	token_labels_free(&labels);
+	/* A token that has gone makes every key unusable: that is an error. */
+	return ok && token_info(token, &info, err);
+}
+
+static void say_missing(struct keys_run *run)
+{
+	for (size_t i = 0; i < run->config->key_count; i++) {
+		const struct config_key *want = &run->config->keys[i];
+		bool found = false;
+
+		for (size_t t = 0; t < token_set_count(run->set); t++) {
+			const struct token_key *key = NULL;
+			struct err why = ERR_EMPTY;
+
+			/* One that cannot be read was said already. */
+			if (!token_find(token_set_token(run->set, t),
+				    want->label, &key, &why) ||
+				key != NULL)
+				found = true;
+		}
+		if (!found)
+			log_say(run->log, "keys.%s (%s) is in no token",
+				want->name, want->label);
+	}
+}
+
+bool keys_inventory(struct keys_run *run, struct err *err)
+{
+	for (size_t i = 0; i < token_set_count(run->set); i++) {
+		struct token *token = token_set_token(run->set, i);
+		const struct token_info *info = NULL;
+
+		if (!token_info(token, &info, err))
+			return false;
+		log_say(run->log,
+			"token %s in slot %lu of hsm %s:", info->label,
+			info->slot, info->hsm);
+		if (!say_token(run, token, err))
+			return false;
+	}
+	say_missing(run);
+	return true;
+}

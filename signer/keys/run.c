@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+#include "keys/run.h"
+
+#include "base/base64.h"
+#include "base/file.h"
+#include "base/hex.h"
+#include "crypto/crypto.h"
+#include "dns/algorithm.h"
+#include "dns/ds.h"
+#include "dns/name.h"
+#include "keys/identity.h"
+#include "show/ask.h"
+#include "show/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool keys_confirm(struct keys_run *run, const char *question, struct err *err)
+{
+	return ask_yes(run->log, question, run->options->force, err);
+}
+
+bool keys_token(struct keys_run *run, struct token **out, struct err *err)
+{
+	if (run->options->token != NULL)
+		return token_set_by_label(
+			run->set, run->options->token, out, err);
+	if (token_set_count(run->set) != 1)
+		return err_set(err, ERR_USAGE,
+			"%zu tokens are there: choose one with --token LABEL",
+			token_set_count(run->set));
+	*out = token_set_token(run->set, 0);
+	return true;
+}
+
+bool keys_require(const char *value, const char *name, struct err *err)
+{
+	if (value != NULL)
+		return true;
+	return err_set(err, ERR_USAGE, "--%s is required here", name);
+}
+
+bool keys_find(
+	struct keys_run *run, const struct token_key **out, struct err *err)
+{
+	const char *label = run->options->label;
+	const struct token_key *key = NULL;
+	struct token *token;
+
+	if (!keys_require(label, "label", err))
+		return false;
+	if (run->options->token == NULL) {
+		if (!token_set_find(run->set, label, &key, err))
+			return false;
+	} else if (!keys_token(run, &token, err) ||
+		   !token_find(token, label, &key, err)) {
+		return false;
+	}
+	if (key == NULL)
+		return err_set(err, ERR_HSM, "no key is labelled %s", label);
+	*out = key;
+	return true;
+}
+
+const struct config_key *keys_config(
+	const struct config *config, const char *label)
+{
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, label) == 0)
+			return &config->keys[i];
+	return NULL;
+}
+
+uint8_t keys_algorithm(const struct config *config, const struct token_key *key)
+{
+	static const uint8_t by_type[] = {
+		[TOKEN_RSA] = ALGORITHM_RSASHA256,
+		[TOKEN_P256] = ALGORITHM_ECDSAP256SHA256,
+		[TOKEN_P384] = ALGORITHM_ECDSAP384SHA384,
+		[TOKEN_ED25519] = ALGORITHM_ED25519,
+		[TOKEN_ED448] = ALGORITHM_ED448,
+	};
+	const struct config_key *configured = keys_config(config, key->label);
+	struct err ignored = ERR_EMPTY;
+	enum token_key_type type;
+
+	if (configured != NULL &&
+		token_key_type(configured->algorithm, &type, &ignored) &&
+		type == key->type)
+		return configured->algorithm;
+	return by_type[key->type];
+}
+
+void keys_describe(const struct token_key *key, char *out, size_t size)
+{
+	if (key->type == TOKEN_RSA)
+		snprintf(out, size, "%s %u", token_key_type_name(key->type),
+			key->bits);
+	else
+		snprintf(out, size, "%s", token_key_type_name(key->type));
+}
+
+bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
+	struct buf *out, struct err *err)
+{
+	uint8_t digest[CRYPTO_DIGEST_MAX];
+	struct buf owner = BUF_EMPTY;
+	size_t length = 0;
+	bool ok;
+
+	ok = name_wire(identity_zone(config), &owner, err) &&
+	     crypto_ds(dnskey, &owner, DS_SHA256, digest, &length, err);
+	if (ok) {
+		buf_format(out, "%u %u %d ", dnskey_tag(dnskey),
+			dnskey->algorithm, DS_SHA256);
+		hex_encode_upper(out, digest, length);
+	}
+	buf_free(&owner);
+	return ok && buf_ok(out, err);
+}
+
+bool keys_say_records(struct keys_run *run, const struct token_key *key,
+	uint8_t algorithm, struct err *err)
+{
+	const char *zone = identity_zone(run->config);
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct buf public_key = BUF_EMPTY, ds = BUF_EMPTY;
+	bool ok;
+
+	ok = token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
+	     keys_ds_text(run->config, &dnskey, &ds, err);
+	if (ok) {
+		base64_encode(&public_key, dnskey.public_key.data,
+			dnskey.public_key.len);
+		log_say(run->log, "%s %u IN DNSKEY %u %u %u %s", zone,
+			run->config->ksk_policy.ttl, dnskey.flags,
+			dnskey.protocol, dnskey.algorithm,
+			buf_string(&public_key));
+		log_say(run->log, "%s %u IN DS %s", zone,
+			run->config->ksk_policy.ttl, buf_string(&ds));
+	}
+	buf_free(&public_key);
+	buf_free(&ds);
+	dnskey_free(&dnskey);
+	return ok;
+}
+
+bool keys_prove(const struct token_key *key, uint8_t algorithm, struct err *err)
+{
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct buf data = BUF_EMPTY, signature = BUF_EMPTY;
+	bool ok;
+
+	buf_text(&data, "a signature that proves a pair of keys");
+	ok = token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
+	     token_sign(key, algorithm, false, &data, &signature, err);
+	if (ok && !crypto_verify(NULL, &dnskey, &data, &signature, err)) {
+		err->kind = ERR_HSM;
+		ok = err_prefix(err, "key %s does not verify its signature",
+			key->label);
+	}
+	dnskey_free(&dnskey);
+	buf_free(&signature);
+	buf_free(&data);
+	return ok;
+}
+
+bool keys_say_hash(struct keys_run *run, const char *what,
+	const struct buf *bytes, struct err *err)
+{
+	uint8_t hash[CRYPTO_SHA256_LEN];
+
+	if (!crypto_sha256(bytes->data, bytes->len, hash, err))
+		return false;
+	table_hash(run->log, what, hash);
+	return true;
+}
+
+bool keys_write(struct keys_run *run, const struct buf *bytes, const char *what,
+	struct err *err)
+{
+	const char *path = run->options->output;
+	char *kept = NULL;
+
+	if (!log_ok(run->log, err) ||
+		!file_write(path, bytes->data, bytes->len, &kept, err))
+		return false;
+	if (kept != NULL)
+		log_say(run->log, "the file that was there is kept as %s",
+			kept);
+	free(kept);
+	log_say(run->log, "%s written to %s", what, path);
+	return keys_say_hash(run, path, bytes, err);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What keymaster's commands share: one run with its options, the open HSMs,
+ * the transcript, and the few things that several commands do.
+ */
+#ifndef KEYS_RUN_H
+#define KEYS_RUN_H
+
+#include "config/config.h"
+#include "show/log.h"
+#include "token/token.h"
+
+/* The command line, as typed; NULL and false where absent. */
+struct keys_options {
+	const char *algorithm, *size, *label, *token;
+	const char *output, *input, *transport;
+	const char *organization, *unit, *common_name;
+	bool force, dns, extractable, der, officer;
+};
+
+struct keys_run {
+	const struct keys_options *options;
+	const struct config *config;
+	struct token_set *set;
+	struct log *log;
+};
+
+/*
+ * Ask "question (y/N)? "; with --force only note that nobody was asked.
+ * Anything but yes is ERR_REFUSED.
+ */
+bool keys_confirm(struct keys_run *run, const char *question, struct err *err);
+
+/*
+ * The token that --token names; without the option there must be only one.
+ * ERR_USAGE where it does not say which.
+ */
+bool keys_token(struct keys_run *run, struct token **out, struct err *err);
+
+/* The value of a required option; ERR_USAGE where it is absent. */
+bool keys_require(const char *value, const char *name, struct err *err);
+
+/*
+ * The key that --label names, in the token of --token or in any.  ERR_HSM
+ * where there is none.
+ */
+bool keys_find(
+	struct keys_run *run, const struct token_key **out, struct err *err);
+
+/* The configuration of the key with this label; NULL: not configured. */
+const struct config_key *keys_config(
+	const struct config *config, const char *label);
+
+/*
+ * The DNSSEC algorithm of a key: the configuration's, else that of its kind
+ * (RSASHA256 for RSA).
+ */
+uint8_t keys_algorithm(
+	const struct config *config, const struct token_key *key);
+
+/* "RSA 2048", "P-256": what kind of key it is. */
+void keys_describe(const struct token_key *key, char *out, size_t size);
+
+/* Say the DNSKEY and the DS record of a key, as in a zone file. */
+bool keys_say_records(struct keys_run *run, const struct token_key *key,
+	uint8_t algorithm, struct err *err);
+
+/* Append the DS record's text "TAG ALGORITHM 2 DIGEST". */
+bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,
+	struct buf *out, struct err *err);
+
+/* Sign something with the key and verify it in software. */
+bool keys_prove(
+	const struct token_key *key, uint8_t algorithm, struct err *err);
+
+/*
+ * Write a result to --output, whole or not at all, and say its SHA-256 in hex
+ * and words.  An existing file is kept beside it.
+ */
+bool keys_write(struct keys_run *run, const struct buf *bytes, const char *what,
+	struct err *err);
+
+/* Say the SHA-256 of bytes, in hex and in words. */
+bool keys_say_hash(struct keys_run *run, const char *what,
+	const struct buf *bytes, struct err *err);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+/* The keys in the HSMs: what is there, making, destroying, moving, PINs. */
+#include "base/stop.h"
+#include "keys/commands.h"
+#include "keys/open.h"
+#include "show/options.h"
+#include "sign/inputs.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *config_path, *hsm_name, *log_dir;
+static bool debug;
+static struct keys_options chosen;
+
+static const struct option_entry options[] = {
+	{"config", 'c', OPTION_VALUE, "FILE",
+		"configuration [" CONFIG_FILE_DEFAULT "]", &config_path},
+	{"hsm", 0, OPTION_VALUE, "NAME", "only this HSM of the configuration",
+		&hsm_name},
+	{"token", 0, OPTION_VALUE, "LABEL", "the token meant, by its label",
+		&chosen.token},
+	{"log-dir", 0, OPTION_VALUE, "DIR", "folder of the log [.]", &log_dir},
+	{"debug", 0, OPTION_FLAG, NULL, "more in the log", &debug},
+	{"dns", 0, OPTION_FLAG, NULL, "inventory: DNSKEY and DS records, too",
+		&chosen.dns},
+	{"label", 0, OPTION_VALUE, "LABEL", "the key meant, by its label",
+		&chosen.label},
+	{"algorithm", 0, OPTION_VALUE, "NAME", "keygen: DNSSEC algorithm",
+		&chosen.algorithm},
+	{"size", 0, OPTION_VALUE, "BITS", "keygen: size, needed for RSA",
+		&chosen.size},
+	{"extractable", 0, OPTION_FLAG, NULL,
+		"keygen, restore: backup will be possible",
+		&chosen.extractable},
+	{"force", 0, OPTION_FLAG, NULL, "keydelete, backup: do not ask",
+		&chosen.force},
+	{"output", 'o', OPTION_VALUE, "FILE",
+		"csr, transport, backup: where it is written", &chosen.output},
+	{"der", 0, OPTION_FLAG, NULL, "csr: DER, not PEM", &chosen.der},
+	{"organization", 0, OPTION_VALUE, "TEXT", "csr: O of the subject",
+		&chosen.organization},
+	{"unit", 0, OPTION_VALUE, "TEXT", "csr: OU of the subject",
+		&chosen.unit},
+	{"common-name", 0, OPTION_VALUE, "TEXT",
+		"csr: CN of the subject [zone, KSK and time]",
+		&chosen.common_name},
+	{"transport", 0, OPTION_VALUE, "FILE",
+		"backup: transport key of the receiving token",
+		&chosen.transport},
+	{"input", 'i', OPTION_VALUE, "FILE", "restore: the backup",
+		&chosen.input},
+	{"so", 0, OPTION_FLAG, NULL,
+		"changepin: as security officer, opens a locked PIN",
+		&chosen.officer},
+	{0},
+};
+
+static const char *const usage[] = {
+	"[--config FILE] [--hsm NAME] [--token LABEL] COMMAND ...",
+	"inventory [--dns]",
+	"keygen --algorithm NAME [--size BITS] [--label LABEL] [--extractable]",
+	"keydelete --label LABEL [--force]",
+	"csr --label LABEL --output FILE [--der] [--organization TEXT] ...",
+	"transport --output FILE [--label LABEL]",
+	"backup --label LABEL --transport FILE --output FILE [--force]",
+	"restore --input FILE [--extractable]",
+	"changepin [--so]",
+	NULL,
+};
+
+static const struct option_program program = {
+	.name = "keymaster",
+	.purpose = "The keys in the HSMs.",
+	.usage = usage,
+	.options = options,
+};
+
+/* takes: the options of the command, beside those of every command. */
+static const struct command {
+	const char *name;
+	keys_command *run;
+	bool login;
+	const char *takes[8];
+} commands[] = {
+	{"inventory", keys_inventory, true, {"dns"}},
+	{"keygen", keys_keygen, true,
+		{"algorithm", "size", "label", "extractable"}},
+	{"keydelete", keys_keydelete, true, {"label", "force"}},
+	{"csr", keys_csr, true,
+		{"label", "output", "der", "organization", "unit",
+			"common-name"}},
+	{"transport", keys_transport, true, {"label", "output"}},
+	{"backup", keys_backup, true,
+		{"label", "transport", "output", "force"}},
+	{"restore", keys_restore, true, {"input", "extractable"}},
+	{"changepin", keys_changepin, false, {"so"}},
+};
+
+static const char *const common[] = {
+	"config", "hsm", "token", "log-dir", "debug"};
+
+static bool is_given(const struct option_entry *option)
+{
+	if (option->kind == OPTION_FLAG)
+		return *(const bool *)option->value;
+	return *(const char *const *)option->value != NULL;
+}
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count && names[i] != NULL; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* An option that means nothing to the command may be a mistake: refused. */
+static bool check_options(const struct command *command, struct err *err)
+{
+	for (const struct option_entry *o = options; o->name != NULL; o++)
+		if (is_given(o) &&
+			!is_among(o->name, common,
+				sizeof(common) / sizeof(*common)) &&
+			!is_among(o->name, command->takes,
+				sizeof(command->takes) /
+					sizeof(*command->takes)))
+			return err_set(err, ERR_USAGE,
+				"--%s does not go with %s", o->name,
+				command->name);
+	return true;
+}
+
+static bool find_command(const struct option_result *line,
+	const struct command **out, struct err *err)
+{
+	if (line->count == 0)
+		return err_set(err, ERR_USAGE, "no command");
+	if (line->count > 1)
+		return err_set(err, ERR_USAGE, "one command, not %s",
+			line->operands[1]);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(commands[i].name, line->operands[0]) == 0) {
+			*out = &commands[i];
+			return check_options(*out, err);
+		}
+	return err_set(err, ERR_USAGE, "unknown command %s", line->operands[0]);
+}
+
+static bool run_command(const struct command *command,
+	const struct config *config, struct log *log, struct err *err)
+{
+	struct keys_run run = {
+		.options = &chosen, .config = config, .log = log};
+	struct keys_open_options wanted = {.hsm = hsm_name,
+		.token = chosen.token,
+		.login = command->login};
+	bool ok;
+
+	ok = log_ok(log, err) &&
+	     keys_open(config, &wanted, log, &run.set, err) &&
+	     stop_check(err) && command->run(&run, err);
+	token_set_close(run.set);
+	return ok;
+}
+
+/* With the log open: what happens from here on is in it, the end too. */
+static bool run_logged(const struct command *command, int argc,
+	char *const *argv, struct log *log, struct err *err)
+{
+	struct config *config = NULL;
+	bool ok;
+
+	assert(command != NULL);
+	ok = log_start(log, argc, argv, err) &&
+	     inputs_config(config_path, log, &config, err) &&
+	     run_command(command, config, log, err);
+	if (!ok)
+		log_write(log, LOG_LEVEL_ERROR, "%s", err->text);
+	config_free(config);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	struct option_result line = {0};
+	struct log_settings settings = {.program = program.name};
+	const struct command *command = NULL;
+	struct log *log = NULL;
+	struct err err = ERR_EMPTY, log_err = ERR_EMPTY;
+	bool done = false, ok;
+
+	stop_catch();
+	ok = options_start(&program, argc, argv, &line, &done, &err);
+	if (ok && !done) {
+		settings.folder = log_dir;
+		settings.debug = debug;
+		ok = find_command(&line, &command, &err) &&
+		     log_open(&settings, &log, &err) &&
+		     run_logged(command, argc, argv, log, &err);
+	}
+	if (!log_close(log, &log_err) && ok) {
+		err = log_err;
+		ok = false;
+	}
+	free(line.operands);
+	return ok ? 0 : options_fail(&program, &err);
+}

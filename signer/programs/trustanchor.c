@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/* Exports the trust anchor file from the keys in the HSMs. */
+#include "base/file.h"
+#include "base/stop.h"
+#include "crypto/crypto.h"
+#include "keys/anchor.h"
+#include "keys/open.h"
+#include "show/options.h"
+#include "show/table.h"
+#include "sign/inputs.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *config_path, *hsm_name, *log_dir, *output;
+static bool debug;
+static struct anchor_settings chosen;
+
+static const struct option_entry options[] = {
+	{"config", 'c', OPTION_VALUE, "FILE",
+		"configuration [" CONFIG_FILE_DEFAULT "]", &config_path},
+	{"trustanchor", 0, OPTION_VALUE, "XML",
+		"where it is written [filenames.output_trustanchor]", &output},
+	{"id", 0, OPTION_VALUE, "ID", "id of the file [a random UUID]",
+		&chosen.id},
+	{"source", 0, OPTION_VALUE, "URL", "where it is published [the root's]",
+		&chosen.source},
+	{"rfc7958", 0, OPTION_FLAG, NULL,
+		"the older form: no public keys, no flags", &chosen.old_form},
+	{"hsm", 0, OPTION_VALUE, "NAME", "only this HSM of the configuration",
+		&hsm_name},
+	{"log-dir", 0, OPTION_VALUE, "DIR", "folder of the log [.]", &log_dir},
+	{"debug", 0, OPTION_FLAG, NULL, "more in the log", &debug},
+	{0},
+};
+
+static const char *const usage[] = {
+	"[--config FILE] [--trustanchor XML] [--id ID] [--rfc7958]", NULL};
+
+static const struct option_program program = {
+	.name = "trustanchor",
+	.purpose = "The trust anchor file (RFC 9718) of the configured keys.",
+	.usage = usage,
+	.options = options,
+};
+
+/* To the file, or to standard output where none is named. */
+static bool publish(const struct config *config, const struct buf *xml,
+	struct log *log, struct err *err)
+{
+	const char *path =
+		output != NULL ? output : config->filenames.output_trustanchor;
+	uint8_t hash[CRYPTO_SHA256_LEN];
+	char *kept = NULL;
+
+	if (!crypto_sha256(xml->data, xml->len, hash, err))
+		return false;
+	log_write_lines(log, LOG_LEVEL_INFO, (const char *)xml->data, xml->len);
+	if (!log_ok(log, err))
+		return false;
+	if (path == NULL)
+		return file_write_fd(STDOUT_FILENO, "standard output",
+			xml->data, xml->len, err);
+	if (!file_write(path, xml->data, xml->len, &kept, err))
+		return false;
+	if (kept != NULL)
+		log_say(log, "the file that was there is kept as %s", kept);
+	free(kept);
+	log_say(log, "trust anchor written to %s", path);
+	table_hash(log, "trust anchor", hash);
+	return true;
+}
+
+static bool export_anchor(
+	const struct config *config, struct log *log, struct err *err)
+{
+	struct keys_open_options wanted = {.hsm = hsm_name, .login = true};
+	struct token_set *set = NULL;
+	struct buf xml = BUF_EMPTY;
+	bool ok;
+
+	if (chosen.source == NULL)
+		chosen.source = ANCHOR_SOURCE;
+	ok = log_ok(log, err) && keys_open(config, &wanted, log, &set, err) &&
+	     anchor_write(config, set, &chosen, log, &xml, err) &&
+	     stop_check(err) && publish(config, &xml, log, err);
+	token_set_close(set);
+	buf_free(&xml);
+	return ok;
+}
+
+/* With the log open: what happens from here on is in it, the end too. */
+static bool run_logged(
+	int argc, char *const *argv, struct log *log, struct err *err)
+{
+	struct config *config = NULL;
+	bool ok;
+
+	ok = log_start(log, argc, argv, err) &&
+	     inputs_config(config_path, log, &config, err) &&
+	     export_anchor(config, log, err);
+	if (!ok)
+		log_write(log, LOG_LEVEL_ERROR, "%s", err->text);
+	config_free(config);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	struct option_result line = {0};
+	struct log_settings settings = {.program = program.name};
+	struct log *log = NULL;
+	struct err err = ERR_EMPTY, log_err = ERR_EMPTY;
+	bool done = false, ok;
+
+	stop_catch();
+	ok = options_start(&program, argc, argv, &line, &done, &err);
+	if (ok && line.count > 0)
+		ok = err_set(&err, ERR_USAGE, "%s: no operand is expected",
+			line.operands[0]);
+	if (ok && !done) {
+		settings.folder = log_dir;
+		settings.debug = debug;
+		ok = log_open(&settings, &log, &err) &&
+		     run_logged(argc, argv, log, &err);
+	}
+	if (!log_close(log, &log_err) && ok) {
+		err = log_err;
+		ok = false;
+	}
+	free(line.operands);
+	return ok ? 0 : options_fail(&program, &err);
+}

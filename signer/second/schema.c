@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+/* POST-KSK-SCHEMA, POST-KSK-IDENTITY and POST-ANCHOR. */
+#include "dns/ds.h"
+#include "dns/name.h"
+#include "second/second.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What a slot wants of one key. */
+struct use {
+	bool published;
+	bool revoked;
+	bool signs;
+};
+
+static struct use use_of(
+	const struct config_slot *slot, const struct second_ksk *ksk)
+{
+	const char *name = ksk->config->name;
+
+	return (struct use){
+		.published = config_names_has(&slot->publish, name),
+		.revoked = config_names_has(&slot->revoke, name),
+		.signs = config_names_has(&slot->sign, name),
+	};
+}
+
+static size_t count_signatures(
+	const struct ksr_bundle *bundle, const struct ksr_key *key)
+{
+	size_t count = 0;
+
+	for (size_t s = 0; s < bundle->signature_count; s++)
+		count += second_signer(bundle, &bundle->signatures[s]) == key;
+	return count;
+}
+
+/* Is the key there in that form?  It must be where wanted, else not. */
+static void compare_form(const struct ksr_bundle *bundle,
+	const struct second_ksk *ksk, const struct dnskey *form, bool wanted,
+	bool signs, struct verdict *verdict)
+{
+	const struct ksr_key *key = second_find(bundle, form);
+	size_t signatures = key != NULL ? count_signatures(bundle, key) : 0;
+
+	if (wanted != (key != NULL))
+		verdict_fail(verdict, "bundle %s: key %s with flags %u is %s",
+			bundle->id, ksk->label, form->flags,
+			wanted ? "missing" : "not in the schema");
+	if (!wanted || key == NULL)
+		return;
+	if (signatures != (signs ? 1U : 0U))
+		verdict_fail(verdict,
+			"bundle %s: %zu signatures by key %s, expected %d",
+			bundle->id, signatures, ksk->label, signs ? 1 : 0);
+	if (strcmp(key->identifier, ksk->label) != 0)
+		verdict_fail(verdict, "bundle %s: key %s is called %s",
+			bundle->id, ksk->label, key->identifier);
+}
+
+static bool is_known(const struct second *second, const struct dnskey *dnskey)
+{
+	for (size_t i = 0; i < second->ksk_count; i++)
+		if (second->ksks[i].found != NULL &&
+			dnskey_same_public(&second->ksks[i].plain, dnskey))
+			return true;
+	return false;
+}
+
+static void compare_slot(const struct second *second,
+	const struct config_slot *slot, const struct ksr_bundle *bundle,
+	struct verdict *verdict)
+{
+	for (size_t i = 0; i < second->ksk_count; i++) {
+		const struct second_ksk *ksk = &second->ksks[i];
+		struct use use = use_of(slot, ksk);
+		bool plain = (use.published || use.signs) && !use.revoked;
+
+		if (ksk->found == NULL) {
+			if (plain || use.revoked)
+				verdict_fail(verdict,
+					"bundle %s: key %s is missing",
+					bundle->id, ksk->label);
+			continue;
+		}
+		compare_form(
+			bundle, ksk, &ksk->plain, plain, use.signs, verdict);
+		compare_form(
+			bundle, ksk, &ksk->revoked, use.revoked, true, verdict);
+	}
+	for (size_t k = 0; k < bundle->key_count; k++) {
+		const struct ksr_key *key = &bundle->keys[k];
+
+		if ((key->dnskey.flags & DNSKEY_FLAG_SEP) != 0 &&
+			!is_known(second, &key->dnskey))
+			verdict_fail(verdict,
+				"bundle %s, line %lu: key %s (%05u) is not in "
+				"the schema",
+				bundle->id, key->line, key->identifier,
+				dnskey_tag(&key->dnskey));
+	}
+}
+
+void second_ksk_schema(const struct second *second, struct verdict *verdict)
+{
+	const struct config_schema *schema = second->schema;
+	const struct ksr *response = second->response;
+
+	if (schema->slot_count < response->bundle_count)
+		verdict_fail(verdict, "%zu bundles, schema %s has %zu slots",
+			response->bundle_count, schema->name,
+			schema->slot_count);
+	for (size_t b = 0; b < response->bundle_count && b < schema->slot_count;
+		b++)
+		compare_slot(second, &schema->slots[b], &response->bundles[b],
+			verdict);
+}
+
+/* Tag, algorithm, size and exponent, as far as they are configured. */
+static void compare_properties(
+	const struct second_ksk *ksk, struct verdict *verdict)
+{
+	const struct config_key *want = ksk->config;
+	const struct dnskey *has = &ksk->plain;
+	struct dnskey_rsa rsa = {0};
+	struct err err = ERR_EMPTY;
+
+	if (want->has_key_tag && dnskey_tag(has) != want->key_tag)
+		verdict_fail(verdict, "key %s: tag %05u, configured %05u",
+			ksk->label, dnskey_tag(has), want->key_tag);
+	if (has->algorithm != want->algorithm)
+		verdict_fail(verdict, "key %s: algorithm %u, configured %u",
+			ksk->label, has->algorithm, want->algorithm);
+	if (want->rsa_size == 0 && want->rsa_exponent == 0)
+		return;
+	if (!dnskey_rsa(has, &rsa, &err)) {
+		verdict_fail(verdict, "key %s: %s", ksk->label, err.text);
+		return;
+	}
+	if (want->rsa_size != 0 && rsa.bits != want->rsa_size)
+		verdict_fail(verdict,
+			"key %s: %u bits, configured are %" PRIu32, ksk->label,
+			rsa.bits, want->rsa_size);
+	if (want->rsa_exponent != 0 && rsa.exponent_value != want->rsa_exponent)
+		verdict_fail(verdict,
+			"key %s: exponent %" PRIu64 ", configured %" PRIu32,
+			ksk->label, rsa.exponent_value, want->rsa_exponent);
+}
+
+static void compare_ds(const struct second *second,
+	const struct second_ksk *ksk, struct verdict *verdict)
+{
+	struct err err = ERR_EMPTY;
+	uint8_t digest[CRYPTO_DIGEST_MAX];
+	size_t len;
+
+	if (!ksk->config->has_ds_sha256) {
+		verdict_note(verdict, "key %s: no ds_sha256 is configured",
+			ksk->label);
+		return;
+	}
+	if (!crypto_ds(
+		    &ksk->plain, &second->owner, DS_SHA256, digest, &len, &err))
+		verdict_fail(verdict, "key %s: %s", ksk->label, err.text);
+	else if (memcmp(digest, ksk->config->ds_sha256, len) != 0)
+		verdict_fail(verdict,
+			"key %s: its DS is not the configured one", ksk->label);
+}
+
+/* The time that a key may sign in: configured, or the anchor's instead. */
+static void compare_period(const struct second *second,
+	const struct second_ksk *ksk, struct verdict *verdict)
+{
+	bool instead = ksk->instead != NULL;
+	int64_t from =
+		instead ? ksk->instead->valid_from : ksk->config->valid_from;
+	int64_t until =
+		instead ? ksk->instead->valid_until : ksk->config->valid_until;
+
+	for (size_t b = 0; b < second->response->bundle_count; b++) {
+		const struct ksr_bundle *bundle = &second->response->bundles[b];
+		const struct ksr_key *key = second_find(bundle, &ksk->plain);
+
+		if (key == NULL)
+			key = second_find(bundle, &ksk->revoked);
+		if (key == NULL || count_signatures(bundle, key) == 0)
+			continue;
+		if (bundle->inception < from || bundle->expiration > until)
+			verdict_fail(verdict,
+				"bundle %s: key %s signs outside of its period",
+				bundle->id, ksk->label);
+	}
+}
+
+void second_ksk_identity(const struct second *second, struct verdict *verdict)
+{
+	for (size_t i = 0; i < second->ksk_count; i++) {
+		const struct second_ksk *ksk = &second->ksks[i];
+
+		if (ksk->found == NULL) {
+			verdict_fail(verdict,
+				"key %s is in no response, so it cannot be "
+				"compared",
+				ksk->label);
+			continue;
+		}
+		if (ksk->instead != NULL) {
+			verdict_note(verdict,
+				"key %s of the trust anchor stands for the "
+				"configured %s (--ksk)",
+				ksk->label, ksk->config->name);
+		} else {
+			compare_properties(ksk, verdict);
+			compare_ds(second, ksk, verdict);
+		}
+		compare_period(second, ksk, verdict);
+	}
+	if (second->ksk_count == 0)
+		verdict_fail(verdict, "the schema names no key");
+}
+
+/* Is the key in the trust anchor, and valid there in the whole bundle? */
+static bool is_trusted(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_key *key,
+	struct verdict *verdict)
+{
+	const struct second_anchor *anchor = second->anchor;
+	struct err err = ERR_EMPTY;
+
+	for (size_t i = 0; i < anchor->count; i++) {
+		const struct second_anchor_key *entry = &anchor->keys[i];
+		bool same = false;
+
+		if (!second_anchor_is(
+			    entry, &key->dnskey, &second->owner, &same, &err))
+			verdict_fail(verdict, "key %s: %s", key->identifier,
+				err.text);
+		if (same && entry->valid_from <= bundle->inception &&
+			bundle->expiration <= entry->valid_until)
+			return true;
+	}
+	return false;
+}
+
+static void look_at_trust(const struct second *second,
+	const struct ksr_bundle *bundle, struct verdict *verdict)
+{
+	struct err ignored = ERR_EMPTY;
+
+	for (size_t s = 0; s < bundle->signature_count; s++) {
+		const struct ksr_signature *sig = &bundle->signatures[s];
+		const struct ksr_key *key = second_signer(bundle, sig);
+
+		/* A revoked key is no anchor any more (RFC 5011 §2.1). */
+		if (key != NULL && key->dnskey.flags == DNSKEY_FLAGS_KSK &&
+			is_trusted(second, bundle, key, verdict) &&
+			second_verifies(second, second->response, bundle, sig,
+				key, &ignored))
+			return;
+	}
+	verdict_fail(verdict,
+		"bundle %s is signed by no key that is in the trust anchor and "
+		"valid then",
+		bundle->id);
+}
+
+void second_trust(const struct second *second, struct verdict *verdict)
+{
+	struct err err = ERR_EMPTY;
+	struct buf zone = BUF_EMPTY;
+
+	if (!name_wire(second->anchor->zone, &zone, &err) ||
+		!buf_equal(&zone, &second->owner))
+		verdict_fail(verdict, "the trust anchor is for zone %s",
+			second->anchor->zone);
+	buf_free(&zone);
+	for (size_t b = 0; b < second->response->bundle_count; b++)
+		look_at_trust(second, &second->response->bundles[b], verdict);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* The question before an action that matters. */
+#ifndef SHOW_ASK_H
+#define SHOW_ASK_H
+
+#include "show/log.h"
+
+/*
+ * Show "QUESTION (y/N)? " and read one line from standard input, which must
+ * be a terminal.  y, Y, yes and Yes go on; anything else, the end of input, a
+ * signal or no terminal is ERR_REFUSED.  With force nobody is asked.  Question
+ * and answer, or that nobody was asked, go into the log (which may be NULL).
+ */
+bool ask_yes(
+	struct log *log, const char *question, bool force, struct err *err);
+
+#endif

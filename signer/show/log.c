@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+#include "show/log.h"
+
+#include "base/file.h"
+#include "base/hex.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "base/version.h"
+#include "crypto/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define NAMES_MAX 100
+
+struct log {
+	struct log_settings settings;
+	char *path;
+	int fd;
+	bool unsynced;    /* lines were written since the last sync */
+	struct err first; /* the first failure; ERR_NONE while all is well */
+};
+
+static const struct {
+	const char *name;
+	int priority;
+} levels[] = {
+	[LOG_LEVEL_DEBUG] = {"DEBUG", LOG_DEBUG},
+	[LOG_LEVEL_INFO] = {"INFO", LOG_INFO},
+	[LOG_LEVEL_WARNING] = {"WARNING", LOG_WARNING},
+	[LOG_LEVEL_ERROR] = {"ERROR", LOG_ERR},
+};
+
+/* Exclusively: a transcript is never appended to by another run. */
+static bool create(struct log *log, struct err *err)
+{
+	const char *folder = log->settings.folder;
+	char time[TIME_TEXT_MAX];
+
+	time_format(time_now(), TIME_FILE, time);
+	for (int n = 1; n <= NAMES_MAX; n++) {
+		char suffix[16] = "";
+
+		if (n > 1)
+			snprintf(suffix, sizeof(suffix), "-%d", n);
+		free(log->path);
+		log->path = NULL;
+		if (asprintf(&log->path, "%s%s%s-%s%s.log",
+			    folder != NULL ? folder : "",
+			    folder != NULL ? "/" : "", log->settings.program,
+			    time, suffix) < 0) {
+			log->path = NULL;
+			return err_nomem(err);
+		}
+		log->fd = open(log->path,
+			O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
+			0644);
+		if (log->fd >= 0)
+			return file_sync_folder(log->path, err);
+		if (errno != EEXIST)
+			break;
+	}
+	return err_set(err, ERR_OUTPUT, "%s: cannot create the log: %s",
+		log->path, strerror(errno));
+}
+
+static void log_free(struct log *log)
+{
+	if (log == NULL)
+		return;
+	if (log->fd >= 0)
+		close(log->fd);
+	if (log->settings.syslog)
+		closelog();
+	free(log->path);
+	free(log);
+}
+
+bool log_open(
+	const struct log_settings *settings, struct log **out, struct err *err)
+{
+	struct log *log = calloc(1, sizeof(*log));
+
+	if (log == NULL)
+		return err_nomem(err);
+	log->settings = *settings;
+	log->fd = -1;
+	if (settings->syslog)
+		openlog(settings->program, LOG_PID, LOG_AUTH);
+	if (!create(log, err)) {
+		log_free(log);
+		return false;
+	}
+	*out = log;
+	return true;
+}
+
+/* The program as it stands on the disc, not as its name says. */
+static bool hash_program(struct buf *hex, struct err *err)
+{
+	struct crypto_sha256 *hash = NULL;
+	uint8_t chunk[16384], digest[CRYPTO_SHA256_LEN];
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+	bool ok = fd >= 0 && crypto_sha256_new(&hash, err);
+
+	while (ok && (got = read(fd, chunk, sizeof(chunk))) > 0)
+		ok = crypto_sha256_update(hash, chunk, (size_t)got, err);
+	if (ok && got == 0)
+		ok = crypto_sha256_final(hash, digest, err);
+	else if (got < 0)
+		ok = err_set(
+			err, ERR_INPUT, "/proc/self/exe: %s", strerror(errno));
+	if (ok)
+		hex_encode(hex, digest, sizeof(digest));
+	crypto_sha256_free(hash);
+	if (fd >= 0)
+		close(fd);
+	return ok && buf_ok(hex, err);
+}
+
+bool log_start(struct log *log, int argc, char *const *argv, struct err *err)
+{
+	struct buf arguments = BUF_EMPTY, hex = BUF_EMPTY;
+	bool ok;
+
+	for (int i = 0; i < argc; i++)
+		buf_format(&arguments, "%s%s", i > 0 ? " " : "", argv[i]);
+	ok = buf_ok(&arguments, err) && hash_program(&hex, err);
+	if (ok) {
+		log_write(log, LOG_LEVEL_INFO, "%s %s (build %s)",
+			log->settings.program, version_release,
+			version_build_id);
+		log_write(log, LOG_LEVEL_INFO, "arguments: %s",
+			buf_string(&arguments));
+		log_write(log, LOG_LEVEL_INFO, "SHA-256 of the program: %s",
+			buf_string(&hex));
+		ok = log_ok(log, err);
+	}
+	buf_free(&arguments);
+	buf_free(&hex);
+	return ok;
+}
+
+const char *log_path(const struct log *log)
+{
+	return log->path;
+}
+
+static void sync_lines(struct log *log)
+{
+	if (log->unsynced && log->first.kind == ERR_NONE &&
+		fdatasync(log->fd) != 0)
+		err_set(&log->first, ERR_OUTPUT, "%s: cannot sync: %s",
+			log->path, strerror(errno));
+	log->unsynced = false;
+}
+
+/* One escaped line, with its newline in the same write: never half a line. */
+static void write_line(
+	struct log *log, enum log_level level, const char *text, size_t len)
+{
+	struct buf line = BUF_EMPTY;
+	char time[TIME_TEXT_MAX];
+
+	if (log->first.kind != ERR_NONE)
+		return;
+	time_format(time_now(), TIME_Z, time);
+	buf_format(&line, "%s: [%s] ", time, levels[level].name);
+	text_escape(&line, text, len);
+	if (log->settings.syslog)
+		syslog(levels[level].priority, "%s", buf_string(&line));
+	buf_u8(&line, '\n');
+	if (buf_ok(&line, &log->first) &&
+		file_write_fd(
+			log->fd, log->path, line.data, line.len, &log->first))
+		log->unsynced = true;
+	if (level >= LOG_LEVEL_WARNING)
+		sync_lines(log);
+	buf_free(&line);
+}
+
+void log_write_lines(
+	struct log *log, enum log_level level, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	if (log == NULL || (level == LOG_LEVEL_DEBUG && !log->settings.debug))
+		return;
+	while (text < end) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+
+		if (stop == NULL)
+			stop = end;
+		write_line(log, level, text, (size_t)(stop - text));
+		text = stop + 1;
+	}
+}
+
+/* The whole message, escaped, and its newline, on a stream of the terminal. */
+static void show(
+	struct log *log, enum log_level level, FILE *stream, const char *text)
+{
+	struct buf escaped = BUF_EMPTY;
+
+	if (level == LOG_LEVEL_WARNING)
+		buf_text(&escaped, "warning: ");
+	else if (level == LOG_LEVEL_ERROR)
+		buf_text(&escaped, "error: ");
+	text_escape(&escaped, text, strlen(text));
+	/* In their order, where both streams go to one place. */
+	if (stream == stderr)
+		fflush(stdout);
+	if (fprintf(stream, "%s\n", buf_string(&escaped)) < 0)
+		if (log != NULL && log->first.kind == ERR_NONE)
+			err_set(&log->first, ERR_OUTPUT,
+				"cannot write to the screen: %s",
+				strerror(errno));
+	buf_free(&escaped);
+}
+
+static void write_format(struct log *log, enum log_level level, FILE *stream,
+	const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void write_format(struct log *log, enum log_level level, FILE *stream,
+	const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0) {
+		if (log != NULL && log->first.kind == ERR_NONE)
+			err_nomem(&log->first);
+		return;
+	}
+	if (stream != NULL)
+		show(log, level, stream, text);
+	if (log != NULL && (level != LOG_LEVEL_DEBUG || log->settings.debug))
+		write_line(log, level, text, strlen(text));
+	free(text);
+}
+
+void log_write(struct log *log, enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_format(log, level, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void log_say(struct log *log, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_format(log, LOG_LEVEL_INFO, stdout, fmt, ap);
+	va_end(ap);
+}
+
+void log_warn(struct log *log, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_format(log, LOG_LEVEL_WARNING, stderr, fmt, ap);
+	va_end(ap);
+}
+
+void log_error(struct log *log, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_format(log, LOG_LEVEL_ERROR, stderr, fmt, ap);
+	va_end(ap);
+}
+
+bool log_ok(struct log *log, struct err *err)
+{
+	if (fflush(stdout) != 0 || ferror(stdout) != 0)
+		return err_set(err, ERR_OUTPUT, "standard output: %s",
+			strerror(errno));
+	if (log != NULL)
+		sync_lines(log);
+	if (log == NULL || log->first.kind == ERR_NONE)
+		return true;
+	return err_set(err, ERR_OUTPUT, "%s", log->first.text);
+}
+
+bool log_close(struct log *log, struct err *err)
+{
+	bool ok = log_ok(log, err);
+
+	log_free(log);
+	return ok;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+#include "sign/quarter.h"
+
+#include "base/time.h"
+#include "dns/algorithm.h"
+#include "show/ask.h"
+#include "show/table.h"
+#include "sign/plan.h"
+#include "sign/sign.h"
+
+#include <string.h>
+
+void quarter_clear(struct quarter *quarter)
+{
+	ksk_set_clear(&quarter->ksks);
+	ksk_set_clear(&quarter->previous_ksks);
+	ksr_free(quarter->response);
+	ksr_free(quarter->read_back);
+	buf_free(&quarter->bytes);
+	report_clear(&quarter->report);
+	quarter->response = NULL;
+	quarter->read_back = NULL;
+}
+
+struct check_context quarter_context(
+	const struct quarter_run *run, const struct quarter *quarter)
+{
+	const struct document *request = quarter->request;
+
+	return (struct check_context){
+		.config = run->config,
+		.now = time_now(),
+		.cache = run->cache,
+		.request = request->ksr,
+		.request_err = request->ksr == NULL ? &request->reason : NULL,
+		.previous = quarter->previous,
+		.previous_err = quarter->previous_reason,
+		.previous_made_here = quarter->previous_made_here,
+		.no_previous = run->no_previous,
+		.schema = quarter->schema,
+		.ksks = &quarter->ksks,
+		.previous_ksks = &quarter->previous_ksks,
+		.response = quarter->response,
+		.written = &quarter->bytes,
+		.read_back = quarter->read_back,
+	};
+}
+
+bool quarter_passed(const struct report *report, struct err *err)
+{
+	struct buf names = BUF_EMPTY;
+
+	if (!report->failed)
+		return true;
+	for (size_t i = 0; i < report->count; i++)
+		if (report->findings[i].result == CHECK_FAIL)
+			buf_format(&names, "%s%s", names.len > 0 ? ", " : "",
+				report->findings[i].name);
+	err_set(err, ERR_REFUSED, "refused by %s", buf_string(&names));
+	buf_free(&names);
+	return false;
+}
+
+/* Run a phase and append its findings. */
+static bool run_phase(const struct quarter_run *run, struct quarter *quarter,
+	enum check_phase phase, struct err *err)
+{
+	struct check_context context = quarter_context(run, quarter);
+
+	return checks_run(&context, phase, &quarter->report, err);
+}
+
+/* After a refusal: what there is to see. */
+static void show_refused(
+	const struct quarter_run *run, const struct quarter *quarter)
+{
+	if (quarter->previous != NULL) {
+		log_say(run->log, "last SKR %s:", quarter->previous_name);
+		table_show(run->log, quarter->previous);
+	}
+	if (quarter->request->ksr != NULL) {
+		log_say(run->log, "KSR %s:", quarter->request->path);
+		table_show(run->log, quarter->request->ksr);
+	}
+	table_findings(run->log, &quarter->report, 0);
+}
+
+bool quarter_check_request(
+	const struct quarter_run *run, struct quarter *quarter, struct err *err)
+{
+	if (!run_phase(run, quarter, CHECK_REQUEST, err))
+		return false;
+	if (quarter_passed(&quarter->report, err))
+		return true;
+	show_refused(run, quarter);
+	return false;
+}
+
+static bool has_passed(const struct report *report, const char *name)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (strcmp(report->findings[i].name, name) == 0)
+			return report->findings[i].result == CHECK_PASS;
+	return false;
+}
+
+static bool check_previous(
+	const struct quarter_run *run, struct quarter *quarter, struct err *err)
+{
+	if (quarter->previous == NULL) {
+		log_warn(run->log, "no previous SKR: %s", run->no_previous);
+		return true;
+	}
+	if (!run->config->request_policy.check_chain_keys_in_hsm)
+		return true;
+	return sign_find_previous(
+		run->tokens, quarter->previous, &quarter->previous_ksks, err);
+}
+
+static void show_previous(
+	const struct quarter_run *run, const struct quarter *quarter)
+{
+	if (quarter->previous == NULL)
+		return;
+	log_say(run->log, "Validating last SKR with HSM...");
+	table_show(run->log, quarter->previous);
+	if (has_passed(&quarter->report, "KSR-CHAIN-KEYS-HSM"))
+		log_say(run->log, "...VALIDATED.");
+	else if (!quarter->report.failed)
+		log_say(run->log,
+			"...not validated (check_chain_keys_in_hsm is false).");
+	log_say(run->log, "%s", "");
+}
+
+bool quarter_check_keys(
+	const struct quarter_run *run, struct quarter *quarter, struct err *err)
+{
+	const struct ksr *request = quarter->request->ksr;
+
+	if (!sign_find_keys(run->tokens, run->config, quarter->schema,
+		    request->bundle_count, &quarter->ksks, err) ||
+		!check_previous(run, quarter, err) ||
+		!plan_response(run->config, quarter->schema, &quarter->ksks,
+			request, &quarter->response, err) ||
+		!run_phase(run, quarter, CHECK_KEYS, err) ||
+		!run_phase(run, quarter, CHECK_PLAN, err))
+		return false;
+	show_previous(run, quarter);
+	log_say(run->log, "Validate and Process KSR %s...",
+		quarter->request->path);
+	table_show(run->log, quarter->response);
+	report_sort(&quarter->report);
+	table_findings(run->log, &quarter->report, 0);
+	if (!quarter_passed(&quarter->report, err))
+		return false;
+	log_say(run->log, "...PASSED.");
+	log_say(run->log, "%s", "");
+	return true;
+}
+
+bool quarter_confirm(const struct quarter_run *run,
+	const struct quarter *quarter, struct err *err)
+{
+	table_hash(run->log, "KSR", quarter->request->sha256);
+	if (!log_ok(run->log, err))
+		return false;
+	return ask_yes(run->log, "Is this correct", run->force, err);
+}
+
+/* For --debug: who signed what. */
+static void record_signatures(
+	const struct quarter_run *run, const struct ksr *response)
+{
+	for (size_t b = 0; b < response->bundle_count; b++) {
+		const struct ksr_bundle *bundle = &response->bundles[b];
+
+		for (size_t s = 0; s < bundle->signature_count; s++)
+			log_write(run->log, LOG_LEVEL_DEBUG,
+				"bundle %s signed by %s, tag %05u, %s",
+				bundle->id, bundle->signatures[s].identifier,
+				bundle->signatures[s].key_tag,
+				algorithm_name(
+					bundle->signatures[s].algorithm));
+	}
+}
+
+bool quarter_sign(
+	const struct quarter_run *run, struct quarter *quarter, struct err *err)
+{
+	size_t before = quarter->report.count;
+
+	if (!log_ok(run->log, err) ||
+		!sign_response(
+			&quarter->ksks, run->cache, quarter->response, err) ||
+		!ksr_write(quarter->response, &quarter->bytes, err) ||
+		!ksr_read(run->xml_schema, quarter->bytes.data,
+			quarter->bytes.len, KSR_RESPONSE, &quarter->read_back,
+			err) ||
+		!crypto_sha256(quarter->bytes.data, quarter->bytes.len,
+			quarter->sha256, err) ||
+		!run_phase(run, quarter, CHECK_RESPONSE, err))
+		return false;
+	record_signatures(run, quarter->response);
+	table_findings(run->log, &quarter->report, before);
+	return quarter_passed(&quarter->report, err);
+}

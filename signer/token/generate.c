@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/* Making and destroying keys. */
+#include "token/cryptoki.h"
+
+#include "crypto/crypto.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define KEY_ID_LEN 8
+
+static const CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+
+void attributes_add(struct attributes *list, CK_ATTRIBUTE_TYPE type,
+	const void *value, size_t length)
+{
+	assert(list->count < ATTRIBUTES_MAX);
+	/* PKCS#11 takes what it only reads without const. */
+	list->all[list->count++] = (CK_ATTRIBUTE){type, (void *)value, length};
+}
+
+void attributes_add_bool(
+	struct attributes *list, CK_ATTRIBUTE_TYPE type, bool value)
+{
+	attributes_add(list, type, value ? &yes : &no, sizeof(CK_BBOOL));
+}
+
+/* An absent label is what makes a key free to be made. */
+bool token_label_is_free(
+	struct token *token, const char *label, struct err *err)
+{
+	const struct token_key *key = NULL;
+
+	if (!token_find(token, label, &key, err))
+		return false;
+	if (key != NULL)
+		return token_refuse(token, err,
+			"there is a key labelled %s already", label);
+	return true;
+}
+
+static bool rsa_bits_are_fine(uint32_t bits)
+{
+	return bits == 2048 || bits == 3072 || bits == 4096;
+}
+
+struct pair {
+	struct attributes public_part, private_part;
+};
+
+static bool run_generate(struct token *token, const struct key_kind *kind,
+	struct pair *pair, struct err *err)
+{
+	CK_MECHANISM mechanism = {kind->generate, NULL, 0};
+	CK_OBJECT_HANDLE public_object, private_object;
+	CK_SESSION_HANDLE session;
+	CK_RV rv;
+
+	if (!token_rw_session(token, &session, err))
+		return false;
+	rv = token->module->functions->C_GenerateKeyPair(session, &mechanism,
+		pair->public_part.all, pair->public_part.count,
+		pair->private_part.all, pair->private_part.count,
+		&public_object, &private_object);
+	if (rv != CKR_OK)
+		return token_failed(token, "C_GenerateKeyPair", rv, err);
+	return true;
+}
+
+/*
+ * Edwards curves are named by object identifier, or by a PrintableString:
+ * modules take the one or the other.
+ */
+static bool generate_on_curve(struct token *token, const struct key_kind *kind,
+	struct pair *pair, struct err *err)
+{
+	struct attributes without = pair->public_part;
+	struct err first = ERR_EMPTY;
+	uint8_t name[64];
+	size_t length;
+
+	attributes_add(&pair->public_part, CKA_EC_PARAMS, kind->params,
+		kind->params_len);
+	if (run_generate(token, kind, pair, &first))
+		return true;
+	*err = first;
+	if (kind->curve_name == NULL)
+		return false;
+	length = strlen(kind->curve_name);
+	assert(length + 2 <= sizeof(name));
+	name[0] = 0x13;
+	name[1] = (uint8_t)length;
+	memcpy(name + 2, kind->curve_name, length);
+	pair->public_part = without;
+	attributes_add(&pair->public_part, CKA_EC_PARAMS, name, length + 2);
+	if (run_generate(token, kind, pair, err))
+		return true;
+	*err = first;
+	return false;
+}
+
+/* What both halves of any pair have. */
+static void fill_names(struct pair *pair, const char *label, const uint8_t *id)
+{
+	struct attributes *both[] = {&pair->public_part, &pair->private_part};
+
+	for (size_t i = 0; i < 2; i++) {
+		attributes_add_bool(both[i], CKA_TOKEN, true);
+		attributes_add(both[i], CKA_LABEL, label, strlen(label));
+		attributes_add(both[i], CKA_ID, id, KEY_ID_LEN);
+	}
+	attributes_add_bool(&pair->public_part, CKA_PRIVATE, false);
+	attributes_add_bool(&pair->private_part, CKA_PRIVATE, true);
+	attributes_add_bool(&pair->private_part, CKA_SENSITIVE, true);
+}
+
+/* RSA with exponent 65537, or on a curve; then found by its label. */
+static bool generate(struct token *token, const char *label,
+	const struct key_kind *kind, uint32_t bits, struct pair *pair,
+	const struct token_key **out, struct err *err)
+{
+	static const uint8_t exponent[] = {0x01, 0x00, 0x01};
+	CK_ULONG modulus_bits = bits;
+	bool ok;
+
+	if (kind->type == TOKEN_RSA) {
+		attributes_add(&pair->public_part, CKA_MODULUS_BITS,
+			&modulus_bits, sizeof(modulus_bits));
+		attributes_add(&pair->public_part, CKA_PUBLIC_EXPONENT,
+			exponent, sizeof(exponent));
+		ok = run_generate(token, kind, pair, err);
+	} else {
+		ok = generate_on_curve(token, kind, pair, err);
+	}
+	if (!ok || !token_find(token, label, out, err))
+		return false;
+	if (*out == NULL)
+		return token_refuse(
+			token, err, "the new key %s is not to be found", label);
+	return true;
+}
+
+/* What must hold before anything is made; id is new. */
+static bool prepare(struct token *token, const char *label,
+	const struct key_kind *kind, uint8_t id[KEY_ID_LEN], struct err *err)
+{
+	return token_has_mechanism(
+		       token, kind->generate, CKF_GENERATE_KEY_PAIR, err) &&
+	       token_label_is_free(token, label, err) &&
+	       crypto_random(id, KEY_ID_LEN, err);
+}
+
+bool token_generate(struct token *token, const char *label,
+	enum token_key_type type, uint32_t bits, bool extractable,
+	const struct token_key **out, struct err *err)
+{
+	const struct key_kind *kind = key_kind(type);
+	struct pair pair = {.public_part.count = 0};
+	uint8_t id[KEY_ID_LEN];
+
+	if (type == TOKEN_RSA && !rsa_bits_are_fine(bits))
+		return err_set(err, ERR_USAGE,
+			"an RSA key has 2048, 3072 or 4096 bits, not %u", bits);
+	if (!prepare(token, label, kind, id, err))
+		return false;
+	fill_names(&pair, label, id);
+	attributes_add_bool(&pair.public_part, CKA_VERIFY, true);
+	attributes_add_bool(&pair.private_part, CKA_SIGN, true);
+	attributes_add_bool(&pair.private_part, CKA_EXTRACTABLE, extractable);
+	return generate(token, label, kind, bits, &pair, out, err);
+}
+
+bool token_generate_transport(struct token *token, const char *label,
+	const struct token_key **out, struct err *err)
+{
+	const struct key_kind *kind = key_kind(TOKEN_RSA);
+	struct pair pair = {.public_part.count = 0};
+	uint8_t id[KEY_ID_LEN];
+
+	if (!prepare(token, label, kind, id, err))
+		return false;
+	fill_names(&pair, label, id);
+	attributes_add_bool(&pair.public_part, CKA_VERIFY, false);
+	attributes_add_bool(&pair.public_part, CKA_WRAP, true);
+	attributes_add_bool(&pair.private_part, CKA_SIGN, false);
+	attributes_add_bool(&pair.private_part, CKA_DECRYPT, false);
+	attributes_add_bool(&pair.private_part, CKA_UNWRAP, true);
+	attributes_add_bool(&pair.private_part, CKA_EXTRACTABLE, false);
+	return generate(
+		token, label, kind, TOKEN_TRANSPORT_BITS, &pair, out, err);
+}
+
+bool token_destroy(const struct token_key *key, struct err *err)
+{
+	struct token *token = key->token;
+	/* The private half first: what must not stay goes even if one fails. */
+	CK_OBJECT_HANDLE objects[] = {
+		key_of(key)->private_object, key_of(key)->public_object};
+	CK_SESSION_HANDLE session;
+	bool ok = true;
+
+	ok = token_rw_session(token, &session, err);
+	for (size_t i = 0; ok && i < 2; i++) {
+		CK_RV rv;
+
+		if (objects[i] == CK_INVALID_HANDLE)
+			continue;
+		rv = token->module->functions->C_DestroyObject(
+			session, objects[i]);
+		if (rv != CKR_OK)
+			ok = token_failed(token, "C_DestroyObject", rv, err);
+	}
+	token_forget(token, key);
+	return ok;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/* PINs: one attempt at a time, and none that could lock the token unseen. */
+#include "token/cryptoki.h"
+
+/* May a PIN be tried at all?  A person was told of the last try, or not. */
+static bool check_tries(const struct token *token, bool typed, struct err *err)
+{
+	if ((token->flags & CKF_USER_PIN_INITIALIZED) == 0)
+		return token_refuse(
+			token, err, "the token has no user PIN yet");
+	if ((token->flags & CKF_USER_PIN_LOCKED) != 0)
+		return token_refuse(token, err,
+			"the PIN is locked: the security officer must set a "
+			"new one");
+	if ((token->flags & CKF_USER_PIN_FINAL_TRY) != 0 && !typed)
+		return token_refuse(token, err,
+			"one try is left for the PIN: the configured PIN is "
+			"not tried, leave it out to type it");
+	return true;
+}
+
+/* After a wrong PIN: what the next one would do. */
+static bool refuse_pin(struct token *token, CK_RV rv, struct err *err)
+{
+	struct err ignored = ERR_EMPTY;
+	const char *hint = "";
+
+	if (token_refresh(token, &ignored)) {
+		if ((token->flags & CKF_USER_PIN_LOCKED) != 0)
+			hint = "; the PIN is locked now";
+		else if ((token->flags & CKF_USER_PIN_FINAL_TRY) != 0)
+			hint = "; one try is left";
+	}
+	return token_refuse(token, err, "C_Login: %s (0x%lx)%s",
+		cryptoki_rv_name(rv), rv, hint);
+}
+
+/* PKCS#11 takes what it only reads without const. */
+static CK_UTF8CHAR *pin_bytes(const struct secret *pin)
+{
+	return pin != NULL ? (CK_UTF8CHAR *)pin->bytes : NULL;
+}
+
+static CK_ULONG pin_length(const struct secret *pin)
+{
+	return pin != NULL ? pin->length : 0;
+}
+
+static bool try_pin(
+	struct token *token, const struct secret *pin, struct err *err)
+{
+	CK_RV rv;
+
+	rv = token->module->functions->C_Login(
+		token->session, CKU_USER, pin_bytes(pin), pin_length(pin));
+	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
+		return refuse_pin(token, rv, err);
+	token->info.logged_in = true;
+	return true;
+}
+
+bool token_login(
+	struct token *token, token_ask_pin *ask, void *context, struct err *err)
+{
+	const struct secret *configured = token->module->hsm->pin;
+	struct secret *typed = NULL;
+	bool has_pad, ok;
+
+	if (token->info.logged_in)
+		return true;
+	if (!token_refresh(token, err))
+		return false;
+	/* With a PIN pad or cards the token asks, not we. */
+	has_pad = (token->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+	if (!check_tries(token, has_pad || configured == NULL, err))
+		return false;
+	if (has_pad)
+		return try_pin(token, NULL, err);
+	if (configured != NULL)
+		return try_pin(token, configured, err);
+	if (ask == NULL)
+		return token_refuse(token, err,
+			"no PIN is configured and none can be asked");
+	if (!ask(context, &token->info, TOKEN_USER, &typed, err))
+		return false;
+	ok = try_pin(token, typed, err);
+	secret_free(typed);
+	return ok;
+}
+
+bool token_set_login(struct token_set *set, token_ask_pin *ask, void *context,
+	struct err *err)
+{
+	for (size_t i = 0; i < set->token_count; i++) {
+		struct token *token = set->tokens[i];
+
+		if (token->info.login_required &&
+			!token_login(token, ask, context, err))
+			return false;
+	}
+	return true;
+}
+
+bool token_change_pin(struct token *token, const struct secret *old_pin,
+	const struct secret *new_pin, struct err *err)
+{
+	CK_SESSION_HANDLE session;
+	CK_RV rv;
+
+	if (!token_refresh(token, err) || !check_tries(token, true, err) ||
+		!token_rw_session(token, &session, err))
+		return false;
+	rv = token->module->functions->C_SetPIN(session, pin_bytes(old_pin),
+		old_pin->length, pin_bytes(new_pin), new_pin->length);
+	if (rv != CKR_OK)
+		return token_failed(token, "C_SetPIN", rv, err);
+	return true;
+}
+
+bool token_reset_pin(struct token *token, const struct secret *so_pin,
+	const struct secret *new_pin, struct err *err)
+{
+	const CK_FUNCTION_LIST *f = token->module->functions;
+	CK_SESSION_HANDLE session;
+	CK_RV rv;
+
+	if (!token_refresh(token, err))
+		return false;
+	if ((token->flags & (CKF_SO_PIN_LOCKED | CKF_SO_PIN_FINAL_TRY)) != 0)
+		return token_refuse(token, err,
+			"the security officer's PIN is locked, or one try is "
+			"left: a wrong one would make the token useless");
+	/* The security officer does not log in beside a read-only session. */
+	(void)f->C_CloseAllSessions(token->slot);
+	token->session = CK_INVALID_HANDLE;
+	token->rw_session = CK_INVALID_HANDLE;
+	if (!token_rw_session(token, &session, err))
+		return false;
+	rv = f->C_Login(session, CKU_SO, pin_bytes(so_pin), so_pin->length);
+	if (rv != CKR_OK)
+		return token_failed(
+			token, "C_Login as security officer", rv, err);
+	rv = f->C_InitPIN(session, pin_bytes(new_pin), new_pin->length);
+	(void)f->C_Logout(session);
+	if (rv != CKR_OK)
+		return token_failed(token, "C_InitPIN", rv, err);
+	return true;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: ISC */
+/* Loading modules, finding their tokens, and the end of it all. */
+#include "token/cryptoki.h"
+
+#include "base/text.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool module_failed(const struct module *module, const char *function,
+	CK_RV rv, struct err *err)
+{
+	return err_set(err, ERR_HSM, "hsm %s: %s: %s: %s (0x%lx)",
+		module->hsm->name, module->hsm->module, function,
+		cryptoki_rv_name(rv), rv);
+}
+
+static void format_version(char out[8], const CK_VERSION *version)
+{
+	snprintf(out, 8, "%u.%u", version->major, version->minor);
+}
+
+static bool set_environment(const struct config_hsm *hsm, struct err *err)
+{
+	for (size_t i = 0; i < hsm->env.count; i++)
+		if (setenv(hsm->env.variables[i].name,
+			    hsm->env.variables[i].value, 1) != 0)
+			return err_set(err, ERR_HSM,
+				"hsm %s: cannot set %s: %s", hsm->name,
+				hsm->env.variables[i].name, strerror(errno));
+	return true;
+}
+
+/* A list with a hole would be a jump to address 0 in the middle of a run. */
+static bool functions_are_there(const CK_FUNCTION_LIST *f)
+{
+	return f->C_Initialize && f->C_Finalize && f->C_GetInfo &&
+	       f->C_GetSlotList && f->C_GetTokenInfo && f->C_GetMechanismInfo &&
+	       f->C_InitPIN && f->C_SetPIN && f->C_OpenSession &&
+	       f->C_CloseSession && f->C_CloseAllSessions && f->C_Login &&
+	       f->C_Logout && f->C_CreateObject && f->C_DestroyObject &&
+	       f->C_GetAttributeValue && f->C_FindObjectsInit &&
+	       f->C_FindObjects && f->C_FindObjectsFinal && f->C_SignInit &&
+	       f->C_Sign && f->C_GenerateKey && f->C_GenerateKeyPair &&
+	       f->C_WrapKey && f->C_UnwrapKey;
+}
+
+/* dlopen and C_GetFunctionList; nothing of the module has run before. */
+static bool load_library(struct module *module, struct err *err)
+{
+	const struct config_hsm *hsm = module->hsm;
+	CK_C_GetFunctionList get_functions = NULL;
+	void *symbol;
+	CK_RV rv;
+
+	/* The loader takes a bare name from its own path: that is no path. */
+	if (strchr(hsm->module, '/') == NULL)
+		return err_set(err, ERR_HSM, "hsm %s: %s is not a path",
+			hsm->name, hsm->module);
+	module->library = dlopen(hsm->module, RTLD_NOW | RTLD_LOCAL);
+	if (module->library == NULL)
+		return err_set(err, ERR_HSM, "hsm %s: cannot load module: %s",
+			hsm->name, dlerror());
+	symbol = dlsym(module->library, "C_GetFunctionList");
+	if (symbol == NULL)
+		return err_set(err, ERR_HSM,
+			"hsm %s: %s is not a PKCS#11 module: it has no "
+			"C_GetFunctionList",
+			hsm->name, hsm->module);
+	/* POSIX guarantees the conversion that ISO C does not. */
+	memcpy(&get_functions, &symbol, sizeof(get_functions));
+	rv = get_functions(&module->functions);
+	if (rv != CKR_OK)
+		return module_failed(module, "C_GetFunctionList", rv, err);
+	if (module->functions == NULL || module->functions->version.major < 2 ||
+		!functions_are_there(module->functions))
+		return err_set(err, ERR_HSM,
+			"hsm %s: %s lacks functions of PKCS#11 v2", hsm->name,
+			hsm->module);
+	return true;
+}
+
+static bool start_module(struct module *module, struct err *err)
+{
+	CK_INFO info;
+	CK_RV rv;
+
+	assert(module->functions != NULL);
+	memset(&info, 0, sizeof(info));
+	rv = module->functions->C_Initialize(NULL);
+	if (rv != CKR_OK)
+		return module_failed(module, "C_Initialize", rv, err);
+	module->initialized = true;
+	rv = module->functions->C_GetInfo(&info);
+	if (rv != CKR_OK)
+		return module_failed(module, "C_GetInfo", rv, err);
+	cryptoki_text(module->description, sizeof(module->description),
+		info.libraryDescription, sizeof(info.libraryDescription));
+	format_version(module->version, &info.libraryVersion);
+	format_version(module->cryptoki, &info.cryptokiVersion);
+	return true;
+}
+
+static void fill_info(struct token *token, const CK_TOKEN_INFO *raw)
+{
+	const struct module *module = token->module;
+	struct token_info *info = &token->info;
+
+	info->hsm = module->hsm->name;
+	info->module = module->hsm->module;
+	info->slot = token->slot;
+	cryptoki_text(info->label, sizeof(info->label), raw->label,
+		sizeof(raw->label));
+	cryptoki_text(info->manufacturer, sizeof(info->manufacturer),
+		raw->manufacturerID, sizeof(raw->manufacturerID));
+	cryptoki_text(info->model, sizeof(info->model), raw->model,
+		sizeof(raw->model));
+	cryptoki_text(info->serial, sizeof(info->serial), raw->serialNumber,
+		sizeof(raw->serialNumber));
+	format_version(info->firmware, &raw->firmwareVersion);
+	format_version(info->hardware, &raw->hardwareVersion);
+	memcpy(info->library, module->description, sizeof(info->library));
+	memcpy(info->library_version, module->version, sizeof(module->version));
+	memcpy(info->cryptoki_version, module->cryptoki,
+		sizeof(module->cryptoki));
+	info->login_required = (raw->flags & CKF_LOGIN_REQUIRED) != 0;
+	info->pin_low = (raw->flags & CKF_USER_PIN_COUNT_LOW) != 0;
+	info->pin_final = (raw->flags & CKF_USER_PIN_FINAL_TRY) != 0;
+	info->pin_locked = (raw->flags & CKF_USER_PIN_LOCKED) != 0;
+	info->write_protected = (raw->flags & CKF_WRITE_PROTECTED) != 0;
+}
+
+bool token_refresh(struct token *token, struct err *err)
+{
+	CK_TOKEN_INFO raw;
+	CK_RV rv;
+
+	memset(&raw, 0, sizeof(raw));
+	rv = token->module->functions->C_GetTokenInfo(token->slot, &raw);
+	if (rv != CKR_OK)
+		return token_failed(token, "C_GetTokenInfo", rv, err);
+	token->flags = raw.flags;
+	fill_info(token, &raw);
+	return true;
+}
+
+bool token_info(
+	struct token *token, const struct token_info **out, struct err *err)
+{
+	if (!token_refresh(token, err))
+		return false;
+	*out = &token->info;
+	return true;
+}
+
+static void token_free(struct token *token)
+{
+	for (size_t i = 0; i < token->key_count; i++)
+		key_free(token->keys[i]);
+	free(token->keys);
+	free(token);
+}
+
+/* An initialised token joins the set, with a session. */
+static bool add_token(
+	struct token_set *set, struct token *token, struct err *err)
+{
+	CK_RV rv;
+
+	if (set->token_count == TOKENS_MAX)
+		return token_refuse(
+			token, err, "more than %d tokens", TOKENS_MAX);
+	rv = token->module->functions->C_OpenSession(
+		token->slot, CKF_SERIAL_SESSION, NULL, NULL, &token->session);
+	if (rv != CKR_OK)
+		return token_failed(token, "C_OpenSession", rv, err);
+	set->tokens[set->token_count++] = token;
+	return true;
+}
+
+/* Look at one slot; a token that was never initialised is passed over. */
+static bool open_slot(struct token_set *set, struct module *module,
+	CK_SLOT_ID slot, struct err *err)
+{
+	struct token *token = calloc(1, sizeof(*token));
+	bool ok;
+
+	if (token == NULL)
+		return err_nomem(err);
+	token->set = set;
+	token->module = module;
+	token->slot = slot;
+	token->session = CK_INVALID_HANDLE;
+	token->rw_session = CK_INVALID_HANDLE;
+	ok = token_refresh(token, err);
+	if (ok && (token->flags & CKF_TOKEN_INITIALIZED) != 0) {
+		ok = add_token(set, token, err);
+		if (ok)
+			token = NULL;
+	}
+	if (token != NULL)
+		token_free(token);
+	return ok;
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+	CK_SLOT_ID x = *(const CK_SLOT_ID *)a, y = *(const CK_SLOT_ID *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool open_slots(
+	struct token_set *set, struct module *module, struct err *err)
+{
+	CK_SLOT_ID slots[SLOTS_MAX] = {0};
+	CK_ULONG count = 0;
+	size_t before = set->token_count;
+	CK_RV rv;
+
+	/* The call without a list makes a module look for devices anew. */
+	rv = module->functions->C_GetSlotList(CK_TRUE, NULL, &count);
+	if (rv != CKR_OK)
+		return module_failed(module, "C_GetSlotList", rv, err);
+	count = SLOTS_MAX;
+	rv = module->functions->C_GetSlotList(CK_TRUE, slots, &count);
+	if (rv != CKR_OK)
+		return module_failed(module, "C_GetSlotList", rv, err);
+	if (count > SLOTS_MAX)
+		return err_set(err, ERR_HSM,
+			"hsm %s: C_GetSlotList: says %lu slots where at most "
+			"%d were asked for",
+			module->hsm->name, count, SLOTS_MAX);
+	qsort(slots, count, sizeof(*slots), compare_slots);
+	for (size_t i = 0; i < count; i++)
+		if (!open_slot(set, module, slots[i], err))
+			return false;
+	if (set->token_count == before)
+		return err_set(err, ERR_HSM,
+			"hsm %s: no initialised token in any slot of %s",
+			module->hsm->name, module->hsm->module);
+	return true;
+}
+
+static bool open_module(
+	struct token_set *set, const struct config_hsm *hsm, struct err *err)
+{
+	struct module *module = &set->modules[set->module_count++];
+
+	module->hsm = hsm;
+	if (!set_environment(hsm, err) || !load_library(module, err))
+		return false;
+	for (size_t i = 0; i + 1 < set->module_count; i++)
+		if (set->modules[i].library == module->library)
+			return err_set(err, ERR_HSM,
+				"hsm %s: %s is the module of hsm %s as well, "
+				"and one process can start it once only: "
+				"choose one with --hsm",
+				hsm->name, hsm->module,
+				set->modules[i].hsm->name);
+	return start_module(module, err) && open_slots(set, module, err);
+}
+
+bool token_set_open(const struct config_hsm *hsm, size_t count,
+	struct token_set **out, struct err *err)
+{
+	struct token_set *set = calloc(1, sizeof(*set));
+	bool ok = false;
+
+	if (set == NULL)
+		return err_nomem(err);
+	if (count == 0) {
+		err_set(err, ERR_USAGE, "no hsm in the configuration");
+		goto done;
+	}
+	set->modules = calloc(count, sizeof(*set->modules));
+	if (set->modules == NULL) {
+		err_nomem(err);
+		goto done;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!open_module(set, &hsm[i], err))
+			goto done;
+	*out = set;
+	set = NULL;
+	ok = true;
+done:
+	token_set_close(set);
+	return ok;
+}
+
+/* Return values are of no use here: the run is over either way. */
+static void close_token(struct token *token)
+{
+	const CK_FUNCTION_LIST *f = token->module->functions;
+
+	if (token->info.logged_in)
+		(void)f->C_Logout(token->session);
+	(void)f->C_CloseAllSessions(token->slot);
+	token_free(token);
+}
+
+/*
+ * The library stays mapped: modules with threads or exit handlers of their
+ * own crash when their code disappears, and the process is about to end.
+ */
+static void close_module(struct module *module)
+{
+	if (module->initialized)
+		(void)module->functions->C_Finalize(NULL);
+}
+
+void token_set_close(struct token_set *set)
+{
+	if (set == NULL)
+		return;
+	for (size_t i = set->token_count; i-- > 0;)
+		close_token(set->tokens[i]);
+	for (size_t i = set->module_count; i-- > 0;)
+		close_module(&set->modules[i]);
+	free(set->modules);
+	free(set);
+}
+
+size_t token_set_count(const struct token_set *set)
+{
+	return set->token_count;
+}
+
+struct token *token_set_token(const struct token_set *set, size_t i)
+{
+	return set->tokens[i];
+}
+
+bool token_set_by_label(const struct token_set *set, const char *label,
+	struct token **out, struct err *err)
+{
+	struct token *found = NULL;
+
+	for (size_t i = 0; i < set->token_count; i++) {
+		if (strcmp(set->tokens[i]->info.label, label) != 0)
+			continue;
+		if (found != NULL)
+			return err_set(err, ERR_HSM,
+				"two tokens are labelled %s: slot %lu and "
+				"slot %lu",
+				label, found->slot, set->tokens[i]->slot);
+		found = set->tokens[i];
+	}
+	if (found == NULL)
+		return err_set(err, ERR_HSM, "no token is labelled %s", label);
+	*out = found;
+	return true;
+}
+
+bool token_rw_session(
+	struct token *token, CK_SESSION_HANDLE *out, struct err *err)
+{
+	CK_RV rv;
+
+	if (token->rw_session == CK_INVALID_HANDLE) {
+		rv = token->module->functions->C_OpenSession(token->slot,
+			CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+			&token->rw_session);
+		if (rv != CKR_OK) {
+			token->rw_session = CK_INVALID_HANDLE;
+			return token_failed(token, "C_OpenSession", rv, err);
+		}
+	}
+	*out = token->rw_session;
+	return true;
+}
+
+bool token_has_mechanism(struct token *token, CK_MECHANISM_TYPE mechanism,
+	CK_FLAGS use, struct err *err)
+{
+	CK_MECHANISM_INFO info;
+	CK_RV rv;
+
+	memset(&info, 0, sizeof(info));
+	rv = token->module->functions->C_GetMechanismInfo(
+		token->slot, mechanism, &info);
+	if (rv == CKR_MECHANISM_INVALID ||
+		(rv == CKR_OK && (info.flags & use) != use))
+		return token_refuse(token, err,
+			"the token does not have the mechanism %s (0x%lx)",
+			cryptoki_mechanism_name(mechanism), mechanism);
+	if (rv != CKR_OK)
+		return token_failed(token, "C_GetMechanismInfo", rv, err);
+	return true;
+}

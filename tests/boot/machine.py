@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: ISC
+"""A QEMU machine that boots an ISO and is driven over its serial line.
+
+The guest proves success with markers that the host counts: every command's
+exit status comes back in a line of its own.  Silence, a time-out or a machine
+that dies is a failure, and shows the console's last 50 lines.
+"""
+import functools
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import time
+
+OVMF = '/usr/share/OVMF'
+# One thread for both processors: with two, about one boot in 45 stopped in
+# the kernel's own text patching (seen with QEMU 7.2 under TCG).
+ACCEL = {'kvm': 'kvm', 'tcg': 'tcg,thread=single'}
+SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
+
+
+class MachineFailure(AssertionError):
+    """The guest did not do what was expected of it."""
+
+
+@functools.lru_cache(maxsize=None)
+def accelerator(iso):
+    """kvm or tcg, by trying: a device node that opens proves nothing, and
+    neither does firmware that speaks.  The disc's menu, on the serial line
+    within ten seconds, does.
+    """
+    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
+        return 'tcg'
+    qemu = subprocess.Popen(
+        ['qemu-system-x86_64', '-accel', 'kvm', '-machine', 'q35', '-m', '256',
+         '-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-nic', 'none',
+         '-cdrom', iso],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    seen = b''
+    until = time.monotonic() + 10
+    while time.monotonic() < until and b'Keyroom' not in seen:
+        if select.select([qemu.stdout], [], [], 0.2)[0]:
+            piece = os.read(qemu.stdout.fileno(), 4096)
+            if not piece:
+                break
+            seen += piece
+    qemu.kill()
+    qemu.wait()
+    return 'kvm' if b'Keyroom' in seen else 'tcg'
+
+
+def firmware_arguments(firmware, folder):
+    """QEMU arguments for bios, uefi, or secureboot (Microsoft's keys enrolled)."""
+    if firmware == 'bios':
+        return ['-machine', 'q35']
+    ms = firmware == 'secureboot'
+    code = f'{OVMF}/OVMF_CODE_4M{".secboot" if ms else ""}.fd'
+    variables = os.path.join(folder, 'vars.fd')
+    shutil.copy(f'{OVMF}/OVMF_VARS_4M{".ms" if ms else ""}.fd', variables)
+    return ['-machine', 'q35' + (',smm=on' if ms else ''),
+            *(['-global', 'driver=cfi.pflash01,property=secure,value=on'] if ms else []),
+            '-drive', f'if=pflash,format=raw,unit=0,readonly=on,file={code}',
+            '-drive', f'if=pflash,format=raw,unit=1,file={variables}']
+
+
+def medium_arguments(medium, iso):
+    """QEMU arguments that put the ISO into a DVD drive or on a USB stick."""
+    drive = ['-drive', f'id=medium,if=none,format=raw,readonly=on,file={iso}']
+    if medium == 'dvd':
+        return drive + ['-device', 'ide-cd,drive=medium,bus=ide.0,bootindex=1']
+    return drive + ['-device', 'usb-storage,drive=medium,removable=on,bootindex=1']
+
+
+class Machine:
+    """One machine; a context manager.  firmware: bios, uefi, secureboot;
+    medium: dvd, usb; drives: raw image files, USB sticks in that order."""
+
+    def __init__(self, iso, folder, firmware='bios', medium='dvd', drives=(),
+                 memory=2048, extra=()):
+        self.folder = str(folder)
+        self.text = ''
+        self.place = 0
+        self.started = time.monotonic()
+        self.slow = 1 if accelerator(iso) == 'kvm' else SLOW
+        serial = os.path.join(self.folder, 'serial')
+        monitor = os.path.join(self.folder, 'qmp')
+        arguments = [
+            'qemu-system-x86_64', '-accel', ACCEL[accelerator(iso)], '-m', str(memory),
+            '-smp', '2', '-display', 'none', '-vga', 'std', '-nic', 'none',
+            '-no-reboot', '-rtc', 'base=utc',
+            '-chardev', f'socket,id=serial,path={serial},server=on,wait=on',
+            '-serial', 'chardev:serial',
+            '-qmp', f'unix:{monitor},server=on,wait=off',
+            *firmware_arguments(firmware, self.folder),
+            '-device', 'qemu-xhci', *medium_arguments(medium, iso)]
+        for n, drive in enumerate(drives):
+            arguments += ['-drive', f'id=stick{n},if=none,format=raw,file={drive}',
+                          '-device', f'usb-storage,drive=stick{n},removable=on']
+        self.errors = open(os.path.join(self.folder, 'qemu.err'), 'wb')
+        self.process = subprocess.Popen(arguments + list(extra), stdin=subprocess.DEVNULL,
+                                        stdout=self.errors, stderr=self.errors)
+        self.serial = self._connect(serial)
+        self.monitor = self._connect(monitor)
+        self.qmp_file = self.monitor.makefile('rw')
+        self.qmp_file.readline()
+        self.qmp('qmp_capabilities')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.serial.close()
+        self.monitor.close()
+        self.errors.close()
+        with open(os.path.join(self.folder, 'console.log'), 'w') as log:
+            log.write(self.text)
+
+    def _connect(self, path):
+        for _ in range(100):
+            try:
+                link = socket.socket(socket.AF_UNIX)
+                link.connect(path)
+                return link
+            except OSError:
+                link.close()
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        with open(os.path.join(self.folder, 'qemu.err')) as errors:
+            raise MachineFailure('QEMU did not start: ' + errors.read())
+
+    def qmp(self, command, **arguments):
+        """One QMP command; its answer."""
+        self.qmp_file.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
+        self.qmp_file.flush()
+        while True:
+            answer = json.loads(self.qmp_file.readline())
+            if 'return' in answer or 'error' in answer:
+                return answer
+
+    def screendump(self, path):
+        """The screen as a PNG."""
+        return self.qmp('screendump', filename=str(path), format='png')
+
+    def fail(self, why):
+        """Fail with the console's last 50 lines."""
+        plain = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', self.text)
+        tail = '\n'.join(plain.replace('\r', '').split('\n')[-50:])
+        raise MachineFailure(f'{why}\n--- the console\'s last 50 lines ---\n{tail}')
+
+    def _read(self, seconds):
+        if not select.select([self.serial], [], [], seconds)[0]:
+            return True
+        piece = self.serial.recv(65536)
+        self.text += piece.decode('utf-8', 'replace')
+        return bool(piece)
+
+    def expect(self, pattern, seconds=20):
+        """Wait until the pattern appears after the last match; the match."""
+        until = time.monotonic() + seconds * self.slow
+        while True:
+            found = re.search(pattern, self.text[self.place:], re.S)
+            if found:
+                self.place += found.end()
+                return found
+            if time.monotonic() > until:
+                self.fail(f'no {pattern!r} within {seconds * self.slow} s')
+            if not self._read(0.5):
+                self.fail(f'the machine stopped before {pattern!r}')
+
+    def send(self, text):
+        """Type text, without a newline of its own."""
+        self.serial.sendall(text.encode())
+
+    def choose(self, entry):
+        """Pick the menu's entry number (0: the first), over the serial line."""
+        self.expect(r'Keyroom [0-9.+~a-z]+, serial', 40)
+        time.sleep(1)
+        self.send('\x0e' * entry)       # ^N is "down" in GRUB's menu
+        self.send('\r')
+
+    def prompt(self, seconds=60):
+        """Wait for the shell's prompt."""
+        self.expect(r'\[Keyroom [^\]]+\][^\n]*UTC[^\n]*\n[^\n]*# ', seconds)
+
+    def run(self, command, seconds=30):
+        """Run a command in the guest; (exit status, output)."""
+        self.send(f'{command}; echo "=RC=$?="\r')
+        found = self.expect(r'\n((?:(?!=RC=).)*?)=RC=(\d+)=', seconds)
+        self.prompt()
+        return int(found.group(2)), found.group(1).replace('\r', '')
+
+    def must(self, command, seconds=30):
+        """Run a command that has to end with 0; its output."""
+        status, output = self.run(command, seconds)
+        if status:
+            self.fail(f'{command!r} ended with {status}')
+        return output
+
+    def wait_off(self, seconds=40):
+        """Wait until the machine has switched itself off."""
+        until = time.monotonic() + seconds * self.slow
+        while self.process.poll() is None:
+            if time.monotonic() > until:
+                self.fail('the machine did not switch itself off')
+            self._read(0.5)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: ISC
+# What proves the signer beyond its unit tests: fuzzing, the replay of what
+# fuzzing found, injected faults, benchmarks, coverage.  For the host alone.
+#
+# SECONDS_PER_FUZZ  how long a fuzz-NAME target looks [600]
+# FUZZ_MORE         further folders of seeds, read and never written
+
+SECONDS_PER_FUZZ ?= 600
+FUZZ_MORE ?=
+FUZZ_OUT ?= $(BUILD)/fuzz
+fuzz_names := ksr skr config time words
+# The longest input; no such limit is part of any format.
+fuzz_len_ksr := 65536
+fuzz_len_skr := 65536
+fuzz_len_config := 16384
+fuzz_len_time := 128
+fuzz_len_words := 1024
+fuzz_shared_ksr := tests/fuzz/document.c
+fuzz_shared_skr := tests/fuzz/document.c
+fuzz_cc := clang -fsanitize=fuzzer-no-link
+fuzz_make = $(MAKE) -s SANITIZE=1 SIGNER_OUT=$(FUZZ_OUT) CC='$(fuzz_cc)'
+
+.PHONY: $(fuzz_names:%=fuzz-%) fuzz-programs replay-programs
+# clang; findings land in build/fuzz/found.
+$(fuzz_names:%=fuzz-%): fuzz-%: ## (fuzz-ksr, -skr, -config, -time, -words)
+	@$(fuzz_make) $(FUZZ_OUT)/bin/fuzz_$*
+	@mkdir -p $(FUZZ_OUT)/corpus/$* $(FUZZ_OUT)/found
+	nice $(FUZZ_OUT)/bin/fuzz_$* -max_total_time=$(SECONDS_PER_FUZZ) \
+		-max_len=$(fuzz_len_$*) -timeout=5 -dict=tests/fuzz/$*.dict \
+		-artifact_prefix=$(FUZZ_OUT)/found/$*- -print_final_stats=1 \
+		$(FUZZ_OUT)/corpus/$* tests/fuzz/$* $(FUZZ_MORE)
+
+fuzz-programs:
+	@$(fuzz_make) $(fuzz_names:%=$(FUZZ_OUT)/bin/fuzz_%)
+$(FUZZ_OUT)/bin/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/document.c $(signer_lib)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -fsanitize=fuzzer -o $@ \
+		$< $(fuzz_shared_$*) $(signer_lib) $(signer_libs)
+
+# Any compiler, sanitized or not: runs each file once.
+replay-programs: $(fuzz_names:%=$(SIGNER_OUT)/replay/%)
+$(SIGNER_OUT)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
+		tests/fuzz/document.c $(signer_lib)
+	@mkdir -p $(@D)
+	@echo '  REPLAY $@'
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< \
+		tests/fuzz/replay.c $(fuzz_shared_$*) $(signer_lib) \
+		$(signer_libs)
+
+# Alternating runs of ours and of the least that could be done.
+ROUNDS ?= 15
+BENCH_OUT := $(BUILD)/bench
+.PHONY: bench
+bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/measure ## measure the signer's speed and memory
+	@tests/bench/bench --rounds $(ROUNDS) $(SIGNER_OUT)/bin $(BENCH_OUT)
+$(BENCH_OUT)/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< -ldl
+
+# Programs that tests run, linked with the signer's own objects.
+.PHONY: mutate-programs
+mutate-programs: $(SIGNER_OUT)/mutate/flips
+$(SIGNER_OUT)/mutate/%: tests/mutate/%.c $(signer_lib)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< $(signer_lib) \
+		$(signer_libs)

@@ -1,0 +1,507 @@
+# SPDX-License-Identifier: ISC
+"""skrcheck says PASS to what a ceremony produced and FAIL, under the right name,
+to everything else: each field changed, keys and bundles lost, added or moved,
+signatures by others, another schema signed properly, a log or a trust anchor
+that tells another story.  It is the opinion that does not depend on the signer,
+so each of its questions is shown to be able to say no."""
+import base64
+import re
+import subprocess
+import xml.etree.ElementTree as tree
+
+import pytest
+
+from rehearsal import Rehearsal, use
+
+LAYERS = {'base', 'dns', 'crypto', 'xml', 'config', 'second'}
+
+
+@pytest.fixture(scope='module')
+def zone(tmp_path_factory, programs):
+    """Two quarters of a zone; the second is the one that is judged."""
+    zone = Rehearsal(tmp_path_factory.mktemp('zone'), programs, domain='example.', algorithm=13, bundles=4)
+    zone.add_ksk('old')
+    zone.add_ksk('new')
+    zone.add_ksk('idle')
+    zone.quarter(zone.publish_more('old', 'new'))
+    zone.quarter(zone.rollover('old', 'new'))
+    zone.anchor()
+    zone.log = max(zone.folder.glob('ksrsigner-*.log'), key=lambda path: path.stat().st_mtime_ns)
+    return zone
+
+
+@pytest.fixture
+def ask(zone):
+    """Ask about a response (or another file in place of one of the zone's);
+    the exit status, the failed questions and the whole answer."""
+
+    def call(text=None, *more, **files):
+        names = {'config': 'ksrsigner.yaml', 'previous': 'skr-1.xml', 'anchor': 'anchor-2.xml',
+                 'ksr': 'ksr-2.xml', 'skr': 'skr-2.xml'}
+        if text is not None:
+            assert text != zone.response.read_text()
+            (zone.folder / 'mutant.xml').write_text(text)
+            names['skr'] = 'mutant.xml'
+        for kind, content in files.items():
+            names[kind] = None
+            if content is not None:
+                (zone.folder / f'other-{kind}').write_text(content)
+                names[kind] = f'other-{kind}'
+        options = []
+        for option, kind in [('--config', 'config'), ('--previous-skr', 'previous'),
+                             ('--anchor', 'anchor'), ('--log', 'log')]:
+            if names.get(kind):
+                options += [option, names[kind]]
+        done = zone.hsm.run('skrcheck', *options, *more, names['ksr'], names['skr'])
+        failed = set(re.findall(r'^FAIL (\S+)$', done.out, re.M))
+        return done.status, failed, done.out + done.err
+
+    return call
+
+
+def questions(top):
+    return re.findall(r'^\t\{"(POST-[A-Z-]+)"', (top / 'signer/second/second.c').read_text(), re.M)
+
+
+def test_sound_response_passes_every_question(zone, ask, top):
+    status, failed, out = ask(log=zone.log.read_text())
+    assert (status, failed) == (0, set()), out
+    assert re.findall(r'^PASS (\S+)$', out, re.M) == questions(top)
+    assert re.search(r'^PASS$', out, re.M) and 'SKIP' not in out
+    assert 'note: Is this correct: not asked (--force)' in out
+
+
+def test_other_layout_of_the_same_response_passes(zone, ask):
+    """Order of attributes, indentation, quotes and comments are not its business."""
+    text = zone.response.read_text().replace('<ResponseBundle', '<!-- hello --> <ResponseBundle')
+    text = re.sub(r'<Key keyIdentifier="([^"]*)" keyTag="0*(\d+)">', r"<Key\n keyTag='\2' keyIdentifier='\1'>", text)
+    assert ask(text)[:2] == (0, set())
+
+
+# What is changed, how, and which question must notice it.
+
+def swap(pattern, new, number=0):
+    """Replace what the pattern's group holds, in its nth occurrence."""
+
+    def change(text):
+        found = list(re.finditer(pattern, text, re.S))[number]
+        start, end = found.span(1)
+        return text[:start] + (new(found.group(1)) if callable(new) else new) + text[end:]
+
+    return change
+
+
+def flip(material):
+    raw = bytearray(base64.b64decode(material))
+    raw[len(raw) // 2] ^= 1
+    return base64.b64encode(raw).decode()
+
+
+def later(time):
+    return time.replace('T00:00:00', 'T00:00:01')
+
+
+BUNDLE = r'(<ResponseBundle .*?</ResponseBundle>\n)'
+ZSK = r'(<Key keyIdentifier="zsk-[^\n]*\n.*?</Key>\n)'
+KSK = r'(<Key keyIdentifier="{}"[^\n]*\n.*?</Key>\n)'
+OLD, NEW = KSK.format('old'), KSK.format('new')
+SIGNATURE = r'(<Signature .*?</Signature>\n)'
+
+
+def within(outer, inner):
+    """A pattern inside of the first match of another."""
+    return outer.replace('(', '').replace(')', '').split('.*?')[0] + r'(?:(?!</Key>|</Signature>).)*?' + inner
+
+
+def twice(text):
+    return text + text
+
+
+def move_bundle(text):
+    """The third bundle in front of the second."""
+    first, second = list(re.finditer(BUNDLE, text, re.S))[1:3]
+    return text[:first.start()] + second.group() + first.group() + text[second.end():]
+
+
+def exchange_signatures(text):
+    """Those of two bundles: each verifies, in the other one."""
+    data = [found.span(1) for found in re.finditer(r'<SignatureData>(.*?)</SignatureData>', text)][1:3]
+    (a, b), (c, d) = data
+    return text[:a] + text[c:d] + text[b:c] + text[a:b] + text[d:]
+
+
+def by_other_key(text):
+    """The old key's signature called one by the new key."""
+    found = re.search(SIGNATURE, text, re.S)
+    tag = re.search(r'<Key keyIdentifier="new" keyTag="(\d+)"', text).group(1)
+    changed = re.sub('keyIdentifier="old"', 'keyIdentifier="new"', found.group())
+    changed = re.sub(r'<KeyTag>\d+<', f'<KeyTag>{tag}<', changed)
+    return text[:found.start()] + changed + text[found.end():]
+
+
+MUTANTS = {
+    'id': (swap(r'<KSR id="([^"]*)"', 'other'), 'POST-HEADER'),
+    'serial': (swap(r'serial="([^"]*)"', '77'), 'POST-HEADER'),
+    'domain': (swap(r'domain="([^"]*)"', 'example.net.'), 'POST-HEADER'),
+    'zsk policy': (swap(r'<ZSK>.*?<RetireSafety>(.*?)<', 'P11D'), 'POST-HEADER'),
+    'zsk policy algorithm': (swap(r'<ZSK>.*?<SignatureAlgorithm algorithm="(\d+)"', '14'), 'POST-HEADER'),
+    'zsk policy size': (swap(r'<ZSK>.*?<ECDSA size="(\d+)"', '384'), 'POST-HEADER'),
+    'ksk policy': (swap(r'<KSK>.*?<RetireSafety>(.*?)<', 'P11D'), 'POST-KSK-POLICY'),
+    'ksk policy algorithm': (swap(r'<KSK>.*?<SignatureAlgorithm algorithm="(\d+)"', '14'), 'POST-KSK-POLICY'),
+    'ksk policy size': (swap(r'<KSK>.*?<ECDSA size="(\d+)"', '384'), 'POST-KSK-POLICY'),
+    'bundle id': (swap(r'<ResponseBundle id="([^"]*)"', 'other'), 'POST-BUNDLES'),
+    'bundle begins later': (swap(r'<Inception>(.*?)<', later), 'POST-BUNDLES'),
+    'bundle ends later': (swap(r'<Expiration>(.*?)<', later), 'POST-BUNDLES'),
+    'first bundle lost': (swap(BUNDLE, ''), 'POST-BUNDLES'),
+    'last bundle lost': (swap(BUNDLE, '', 3), 'POST-BUNDLES'),
+    'bundle twice': (swap(BUNDLE, twice), 'POST-BUNDLES'),
+    'bundles in another order': (move_bundle, 'POST-BUNDLES'),
+    'zsk lost': (swap(ZSK, ''), 'POST-ZSKS'),
+    'zsk twice': (swap(ZSK, twice), 'POST-ZSKS'),
+    'zsk renamed': (swap(r'keyIdentifier="(zsk-[^"]*)"', 'zsk-13-00000'), 'POST-ZSKS'),
+    'zsk tag': (swap(r'keyIdentifier="zsk-[^"]*" keyTag="(\d+)"', '00001'), 'POST-ZSKS'),
+    'zsk TTL': (swap(within(ZSK, r'<TTL>(\d+)<'), '3600'), 'POST-ZSKS'),
+    'zsk with other flags': (swap(within(ZSK, r'<Flags>(\d+)<'), '0'), 'POST-ZSKS'),
+    'zsk as ksk': (swap(within(ZSK, r'<Flags>(\d+)<'), '257'), 'POST-KSK-SCHEMA'),
+    'zsk protocol': (swap(within(ZSK, r'<Protocol>(\d+)<'), '2'), 'POST-ZSKS'),
+    'zsk algorithm': (swap(within(ZSK, r'<Algorithm>(\d+)<'), '14'), 'POST-ZSKS'),
+    'zsk bit': (swap(within(ZSK, r'<PublicKey>(.*?)<'), flip), 'POST-ZSKS'),
+    'ksk lost': (swap(NEW, ''), 'POST-KSK-SCHEMA'),
+    'signing ksk lost': (swap(OLD, ''), 'POST-SIGNATURES'),
+    'ksk twice': (swap(OLD, twice), 'POST-KSK-FORM'),
+    'ksk renamed': (swap(r'<Key keyIdentifier="(old)"', 'elder'), 'POST-KSK-FORM'),
+    'ksk tag': (swap(r'<Key keyIdentifier="old" keyTag="(\d+)"', '00001'), 'POST-KSK-FORM'),
+    'ksk TTL': (swap(within(OLD, r'<TTL>(\d+)<'), '3600'), 'POST-KSK-FORM'),
+    'ksk as zsk': (swap(within(OLD, r'<Flags>(\d+)<'), '256'), 'POST-ZSKS'),
+    'ksk revoked': (swap(within(OLD, r'<Flags>(\d+)<'), '385'), 'POST-KSK-FORM'),
+    'ksk with other flags': (swap(within(OLD, r'<Flags>(\d+)<'), '1'), 'POST-KSK-FORM'),
+    'ksk protocol': (swap(within(OLD, r'<Protocol>(\d+)<'), '2'), 'POST-KSK-FORM'),
+    'ksk algorithm': (swap(within(OLD, r'<Algorithm>(\d+)<'), '14'), 'POST-KSK-FORM'),
+    'ksk bit': (swap(within(OLD, r'<PublicKey>(.*?)<'), flip), 'POST-KSK-SCHEMA'),
+    'signature by whom': (swap(r'<Signature keyIdentifier="([^"]*)"', 'new'), 'POST-SIGNATURES'),
+    'signature TTL': (swap(within(SIGNATURE, r'<TTL>(\d+)<'), '3600'), 'POST-SIGNATURE-FIELDS'),
+    'signature type': (swap(r'<TypeCovered>(.*?)<', 'SOA'), 'POST-SIGNATURE-FIELDS'),
+    'signature algorithm': (swap(within(SIGNATURE, r'<Algorithm>(\d+)<'), '14'), 'POST-SIGNATURES'),
+    'signature labels': (swap(r'<Labels>(\d+)<', '0'), 'POST-SIGNATURE-FIELDS'),
+    'signature original TTL': (swap(r'<OriginalTTL>(\d+)<', '3600'), 'POST-SIGNATURE-FIELDS'),
+    'signature expires later': (swap(r'<SignatureExpiration>(.*?)<', later), 'POST-SIGNATURE-FIELDS'),
+    'signature begins later': (swap(r'<SignatureInception>(.*?)<', later), 'POST-SIGNATURE-FIELDS'),
+    'signature tag': (swap(r'<KeyTag>(\d+)<', '00001'), 'POST-SIGNATURES'),
+    'signature signer': (swap(r'<SignersName>(.*?)<', '.'), 'POST-SIGNATURE-FIELDS'),
+    'signature bit': (swap(r'<SignatureData>(.*?)<', flip), 'POST-SIGNATURES'),
+    'signature twice': (swap(SIGNATURE, twice), 'POST-SIGNATURES'),
+    'signatures exchanged': (exchange_signatures, 'POST-SIGNATURES'),
+    'signature of another key': (by_other_key, 'POST-SIGNATURES'),
+}
+
+
+@pytest.mark.parametrize('name', MUTANTS)
+def test_mutant_is_found(zone, ask, name):
+    change, question = MUTANTS[name]
+    status, failed, out = ask(change(zone.response.read_text()))
+    assert status == 1, out
+    assert question in failed, out
+    assert re.search(r'^FAIL$', out, re.M)
+
+
+def test_no_field_of_a_response_can_change_unnoticed(zone, ask):
+    """Every attribute and every text of the first and the last bundle and of the
+    policies, one at a time, by one character that keeps its form."""
+    text = zone.response.read_text()
+    middle = [found.span() for found in re.finditer(BUNDLE, text, re.S)][1:-1]
+    spots = [found.span(found.lastindex) for found in re.finditer(r'(?<!version)(?<!encoding)="([^"]+)"|>([^<>\s]+)<',
+                                                                  text)]
+    unnoticed, looked = [], 0
+    for start, end in spots:
+        if any(a <= start < b for a, b in middle):
+            continue
+        old = text[start:end]
+        # The last character of base64 may have unused bits: take the one before.
+        at = start + next(i for i in reversed(range(len(old.rstrip('=')) - (len(old) > 60))) if old[i].isalnum())
+        new = {'0': '1', '9': '8', 'Z': 'Y', 'z': 'y'}.get(text[at], chr(ord(text[at]) + 1))
+        mutant = text[:at] + new + text[at + 1:]
+        looked += 1
+        if ask(mutant)[0] not in (1, 3):
+            unnoticed.append(text[start - 30:end] + ' with ' + new)
+    assert looked > 100
+    assert not unnoticed
+
+
+# A response that is signed properly, but not what was asked for.
+
+@pytest.mark.parametrize('build, question', [
+    (lambda zone: zone.normal('old'), 'POST-KSK-SCHEMA'),
+    (lambda zone: zone.slots((1, use('old', publish=['new', 'idle'])), (2, use('new', publish=['old']))),
+     'POST-KSK-SCHEMA'),
+    (lambda zone: zone.slots((1, use('old', 'new')), (2, use('new', publish=['old']))), 'POST-KSK-SCHEMA'),
+    (lambda zone: zone.revoke('old', 'new'), 'POST-KSK-SCHEMA'),
+])
+def test_other_schema_is_found(zone, ask, build, question):
+    """The signer did everything right with a schema that was not the ceremony's."""
+    config = (zone.folder / 'ksrsigner.yaml').read_text()
+    try:
+        zone.configure(build(zone), zone.folder / 'ksr-2.xml', check_keys_retire_safety=False,
+                       check_keys_publish_safety=False)
+        done = zone.hsm.run('ksrsigner', '--force', '--previous-skr', 'skr-1.xml', 'ksr-2.xml', 'wrong.xml')
+        assert done.status == 0, done.err
+        text = (zone.folder / 'wrong.xml').read_text()
+        (zone.folder / 'wrong.xml').unlink()
+    finally:
+        (zone.folder / 'ksrsigner.yaml').write_text(config)
+    status, failed, out = ask(text)
+    assert (status, failed) == (1, {question}), out
+
+
+def test_response_to_another_request_is_found(zone, ask):
+    other = zone.hsm.run('ksrgen', '--keys', 'zsk', '--previous', 'skr-1.xml', '--bundles', '4', 'ksr-x.xml')
+    assert other.status == 0, other.err
+    status, failed, _ = ask(ksr=(zone.folder / 'ksr-x.xml').read_text())
+    assert status == 1
+    assert failed == {'POST-HEADER', 'POST-BUNDLES', 'POST-ZSKS'}
+
+
+def test_request_without_proof_is_found(zone, ask):
+    request = swap(r'<SignatureData>(.*?)<', flip)((zone.folder / 'ksr-2.xml').read_text())
+    assert ask(ksr=request)[:2] == (1, {'POST-REQUEST'})
+
+
+# History
+
+def test_previous_response_that_does_not_verify_is_found(zone, ask):
+    text = swap(r'<SignatureData>(.*?)<', flip, -1)((zone.folder / 'skr-1.xml').read_text())
+    status, failed, out = ask(previous=text)
+    assert (status, failed) == (1, {'POST-CHAIN'})
+    assert 'the signature by old does not hold' in out
+
+
+def test_other_history_is_found(zone, ask):
+    """The response after itself: nothing continues."""
+    status, failed, out = ask(previous=zone.response.read_text())
+    assert (status, failed) == (1, {'POST-CHAIN'})
+    for reason in ('has the same id', 'is in the previous response too', 'not as stated in the request',
+                   'alone', 'new one begins'):
+        assert reason in out
+
+
+def test_key_that_was_not_published_before_is_found(zone, ask):
+    """A properly signed response whose signer comes out of nothing."""
+    previous = zone.response.read_text()
+    status, failed, out = ask(previous=swap(NEW, '', -1)(swap(OLD, '', -1)(previous)))
+    assert (status, failed) == (1, {'POST-CHAIN'})
+    assert 'key old signs, and was not published before' in out
+
+
+# Trust anchor
+
+@pytest.mark.parametrize('change', [
+    swap(r'<Zone>(.*?)<', '.'),
+    lambda text: re.sub(r'<Digest>.', '<Digest>0', re.sub(r'<Digest>0', '<Digest>1', text)),
+    lambda text: re.sub(r'<KeyTag>\d+<', '<KeyTag>1<', text),
+    lambda text: re.sub(r'validFrom="[^"]*"', 'validFrom="2050-01-01T00:00:00+00:00"', text),
+    lambda text: re.sub(r'(validFrom="[^"]*")', r'\1 validUntil="2021-01-01T00:00:00+00:00"', text),
+    lambda text: re.sub(r'<PublicKey>(.*?)<', lambda found: f'<PublicKey>{flip(found.group(1))}<', text),
+    lambda text: re.sub(r'<DigestType>2<', '<DigestType>1<', text),
+    swap(r'(<KeyDigest id="new".*?</KeyDigest>)', ''),
+])
+def test_other_anchor_is_found(zone, ask, change):
+    status, failed, out = ask(anchor=change((zone.folder / 'anchor-2.xml').read_text()))
+    assert (status, failed) == (1, {'POST-ANCHOR'}), out
+
+
+@pytest.mark.parametrize('text', ['', '<TrustAnchor/>', '<KSR/>', '<!DOCTYPE a []><TrustAnchor id="a"/>'])
+def test_file_that_is_no_anchor(ask, text):
+    assert ask(anchor=text)[0] == 3
+
+
+def test_older_form_of_anchor(zone, ask):
+    done = zone.hsm.run('trustanchor', '--rfc7958', '--trustanchor', 'old-form.xml')
+    assert done.status == 0, done.err
+    assert ask(anchor=(zone.folder / 'old-form.xml').read_text())[:2] == (0, set())
+
+
+# The log
+
+@pytest.mark.parametrize('change, reason', [
+    (lambda text: text.replace('] done', '] gone'), 'does not end with'),
+    (lambda text: text.rsplit('\n', 2)[0] + '\n', 'does not end with'),
+    (swap(r'\] KSR \S+ SHA-256 ([0-9a-f])', lambda c: 'f' if c == '0' else '0'), 'no such request'),
+    (swap(r'\] configuration \S+ SHA-256 ([0-9a-f])', lambda c: 'f' if c == '0' else '0'), 'no such configuration'),
+    (swap(r'\] previous SKR \S+ SHA-256 ([0-9a-f])', lambda c: 'f' if c == '0' else '0'),
+     'no such previous response'),
+    (swap(r'hash of SKR:\n[^\n]*\] ([0-9a-f])', lambda c: 'f' if c == '0' else '0'), 'no such response'),
+    (lambda text: text.replace('[INFO] ...PASSED.', '[ERROR] not so good'), 'trouble: not so good'),
+    (lambda text: text.replace('PASS KSR-FILE', 'FAIL KSR-FILE'), 'trouble: FAIL KSR-FILE'),
+    (lambda text: text.replace('ksrsigner ', 'keymaster ', 1), 'no log of ksrsigner'),
+    (lambda text: text + 'and another thing\n', 'is not "TIME: [LEVEL] TEXT"'),
+    (lambda text: '', 'no log of ksrsigner'),
+    (lambda text: text + '\0', 'there is a NUL in it'),
+])
+def test_log_that_tells_another_story_is_found(zone, ask, change, reason):
+    text = zone.log.read_text()
+    changed = change(text)
+    assert changed != text
+    status, failed, out = ask(log=changed)
+    assert (status, failed) == (1, {'POST-LOG'}), out
+    assert reason in out
+
+
+# The configuration
+
+@pytest.mark.parametrize('pattern, new, questions', [
+    (r'"retire_safety": "(P10D)"', 'P11D', {'POST-KSK-POLICY'}),
+    (r'"signers_name": "(example\.)"', '.', {'POST-KSK-POLICY'}),
+    (r'"new": \{.*?"key_tag": (\d+)', '1', {'POST-KSK-IDENTITY'}),
+    (r'"new": \{.*?"algorithm": "(\w+)"', 'ECDSAP384SHA384', {'POST-KSK-IDENTITY'}),
+    (r'"new": \{.*?"ds_sha256": "(\w)', lambda c: 'F' if c == '0' else '0', {'POST-KSK-IDENTITY', 'POST-KSK-SCHEMA'}),
+    (r'"new": \{.*?"label": "(\w+)"', 'newer', {'POST-KSK-SCHEMA'}),
+    (r'"new": \{.*?"valid_from": "2(0)', '1', {'POST-KSK-IDENTITY'}),
+])
+def test_other_configuration_is_found(zone, ask, pattern, new, questions):
+    config = swap(pattern, new)((zone.folder / 'ksrsigner.yaml').read_text())
+    status, failed, out = ask(config=config)
+    assert (status, failed) == (1, questions), out
+
+
+def test_without_configuration_it_says_what_it_cannot_tell(ask):
+    status, failed, out = ask(config=None, anchor=None, previous=None)
+    assert (status, failed) == (0, set())
+    assert re.findall(r'^SKIP (\S+) \((.*)\)$', out, re.M) == [
+        ('POST-KSK-POLICY', 'no configuration (--config)'), ('POST-KSK-SCHEMA', 'no configuration (--config)'),
+        ('POST-KSK-IDENTITY', 'no configuration (--config)'), ('POST-ANCHOR', 'no trust anchor (--anchor)'),
+        ('POST-CHAIN', 'no previous response (--previous-skr)'), ('POST-LOG', 'no log (--log)')]
+
+
+@pytest.mark.parametrize('options, status', [
+    ([], 2), (['ksr-2.xml'], 2), (['a', 'b', 'c'], 2), (['ksr-2.xml', 'none.xml'], 3),
+    (['skr-2.xml', 'skr-2.xml'], 1), (['ksr-2.xml', 'ksr-2.xml'], 1),
+    (['--schema', 'normal', 'ksr-2.xml', 'skr-2.xml'], 2),
+    (['--config', 'ksrsigner.yaml', '--schema', 'none', 'ksr-2.xml', 'skr-2.xml'], 2),
+    (['--config', 'none.yaml', 'ksr-2.xml', 'skr-2.xml'], 2),
+    (['--previous-skr', 'skr-1.xml', '--no-previous-skr', 'x', 'ksr-2.xml', 'skr-2.xml'], 2),
+    (['--config', 'ksrsigner.yaml', '--ksk', 'old=older', 'ksr-2.xml', 'skr-2.xml'], 2),
+    (['--config', 'ksrsigner.yaml', '--ksk', 'x=y', 'ksr-2.xml', 'skr-2.xml'], 2),
+    (['--zone', 'ksr-2.xml'], 1),
+])
+def test_misuse(zone, options, status):
+    assert zone.hsm.run('skrcheck', *options).status == status
+
+
+# Zone files
+
+def test_zone_file_has_the_records_of_the_response(zone):
+    done = zone.hsm.run('skrcheck', '--zone', 'skr-2.xml')
+    assert done.status == 0, done.err
+    root = tree.fromstring(zone.response.read_text())
+    lines = [line.split(maxsplit=12) for line in done.out.splitlines() if not line.startswith(';')]
+    keys = [line for line in lines if line[3] == 'DNSKEY']
+    assert [[*line[:7], line[7]] for line in keys] == [
+        ['example.', key.findtext('TTL'), 'IN', 'DNSKEY', key.findtext('Flags'), '3', '13', key.findtext('PublicKey')]
+        for key in root.iter('Key')]
+    signatures = [line for line in lines if line[3] == 'RRSIG']
+    assert [line[12] for line in signatures] == [sig.findtext('SignatureData') for sig in root.iter('Signature')]
+    assert all(line[4:8] == ['DNSKEY', '13', '1', '172800'] and line[11] == 'example.' for line in signatures)
+    assert len(keys) + len(signatures) == len(lines)
+
+
+def test_zone_with_request_is_still_a_zone(zone):
+    done = zone.hsm.run('skrcheck', '--zone', 'ksr-2.xml', 'skr-2.xml')
+    assert done.status == 0
+    assert all(line.startswith(('; ', 'example. ')) for line in done.out.splitlines())
+    assert '; PASS POST-SIGNATURES' in done.out
+
+
+# The reference pairs
+
+PAIRS = {
+    '2009-q4-2': ('test-quarters', ['--no-previous-skr', 'the first']),
+    '2010-q1-0': ('test-quarters', ['--previous-skr', 'test-quarters/skr-root-2009-q4-2.xml']),
+    # Signed by the root's KSK, which the configuration has a test key for.
+    '2017-q2-0': ('production', ['--previous-skr', 'production/skr-root-2017-q1-0.xml', '--ksk', 'KSK1=Kjqmt7v',
+                                 '--anchor', 'production/root-anchors-2025.xml']),
+}
+
+
+@pytest.mark.parametrize('name', PAIRS)
+def test_reference_pair_passes(run, data, name):
+    folder, options = PAIRS[name]
+    options = [data / word if '/' in word else word for word in options]
+    done = run('skrcheck', '--config', data / f'config/{name}.yaml', *options,
+               data / folder / f'ksr-root-{name}.xml', data / folder / f'skr-root-{name}.xml')
+    out = done.stdout.decode()
+    assert done.returncode == 0, out
+    assert 'PASS POST-KSK-SCHEMA' in out and not re.search('^FAIL', out, re.M)
+
+
+def test_real_response_is_not_what_a_test_key_would_give(run, data):
+    """Without --ksk the configuration's key is another one, and that is said."""
+    done = run('skrcheck', '--config', data / 'config/2017-q2-0.yaml', '--previous-skr',
+               data / 'production/skr-root-2017-q1-0.xml', data / 'production/ksr-root-2017-q2-0.xml',
+               data / 'production/skr-root-2017-q2-0.xml')
+    assert done.returncode == 1
+    assert set(re.findall(r'^FAIL (\S+)$', done.stdout.decode(), re.M)) == {'POST-KSK-SCHEMA', 'POST-KSK-IDENTITY'}
+
+
+@pytest.mark.parametrize('name', PAIRS)
+def test_what_the_signer_makes_of_a_reference_request_passes(run, data, softhsm, tmp_path, name):
+    folder, options = PAIRS[name]
+    options = ['--config', data / f'config/{name}.yaml', options[0],
+               data / options[1] if '/' in options[1] else options[1]]
+    request = data / folder / f'ksr-root-{name}.xml'
+    done = run('ksrsigner', '--force', *options, request, 'skr.xml')
+    assert done.returncode == 0, done.stderr
+    log, = tmp_path.glob('ksrsigner-*.log')
+    done = run('skrcheck', *options, '--log', log, request, 'skr.xml')
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def test_mutants_of_the_request_do_not_match_the_response(run, data):
+    """A request that must be refused was not what this response answers."""
+    looked = 0
+    for line in (data / 'mutants/VERDICTS.tsv').read_text().splitlines():
+        if line.startswith('#'):
+            continue
+        name, verdict = line.split('\t')[:2]
+        done = run('skrcheck', data / 'mutants' / name, data / 'production/skr-root-2017-q2-0.xml', timeout=2)
+        assert done.returncode in ([0] if verdict == 'accept' else [1]), line
+        looked += 1
+    assert looked > 25
+
+
+def test_output_that_cannot_be_written(zone, programs):
+    command = f'{zone.hsm.programs}/skrcheck --zone skr-2.xml >/dev/full'
+    assert subprocess.run(command, shell=True, cwd=zone.folder, stderr=subprocess.DEVNULL).returncode == 5
+
+
+def test_quarters_of_one_ceremony(zone, programs):
+    """--chain signs two at once: the second continues a response that was never
+    read as a file, and the one log tells of both."""
+    for number, previous in ((3, 'skr-2.xml'), (4, 'ksr-3.xml')):
+        done = zone.hsm.run('ksrgen', '--keys', 'zsk', '--bundles', '4', '--previous', previous, f'ksr-{number}.xml')
+        assert done.status == 0, done.err
+    config = (zone.folder / 'ksrsigner.yaml').read_text()
+    try:
+        zone.configure(zone.normal('new'), zone.folder / 'ksr-3.xml', check_keys_retire_safety=False)
+        before = set(zone.folder.glob('ksrsigner-*.log'))
+        done = zone.hsm.run('ksrsigner', '--force', '--previous-skr', 'skr-2.xml', '--chain', '--output-dir', 'out',
+                            'ksr-3.xml', 'ksr-4.xml')
+        assert done.status == 0, done.err
+        log, = set(zone.folder.glob('ksrsigner-*.log')) - before
+        for number, previous in ((3, 'skr-2.xml'), (4, 'out/skr-3.xml')):
+            done = zone.hsm.run('skrcheck', '--config', 'ksrsigner.yaml', '--log', log.name, '--previous-skr', previous,
+                                f'ksr-{number}.xml', f'out/skr-{number}.xml')
+            assert done.status == 0, done.out
+        done = zone.hsm.run('skrcheck', '--log', log.name, '--previous-skr', 'skr-1.xml', 'ksr-4.xml', 'out/skr-4.xml')
+        assert 'no such previous response' in done.out
+    finally:
+        (zone.folder / 'ksrsigner.yaml').write_text(config)
+
+
+# Independence
+
+def test_it_shares_only_reading_and_wire_code(top):
+    """No judgement of the signer is behind the second opinion."""
+    for path in sorted((top / 'signer/second').glob('*.[ch]')) + [top / 'signer/programs/skrcheck.c']:
+        included = set(re.findall(r'^#include "([^"]+)"', path.read_text(), re.M))
+        strange = {name for name in included if name.split('/')[0] not in LAYERS
+                   and name not in ('ksr/ksr.h', 'show/log.h', 'show/options.h', 'show/words.h')}
+        assert not strange, path

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures that every kind of test shares."""
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / 'tests' / 'cli'))     # tokens, rehearsal: for the boot tests, too
+BUILD = pathlib.Path(os.environ.get('BUILD') or 'build')
+BUILD = BUILD if BUILD.is_absolute() else TOP / BUILD
+
+
+@pytest.fixture(scope='session')
+def top():
+    """The project's root."""
+    return TOP
+
+
+@pytest.fixture(scope='session')
+def build():
+    """Where make writes."""
+    return BUILD
+
+
+@pytest.fixture(scope='session')
+def data():
+    """Reference material beside the project; tests that need it skip without."""
+    path = TOP.parent / 'shared' / 'data'
+    if not path.is_dir():
+        pytest.skip('no ../shared/data')
+    return path
+
+
+@pytest.fixture(scope='session')
+def programs():
+    """The signer's programs, compiled for the host."""
+    subprocess.run(['make', '-s', 'signer'], cwd=TOP, check=True)
+    return BUILD / 'host' / 'bin'
+
+
+@pytest.fixture(scope='session')
+def disc():
+    """The built disc: a dict with ISO, EXTENSION, NAME (build/out/latest)."""
+    subprocess.run(['make', '-s', 'iso'], cwd=TOP, check=True)
+    lines = (BUILD / 'out' / 'latest').read_text().splitlines()
+    return dict(line.split('=', 1) for line in lines)

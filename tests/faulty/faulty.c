@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A PKCS#11 module that misbehaves on purpose: it passes every call to a real
+ * module (FAULTY_MODULE) and spoils what comes back as FAULTY says, a list of
+ * faults separated by commas.  With FAULTY_LOG it appends the name of each
+ * function called to that file, so that a test sees what was not called.
+ *
+ *	attribute-length=N  every attribute that is read has N bytes
+ *	attribute-short     every attribute loses its last byte
+ *	attribute-unsteady  the length differs from one call to the next
+ *	attribute-bit=TYPE  one bit of attribute TYPE (hex) is flipped
+ *	sign-length=N       every signature has N bytes
+ *	sign-short          every signature loses its last byte
+ *	sign-wrong          one bit of every signature is flipped
+ *	sign-wrong-at=N     one bit of the Nth signature is flipped
+ *	objects=N           every search finds N objects
+ *	slots=N             there are N slots
+ *	duplicate           every object is found twice
+ *	remove-at=N         the Nth call, and all after it: CKR_DEVICE_REMOVED
+ *	remove-at-sign=N    the same from the Nth signature on
+ *	pin-locked, pin-final, pin-low
+ *	hostile-label       the token's label has an escape sequence
+ *	no-mechanism=TYPE   the token does not know mechanism TYPE (hex)
+ *	eddsa-params        CKM_EDDSA wants parameters, as PKCS#11 v3.0 has it
+ *	curve-name          Edwards curves go by PrintableString, not by OID
+ *	point-bare, point-bits  EC_POINT without DER, or as a BIT STRING
+ *	no-public, no-private   there are no such objects
+ *	pin-pad             the PIN is typed at the token: FAULTY_PIN
+ *	no-user-pin         the token was never given a user PIN
+ *	no-sign-function    the function list has a hole
+ *	signal-at-sign=N    SIGTERM to this process at the Nth signature
+ *
+ * N may be -1.  It never hangs.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <p11-kit/pkcs11.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static CK_FUNCTION_LIST *real;
+static CK_FUNCTION_LIST list;
+static unsigned long calls, signatures, reads;
+static bool removed;
+
+/* The text after "name=" in FAULTY, "" for a bare name, NULL for neither. */
+static const char *fault(const char *name)
+{
+	const char *at = getenv("FAULTY");
+	size_t len = strlen(name);
+
+	while (at != NULL && *at != '\0') {
+		size_t word = strcspn(at, ",");
+
+		if (strncmp(at, name, len) == 0 && word >= len &&
+			(word == len || at[len] == '='))
+			return at[len] == '=' ? at + len + 1 : "";
+		at += word;
+		if (*at == ',')
+			at++;
+	}
+	return NULL;
+}
+
+static unsigned long number(const char *text, int base)
+{
+	return text[0] == '-' ? (unsigned long)strtol(text, NULL, base)
+			      : strtoul(text, NULL, base);
+}
+
+/* Is this the time that the fault names? */
+static bool is_due(const char *name, unsigned long count)
+{
+	const char *value = fault(name);
+
+	return value != NULL && count >= number(value, 10);
+}
+
+/* Note the call; CKR_OK lets it through. */
+static CK_RV enter(const char *function)
+{
+	const char *path = getenv("FAULTY_LOG");
+	int fd;
+
+	if (path != NULL) {
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+		if (fd >= 0) {
+			dprintf(fd, "%s\n", function);
+			close(fd);
+		}
+	}
+	calls++;
+	if (is_due("remove-at", calls))
+		removed = true;
+	/* C_Finalize is let through: the real module wants its end. */
+	if (removed && strcmp(function, "C_Finalize") != 0)
+		return CKR_DEVICE_REMOVED;
+	return CKR_OK;
+}
+
+#define ENTER(function)                                                        \
+	do {                                                                   \
+		CK_RV entered = enter(function);                               \
+		if (entered != CKR_OK)                                         \
+			return entered;                                        \
+	} while (0)
+
+static CK_RV faulty_finalize(void *reserved)
+{
+	ENTER("C_Finalize");
+	return real->C_Finalize(reserved);
+}
+
+static CK_RV faulty_get_slot_list(
+	CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *count)
+{
+	const char *lie = fault("slots");
+	CK_RV rv;
+
+	ENTER("C_GetSlotList");
+	rv = real->C_GetSlotList(present, slots, count);
+	if (lie != NULL)
+		*count = number(lie, 10);
+	return rv;
+}
+
+static CK_RV faulty_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+	CK_RV rv;
+
+	ENTER("C_GetTokenInfo");
+	rv = real->C_GetTokenInfo(slot, info);
+	if (rv != CKR_OK)
+		return rv;
+	if (fault("pin-locked") != NULL)
+		info->flags |= CKF_USER_PIN_LOCKED;
+	if (fault("pin-final") != NULL)
+		info->flags |= CKF_USER_PIN_FINAL_TRY;
+	if (fault("pin-low") != NULL)
+		info->flags |= CKF_USER_PIN_COUNT_LOW;
+	if (fault("pin-pad") != NULL)
+		info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+	if (fault("no-user-pin") != NULL)
+		info->flags &= ~(CK_FLAGS)CKF_USER_PIN_INITIALIZED;
+	if (fault("hostile-label") != NULL)
+		memcpy(info->label, "\033[2Jevil\n", 9);
+	return rv;
+}
+
+static CK_RV faulty_get_mechanism_info(
+	CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism, CK_MECHANISM_INFO *info)
+{
+	const char *lacking = fault("no-mechanism");
+
+	ENTER("C_GetMechanismInfo");
+	if (lacking != NULL && number(lacking, 16) == mechanism)
+		return CKR_MECHANISM_INVALID;
+	return real->C_GetMechanismInfo(slot, mechanism, info);
+}
+
+static CK_RV faulty_open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *data,
+	CK_NOTIFY notify, CK_SESSION_HANDLE *session)
+{
+	ENTER("C_OpenSession");
+	return real->C_OpenSession(slot, flags, data, notify, session);
+}
+
+static CK_RV faulty_close_all_sessions(CK_SLOT_ID slot)
+{
+	ENTER("C_CloseAllSessions");
+	return real->C_CloseAllSessions(slot);
+}
+
+static CK_RV faulty_login(CK_SESSION_HANDLE session, CK_USER_TYPE user,
+	unsigned char *pin, CK_ULONG length)
+{
+	const char *typed = getenv("FAULTY_PIN");
+
+	ENTER("C_Login");
+	if (fault("pin-pad") != NULL)
+		return pin != NULL || typed == NULL
+			       ? CKR_ARGUMENTS_BAD
+			       : real->C_Login(session, user,
+					 (unsigned char *)typed, strlen(typed));
+	return real->C_Login(session, user, pin, length);
+}
+
+static CK_RV faulty_logout(CK_SESSION_HANDLE session)
+{
+	ENTER("C_Logout");
+	return real->C_Logout(session);
+}
+
+/* 1.3.101.112 and its name, in DER. */
+static const unsigned char ed25519_oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+static const unsigned char ed25519_name[] = "\x13\x0c"
+					    "edwards25519";
+#define ED25519_NAME_LEN (sizeof(ed25519_name) - 1)
+
+static bool holds(const CK_ATTRIBUTE *attribute, const void *bytes, size_t len)
+{
+	return attribute->pValue != NULL && attribute->ulValueLen == len &&
+	       memcmp(attribute->pValue, bytes, len) == 0;
+}
+
+/* Other ways to write the same curve and point; room is the caller's. */
+static void rewrite_curve(CK_ATTRIBUTE *attribute, size_t room)
+{
+	unsigned char *value = attribute->pValue;
+
+	if (attribute->type == CKA_EC_PARAMS && fault("curve-name") != NULL &&
+		holds(attribute, ed25519_oid, sizeof(ed25519_oid)) &&
+		room >= ED25519_NAME_LEN) {
+		memcpy(value, ed25519_name, ED25519_NAME_LEN);
+		attribute->ulValueLen = ED25519_NAME_LEN;
+	}
+	if (attribute->type != CKA_EC_POINT || value == NULL)
+		return;
+	if (fault("point-bare") != NULL) {
+		attribute->ulValueLen -= 2;
+		memmove(value, value + 2, attribute->ulValueLen);
+	}
+	if (fault("point-bits") != NULL && room > attribute->ulValueLen) {
+		memmove(value + 3, value + 2, attribute->ulValueLen - 2);
+		value[0] = 0x03;
+		value[1]++;
+		value[2] = 0;
+		attribute->ulValueLen++;
+	}
+}
+
+static void spoil_attribute(CK_ATTRIBUTE *attribute)
+{
+	const char *length = fault("attribute-length");
+	const char *type = fault("attribute-bit");
+	unsigned char *value = attribute->pValue;
+
+	if (type != NULL && number(type, 16) == attribute->type &&
+		value != NULL && attribute->ulValueLen > 8)
+		value[8] ^= 0x01;
+	if (length != NULL)
+		attribute->ulValueLen = number(length, 10);
+	if (fault("attribute-short") != NULL && attribute->ulValueLen > 0)
+		attribute->ulValueLen--;
+	if (fault("attribute-unsteady") != NULL)
+		attribute->ulValueLen += ++reads * 1000;
+}
+
+static CK_RV faulty_get_attribute_value(CK_SESSION_HANDLE session,
+	CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	size_t room = count > 0 ? template[0].ulValueLen : 0;
+	CK_RV rv;
+
+	ENTER("C_GetAttributeValue");
+	rv = real->C_GetAttributeValue(session, object, template, count);
+	if (rv == CKR_OK && count == 1)
+		rewrite_curve(&template[0], room);
+	for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
+		spoil_attribute(&template[i]);
+	return rv;
+}
+
+/* A search for what is not there: for a kind of object that nobody has. */
+static CK_RV faulty_find_objects_init(
+	CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	CK_OBJECT_CLASS class = 0, none = CKO_DOMAIN_PARAMETERS;
+	CK_ATTRIBUTE changed[8];
+
+	ENTER("C_FindObjectsInit");
+	if (count == 0 || count > 8)
+		return real->C_FindObjectsInit(session, template, count);
+	memcpy(changed, template, count * sizeof(*template));
+	if (changed[0].type == CKA_CLASS)
+		memcpy(&class, changed[0].pValue, sizeof(class));
+	if ((class == CKO_PUBLIC_KEY && fault("no-public") != NULL) ||
+		(class == CKO_PRIVATE_KEY && fault("no-private") != NULL))
+		changed[0].pValue = &none;
+	return real->C_FindObjectsInit(session, changed, count);
+}
+
+static CK_RV faulty_generate_key_pair(CK_SESSION_HANDLE session,
+	CK_MECHANISM *mechanism, CK_ATTRIBUTE *public_template,
+	CK_ULONG public_count, CK_ATTRIBUTE *private_template,
+	CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
+	CK_OBJECT_HANDLE *private_key)
+{
+	ENTER("C_GenerateKeyPair");
+	for (CK_ULONG i = 0; i < public_count; i++) {
+		CK_ATTRIBUTE *params = &public_template[i];
+
+		if (params->type != CKA_EC_PARAMS ||
+			fault("curve-name") == NULL)
+			continue;
+		if (holds(params, ed25519_oid, sizeof(ed25519_oid)))
+			return CKR_DOMAIN_PARAMS_INVALID;
+		if (holds(params, ed25519_name, ED25519_NAME_LEN)) {
+			params->pValue = (void *)ed25519_oid;
+			params->ulValueLen = sizeof(ed25519_oid);
+		}
+	}
+	return real->C_GenerateKeyPair(session, mechanism, public_template,
+		public_count, private_template, private_count, public_key,
+		private_key);
+}
+
+static CK_RV faulty_find_objects(CK_SESSION_HANDLE session,
+	CK_OBJECT_HANDLE *objects, CK_ULONG max, CK_ULONG *count)
+{
+	const char *lie = fault("objects");
+	CK_RV rv;
+
+	ENTER("C_FindObjects");
+	rv = real->C_FindObjects(session, objects, max, count);
+	if (rv != CKR_OK)
+		return rv;
+	if (fault("duplicate") != NULL && *count == 1 && max > 1) {
+		objects[1] = objects[0];
+		*count = 2;
+	}
+	if (lie != NULL)
+		*count = number(lie, 10);
+	return rv;
+}
+
+static CK_RV faulty_sign_init(CK_SESSION_HANDLE session,
+	CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+	CK_MECHANISM bare = *mechanism;
+
+	ENTER("C_SignInit");
+	if (fault("eddsa-params") != NULL && bare.mechanism == CKM_EDDSA) {
+		if (bare.pParameter == NULL)
+			return CKR_MECHANISM_PARAM_INVALID;
+		bare.pParameter = NULL;
+		bare.ulParameterLen = 0;
+		return real->C_SignInit(session, &bare, key);
+	}
+	return real->C_SignInit(session, mechanism, key);
+}
+
+static CK_RV faulty_sign(CK_SESSION_HANDLE session, unsigned char *data,
+	CK_ULONG data_length, unsigned char *signature, CK_ULONG *length)
+{
+	const char *lie = fault("sign-length"), *at = fault("sign-wrong-at");
+	CK_RV rv;
+
+	signatures++;
+	if (is_due("remove-at-sign", signatures))
+		removed = true;
+	if (is_due("signal-at-sign", signatures) &&
+		!is_due("signal-at-sign", signatures - 1))
+		raise(SIGTERM);
+	ENTER("C_Sign");
+	rv = real->C_Sign(session, data, data_length, signature, length);
+	if (rv != CKR_OK || signature == NULL)
+		return rv;
+	if (fault("sign-wrong") != NULL ||
+		(at != NULL && number(at, 10) == signatures))
+		signature[*length / 2] ^= 0x10;
+	if (fault("sign-short") != NULL)
+		--*length;
+	if (lie != NULL)
+		*length = number(lie, 10);
+	return rv;
+}
+
+static bool load_real(void)
+{
+	const char *path = getenv("FAULTY_MODULE");
+	void *library = path != NULL ? dlopen(path, RTLD_NOW) : NULL;
+	void *symbol =
+		library != NULL ? dlsym(library, "C_GetFunctionList") : NULL;
+	CK_C_GetFunctionList get = NULL;
+
+	memcpy(&get, &symbol, sizeof(get));
+	return get != NULL && get(&real) == CKR_OK;
+}
+
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
+{
+	if (real == NULL && !load_real())
+		return CKR_GENERAL_ERROR;
+	list = *real;
+	list.C_Finalize = faulty_finalize;
+	list.C_GetSlotList = faulty_get_slot_list;
+	list.C_GetTokenInfo = faulty_get_token_info;
+	list.C_GetMechanismInfo = faulty_get_mechanism_info;
+	list.C_OpenSession = faulty_open_session;
+	list.C_CloseAllSessions = faulty_close_all_sessions;
+	list.C_Login = faulty_login;
+	list.C_Logout = faulty_logout;
+	list.C_GetAttributeValue = faulty_get_attribute_value;
+	list.C_FindObjectsInit = faulty_find_objects_init;
+	list.C_FindObjects = faulty_find_objects;
+	list.C_GenerateKeyPair = faulty_generate_key_pair;
+	list.C_SignInit = faulty_sign_init;
+	list.C_Sign = faulty_sign;
+	if (fault("no-sign-function") != NULL)
+		list.C_Sign = NULL;
+	*out = &list;
+	return CKR_OK;
+}
