@@ -37,7 +37,7 @@ class CupsRoom:
             if os.getuid() == 0 and path != top:
                 shutil.chown(path, "lp", "lp")
         # The disc's own settings, on a socket of ours.
-        settings = (OVERLAY / "etc/cups/cupsd.conf").read_text()
+        settings = (OVERLAY / "usr/lib/keyroom/cupsd.conf").read_text()
         settings = settings.replace("/run/cups/cups.sock", str(self.socket))
         (top / "cupsd.conf").write_text(settings.replace("LogLevel info", "LogLevel debug"))
         (top / "cups-files.conf").write_text(f"""
