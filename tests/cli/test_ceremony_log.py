@@ -107,9 +107,10 @@ def test_two_folders_get_the_same(room):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture
-def finished(room):
-    """A log with recordings, ready to be tampered with."""
+@pytest.fixture(scope="module")
+def whole_log(tmp_path_factory):
+    """A finished log with recordings, made once."""
+    room = Room(tmp_path_factory.mktemp("whole"))
     folder = room.top / "log"
     assert room.log("start", folder).returncode == 0
     for turn in range(3):
@@ -118,7 +119,15 @@ def finished(room):
     assert wait_for(lambda: (folder / "journal").read_text().count(" close ") == 3)
     assert room.log("finish", "--no-print").returncode == 0
     assert not (room.top / "printed").exists()
+    room.close()
     return folder
+
+
+@pytest.fixture
+def finished(whole_log, tmp_path):
+    """A copy of it, ready to be tampered with."""
+    shutil.copytree(whole_log, tmp_path / "log")
+    return tmp_path / "log"
 
 
 def tampered(data, how):
