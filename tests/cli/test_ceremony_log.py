@@ -107,6 +107,24 @@ def test_two_folders_get_the_same(room):
         assert done.returncode == 0, done.stderr
 
 
+def test_files_of_other_programs_are_chained_and_shared(room):
+    one, two = room.top / "one", room.top / "two"
+    assert room.log("start", one, two).returncode == 0
+    (one / "ksrsigner-20261122-133000.log").write_text("signed\n")
+    (one / "two words\n\x1b").write_text("hostile\n")
+    (two / "own").write_text("only here\n")
+    assert room.log("finish", "--no-print").returncode == 0
+    digest = hashlib.sha256(b"signed\n").hexdigest()
+    assert ("note", f"file ksrsigner-20261122-133000.log 7 {digest}") in journal(two)
+    assert (two / "ksrsigner-20261122-133000.log").read_text() == "signed\n"
+    assert (two / "two words\n\x1b").read_text() == "hostile\n"
+    assert (two / "own").read_text() == "only here\n" and not (one / "own").exists()
+    for folder in (one, two):
+        assert room.log("verify", folder).returncode == 0
+        assert subprocess.run(["sha256sum", "--quiet", "-c", "MANIFEST"], cwd=folder,
+                              check=False).returncode == 0
+
+
 @pytest.fixture(scope="module")
 def whole_log(tmp_path_factory):
     """A finished log with recordings, made once."""
