@@ -334,6 +334,7 @@ def test_older_form_of_anchor(zone, ask):
     (lambda text: text.replace('ksrsigner ', 'keymaster ', 1), 'no log of ksrsigner'),
     (lambda text: text + 'and another thing\n', 'is not "TIME: [LEVEL] TEXT"'),
     (lambda text: '', 'no log of ksrsigner'),
+    (lambda text: text.replace('(new)/S', '(new)/P'), 'never shown: 2 '),
     (lambda text: text + '\0', 'there is a NUL in it'),
 ])
 def test_log_that_tells_another_story_is_found(zone, ask, change, reason):
