@@ -8,21 +8,25 @@
 SECONDS_PER_FUZZ ?= 600
 FUZZ_MORE ?=
 FUZZ_OUT ?= $(BUILD)/fuzz
-fuzz_names := ksr skr config time words
+fuzz_names := ksr skr config time words anchor second
 # The longest input; no such limit is part of any format.
 fuzz_len_ksr := 65536
 fuzz_len_skr := 65536
 fuzz_len_config := 16384
 fuzz_len_time := 128
 fuzz_len_words := 1024
+fuzz_len_anchor := 16384
+fuzz_len_second := 65536
 fuzz_shared_ksr := tests/fuzz/document.c
 fuzz_shared_skr := tests/fuzz/document.c
+fuzz_shared_second := tests/fuzz/document.c
 fuzz_cc := clang -fsanitize=fuzzer-no-link
 fuzz_make = $(MAKE) -s SANITIZE=1 SIGNER_OUT=$(FUZZ_OUT) CC='$(fuzz_cc)'
 
-.PHONY: $(fuzz_names:%=fuzz-%) fuzz-programs replay-programs
-# clang; findings land in build/fuzz/found.
-$(fuzz_names:%=fuzz-%): fuzz-%: ## (fuzz-ksr, -skr, -config, -time, -words)
+.PHONY: fuzz $(fuzz_names:%=fuzz-%) fuzz-programs replay-programs
+fuzz: $(fuzz_names:%=fuzz-%) ## look for inputs that break the signer's readers (clang)
+# Findings land in build/fuzz/found.
+$(fuzz_names:%=fuzz-%): fuzz-%:
 	@$(fuzz_make) $(FUZZ_OUT)/bin/fuzz_$*
 	@mkdir -p $(FUZZ_OUT)/corpus/$* $(FUZZ_OUT)/found
 	nice $(FUZZ_OUT)/bin/fuzz_$* -max_total_time=$(SECONDS_PER_FUZZ) \
@@ -64,6 +68,11 @@ $(SIGNER_OUT)/mutate/%: tests/mutate/%.c $(signer_lib)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< $(signer_lib) \
 		$(signer_libs)
+
+COVERAGE_MIN ?= 90
+.PHONY: coverage
+coverage: ## line coverage of signer/, with what is not reached
+	@tests/coverage $(BUILD)/coverage $(COVERAGE_MIN)
 
 .PHONY: bench-image
 bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)

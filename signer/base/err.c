@@ -15,7 +15,7 @@ const struct err_exit err_exit_table[] = {
 	{0, NULL},
 };
 
-bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
+bool(err_set)(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -26,7 +26,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 	return false;
 }
 
-bool err_prefix(struct err *err, const char *fmt, ...)
+bool(err_prefix)(struct err *err, const char *fmt, ...)
 {
 	char old[ERR_TEXT_MAX];
 	va_list ap;
@@ -43,7 +43,7 @@ bool err_prefix(struct err *err, const char *fmt, ...)
 	return false;
 }
 
-bool err_nomem(struct err *err)
+bool(err_nomem)(struct err *err)
 {
 	return err_set(err, ERR_INPUT, "memory exhausted");
 }

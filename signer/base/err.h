@@ -49,6 +49,16 @@ bool err_prefix(struct err *err, const char *fmt, ...)
 /* Memory is exhausted (ERR_INPUT: what was read is too large to hold). */
 bool err_nomem(struct err *err);
 
+/* Said here as well, so that compilers and analyzers know that it is false. */
+static inline bool err_false(bool said)
+{
+	(void)said;
+	return false;
+}
+#define err_set(...) err_false(err_set(__VA_ARGS__))
+#define err_prefix(...) err_false(err_prefix(__VA_ARGS__))
+#define err_nomem(...) err_false(err_nomem(__VA_ARGS__))
+
 /* The exit statuses and their meaning, for --help; ends with text NULL. */
 struct err_exit {
 	int status;

@@ -46,7 +46,7 @@ void feed_name(struct buf *out, const char *path)
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
 
-	for (size_t i = 0; name[i] != '\0' && i < FEED_NAME_MAX / 2; i++)
+	for (size_t i = 0; i < FEED_NAME_MAX / 2 && name[i] != '\0'; i++)
 		buf_u8(out, (uint8_t)(is_plain(name[i]) ? name[i] : '_'));
 }
 

@@ -96,7 +96,15 @@ void check_bundle_count(
 void check_skr_bundle_count(
 	const struct check_context *context, struct finding *finding)
 {
-	check_count(context->previous,
-		context->config->response_policy.num_bundles,
-		"response_policy.num_bundles", finding);
+	const struct config *config = context->config;
+
+	/* What this run has made has as many as it lets requests have. */
+	if (context->previous_made_here)
+		check_count(context->previous,
+			config->request_policy.num_bundles,
+			"request_policy.num_bundles", finding);
+	else
+		check_count(context->previous,
+			config->response_policy.num_bundles,
+			"response_policy.num_bundles", finding);
 }

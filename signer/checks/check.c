@@ -3,6 +3,7 @@
 
 #include "checks/catalogue.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -180,7 +181,7 @@ static struct finding *finding_new(const struct check *check,
 	return finding;
 }
 
-/* Run the checks of a phase, or skip them all for a reason. */
+/* Run the checks of a phase, or without a context skip them for a reason. */
 static bool run_or_skip(const struct check_context *context,
 	enum check_phase phase, const char *reason, struct report *report,
 	struct err *err)
@@ -196,7 +197,7 @@ static bool run_or_skip(const struct check_context *context,
 		finding = finding_new(check, report, &nomem, err);
 		if (finding == NULL)
 			return false;
-		if (reason == NULL) {
+		if (context != NULL) {
 			run_check(check, context, finding);
 		} else {
 			finding->result = CHECK_SKIP;
@@ -217,6 +218,7 @@ bool checks_run(const struct check_context *context, enum check_phase phase,
 bool checks_skip(enum check_phase phase, const char *reason,
 	struct report *report, struct err *err)
 {
+	assert(reason != NULL); /* without one the checks would run */
 	return run_or_skip(NULL, phase, reason, report, err);
 }
 

@@ -35,11 +35,12 @@ struct check_context {
 	int64_t now; /* the clock */
 	struct crypto_cache *cache;
 
-	const struct ksr *request;          /* NULL: unreadable, see below */
-	const struct err *request_err;      /* why */
-	const struct ksr *previous;         /* NULL: none or unreadable */
-	const struct err *previous_err;     /* why it is unreadable, or NULL */
-	const char *no_previous;            /* the reason why there is none */
+	const struct ksr *request;      /* NULL: unreadable, see below */
+	const struct err *request_err;  /* why */
+	const struct ksr *previous;     /* NULL: none or unreadable */
+	const struct err *previous_err; /* why it is unreadable, or NULL */
+	bool previous_made_here; /* it answers the request before this one */
+	const char *no_previous; /* the reason why there is none */
 	const struct config_schema *schema; /* NULL: not chosen */
 
 	const struct ksk_set *ksks; /* of the schema; from CHECK_KEYS on */

@@ -245,7 +245,7 @@ static bool verify(struct crypto_cache *cache, const struct dnskey *key,
 {
 	const struct algorithm *alg = openssl_algorithm(key->algorithm, err);
 	const struct cached *entry = cache_find(cache, key);
-	const struct buf *form = NULL;
+	const struct buf *form = signature;
 	struct cached made = {.pkey = NULL};
 	struct buf der = BUF_EMPTY;
 	bool ok = false;

@@ -49,7 +49,7 @@ static bool make_part(const struct roles_wish *wish, const char *part,
 
 	if (algorithm == NULL && number_parse(part, 0, 255, &number, &ignored))
 		algorithm = algorithm_by_number(number);
-	if (!algorithm_is_supported(algorithm))
+	if (algorithm == NULL || !algorithm_is_supported(algorithm))
 		return err_set(err, ERR_USAGE,
 			"algorithm \"%.40s\": expected RSASHA256, RSASHA512, "
 			"ECDSAP256SHA256, ECDSAP384SHA384, ED25519, ED448 or "

@@ -128,8 +128,8 @@ static bool choose_files(struct session *session,
 static bool check_target(
 	const struct session *session, const char *ksr, struct err *err)
 {
-	const char *inputs[] = {
-		ksr, config_file, session->inputs.previous.path};
+	const char *inputs[] = {ksr, session->inputs.previous.path,
+		config_file != NULL ? config_file : CONFIG_FILE_DEFAULT};
 
 	if (chain || !publish_is_input(session->target, inputs, 3))
 		return true;
@@ -196,6 +196,7 @@ static void set_previous(struct session *session, size_t i)
 	if (i > 0) {
 		quarter->previous = session->quarters[i - 1].read_back;
 		quarter->previous_name = "to the request before";
+		quarter->previous_made_here = true;
 	} else if (session->inputs.has_previous) {
 		quarter->previous = session->inputs.previous.ksr;
 		quarter->previous_name = session->inputs.previous.path;

@@ -35,6 +35,7 @@ struct check_context quarter_context(
 		.request_err = request->ksr == NULL ? &request->reason : NULL,
 		.previous = quarter->previous,
 		.previous_err = quarter->previous_reason,
+		.previous_made_here = quarter->previous_made_here,
 		.no_previous = run->no_previous,
 		.schema = quarter->schema,
 		.ksks = &quarter->ksks,
@@ -60,7 +61,7 @@ bool quarter_passed(const struct report *report, struct err *err)
 	return false;
 }
 
-/* Run a phase; the new findings begin at *first. */
+/* Run a phase and append its findings. */
 static bool run_phase(const struct quarter_run *run, struct quarter *quarter,
 	enum check_phase phase, struct err *err)
 {
@@ -95,7 +96,7 @@ bool quarter_check_request(
 	return false;
 }
 
-static bool is_on(const struct report *report, const char *name)
+static bool has_passed(const struct report *report, const char *name)
 {
 	for (size_t i = 0; i < report->count; i++)
 		if (strcmp(report->findings[i].name, name) == 0)
@@ -123,7 +124,7 @@ static void show_previous(
 		return;
 	log_say(run->log, "Validating last SKR with HSM...");
 	table_show(run->log, quarter->previous);
-	if (is_on(&quarter->report, "KSR-CHAIN-KEYS-HSM"))
+	if (has_passed(&quarter->report, "KSR-CHAIN-KEYS-HSM"))
 		log_say(run->log, "...VALIDATED.");
 	else if (!quarter->report.failed)
 		log_say(run->log,

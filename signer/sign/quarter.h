@@ -30,6 +30,7 @@ struct quarter {
 	const struct ksr *previous;         /* borrowed; NULL: none */
 	const struct err *previous_reason;  /* why unreadable, or NULL */
 	const char *previous_name;          /* for the screen */
+	bool previous_made_here;            /* by this run: --chain */
 	struct ksk_set ksks;                /* owned from here on */
 	struct ksk_set previous_ksks;
 	struct ksr *response;

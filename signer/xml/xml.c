@@ -132,6 +132,11 @@ static void start_element(void *context, const xmlChar *localname,
 		namespaces, attributes_count, defaulted_count, attributes);
 }
 
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* What must be known before the parser guesses an encoding. */
 static bool check_bytes(const uint8_t *data, size_t len, struct err *err)
 {
@@ -142,7 +147,7 @@ static bool check_bytes(const uint8_t *data, size_t len, struct err *err)
 		return err_set(err, ERR_INPUT, "too large");
 	if (len >= sizeof(bom) && memcmp(data, bom, sizeof(bom)) == 0)
 		start = sizeof(bom);
-	while (start < len && memchr(" \t\r\n", data[start], 4) != NULL)
+	while (start < len && is_blank(data[start]))
 		start++;
 	if (start == len)
 		return err_set(err, ERR_INPUT, "empty, expected a KSR");

@@ -143,10 +143,14 @@ class Rehearsal:
         self.response = self.folder / f'skr-{self.count}.xml'
         return self.response
 
-    def anchor(self):
-        """The file that trustanchor writes for the configured keys."""
-        path = self.folder / f'anchor-{self.count}.xml'
-        done = self.hsm.run('trustanchor', '--trustanchor', path.name, '--id', 'REHEARSAL')
+    def anchor(self, *names):
+        """The file that trustanchor writes for the keys of these names, or for all."""
+        path = self.folder / f'anchor-{"-".join(names) or self.count}.xml'
+        keys = {name: self.keys[name] for name in names or self.keys}
+        sections = json.loads((self.folder / 'ksrsigner.yaml').read_text())
+        config = {name: sections[name] for name in ('hsm', 'ksk_policy')} | {'keys': keys}
+        (self.folder / 'anchor.yaml').write_text(json.dumps(config))
+        done = self.hsm.run('trustanchor', '--config', 'anchor.yaml', '--trustanchor', path.name, '--id', 'REHEARSAL')
         assert done.status == 0, done.err
         return path
 

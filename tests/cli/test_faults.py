@@ -16,6 +16,7 @@ import subprocess
 
 import pytest
 from conftest import BIN, TOP, clean_env
+from rehearsal import Rehearsal
 
 OLD = b"the response that was here before\n"
 LOG = re.compile(r"ksrsigner-\d{8}-\d{6}(-\d+)?\.log")
@@ -32,37 +33,38 @@ def preload(tmp_path_factory):
 class Scene:
     """One way to sign, in a folder that is laid anew for each run."""
 
-    def __init__(self, folder, data, preload, kind):
-        self.folder, self.kind, self.preload = folder, kind, preload
-        self.out = folder / "drive"
-        self.log = folder / "calls"
-        name = "2009-q4-2"
-        self.words = ["--force", "--log-dir", self.out, "--config", data / f"config/{name}.yaml",
-                      "--no-previous-skr", "first quarter"]
-        ksr = data / f"test-quarters/ksr-root-{name}.xml"
+    def __init__(self, zone, preload, kind):
+        self.zone, self.folder, self.kind, self.preload = zone, zone.folder, kind, preload
+        self.out, self.log = self.folder / "drive", self.folder / "calls"
+        self.words = ["--force", "--log-dir", self.out, "--no-previous-skr", "first quarter"]
         if kind == "chain":
-            self.words += ["--chain", "--output-dir", self.out / "chain", ksr]
-            self.target = self.out / f"chain/skr-root-{name}.xml"
+            self.words += ["--chain", "--output-dir", self.out / "chain", "ksr-1.xml", "ksr-2.xml"]
+            self.targets = [self.out / "chain" / name for name in ("skr-1.xml", "skr-2.xml")]
         else:
-            self.words += [ksr, self.out / "skr.xml"]
-            self.target = self.out / "skr.xml"
+            self.words += ["ksr-1.xml", self.out / "skr.xml"]
+            self.targets = [self.out / "skr.xml"]
         self.old = OLD if kind == "existing" else None
+        self.new = {}
 
     def lay(self):
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir()
         self.log.unlink(missing_ok=True)
         if self.old is not None:
-            self.target.write_bytes(self.old)
+            self.targets[0].write_bytes(self.old)
 
     def run(self, at=0, what="kill"):
         self.lay()
-        env = clean_env({"FAULT_UNDER": str(self.out), "FAULT_LOG": str(self.log),
+        env = clean_env({**self.zone.hsm.env, "FAULT_UNDER": str(self.out), "FAULT_LOG": str(self.log),
                          "FAULT_AT": str(at), "FAULT_DO": what, "LD_PRELOAD": str(self.preload)})
         if "ASAN_OPTIONS" in env:
             env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
         return subprocess.run([BIN / "ksrsigner", *self.words], cwd=self.folder, env=env, timeout=60,
                               capture_output=True, stdin=subprocess.DEVNULL, check=False)
+
+    def published(self):
+        """{path: bytes} of the responses that are in place."""
+        return {path: path.read_bytes() for path in self.targets if path.exists()}
 
     def calls(self):
         """[(call, path)] of the last run."""
@@ -74,16 +76,28 @@ class Scene:
                 if path.is_file() and not LOG.fullmatch(path.name)}
 
     def before(self):
-        return {"skr.xml": OLD} if self.old is not None else {}
+        return {self.targets[0].name: self.old} if self.old is not None else {}
+
+
+@pytest.fixture(scope="module")
+def zone(tmp_path_factory, programs):
+    """Two requests in a row, and the key that signs both."""
+    zone = Rehearsal(tmp_path_factory.mktemp("zone"), programs, algorithm=15, bundles=3)
+    zone.add_ksk("ksk")
+    for _ in range(2):
+        zone.ask()
+        zone.response = zone.request  # ksrgen continues from a request, too
+    zone.configure(zone.normal("ksk"), zone.request)
+    return zone
 
 
 @pytest.fixture(params=["fresh", "existing", "chain"])
-def scene(request, softhsm, data, preload, tmp_path):
-    scene = Scene(tmp_path, data, preload, request.param)
+def scene(request, zone, preload):
+    scene = Scene(zone, preload, request.param)
     done = scene.run()
     assert done.returncode == 0, done.stderr
-    scene.new, scene.all_calls = scene.target.read_bytes(), scene.calls()
-    assert scene.new.startswith(b"<?xml") and len(scene.all_calls) > 20
+    scene.new, scene.all_calls = scene.published(), scene.calls()
+    assert sorted(scene.new) == scene.targets and len(scene.all_calls) > 20
     return scene
 
 
@@ -98,19 +112,20 @@ def chosen(scene, every):
 
 def check_killed(scene, what):
     """The old state or the new one, and at most temporary files beside it."""
-    for path, content in scene.content().items():
-        if scene.out / path == scene.target:
-            assert content in (scene.old, scene.new), what
-        elif re.search(r"(\.new-1|chain\.new-\w{6}/[^/]*)$", path):
-            assert scene.new.startswith(content), what
-        elif path.endswith(".old-1"):
-            assert scene.old.startswith(content), what
-            if scene.target.read_bytes() == scene.new:
-                assert content == scene.old, what
-        else:
-            raise AssertionError(f"{what}: {path} is left")
-    if scene.kind == "existing":
-        assert scene.target.exists(), what
+    published = scene.published()
+    old = {} if scene.old is None else {scene.targets[0]: scene.old}
+    assert published in (old, scene.new), what
+    for name, content in scene.content().items():
+        path = scene.out / name
+        beside = re.search(r"(?:chain\.new-\w{6}/)?(skr(?:-\d)?\.xml)(\.new-1|\.old-1)?$", name)
+        assert beside, f"{what}: {name} is left"
+        whole = scene.old if beside.group(2) == ".old-1" else next(
+            made for target, made in scene.new.items() if target.name == beside.group(1))
+        if path in scene.targets:
+            continue
+        assert whole.startswith(content), f"{what}: {name}"
+        if beside.group(2) == ".old-1" and published == scene.new:
+            assert content == whole, f"{what}: {name}"
 
 
 def walk_kills(scene, every):
@@ -122,7 +137,7 @@ def walk_kills(scene, every):
             done = scene.run(at, how)
             assert done.returncode == -signal.SIGKILL, what
             check_killed(scene, what)
-            seen.add(scene.target.exists() and scene.target.read_bytes() == scene.new)
+            seen.add(scene.published() == scene.new)
     assert seen == {False, True}
 
 
@@ -165,4 +180,24 @@ def test_signs_after_a_kill(scene):
     scene.lay = functools.partial(scene.log.unlink, missing_ok=True)
     done = scene.run()
     assert done.returncode == 0, done.stderr
-    assert scene.target.read_bytes() == scene.new
+    assert scene.published() == scene.new
+
+
+def test_no_call_escapes_the_count(scene, tmp_path):
+    """The kernel sees no change below the folder that the preload did not."""
+    calls = ("open,openat,creat,write,pwrite64,writev,fsync,fdatasync,sync_file_range,rename,renameat,renameat2,"
+             "link,linkat,symlink,symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir,chmod,fchmod,fchmodat,truncate,"
+             "ftruncate,copy_file_range,sendfile")
+    scene.lay()
+    trace = tmp_path / "trace"
+    done = subprocess.run(["strace", "-f", "-y", "-qq", "-s", "0", "-e", "signal=none", "-e", f"trace={calls}",
+                           "-o", trace, BIN / "ksrsigner", *scene.words], cwd=scene.folder, timeout=60,
+                          env=clean_env({**scene.zone.hsm.env, "ASAN_OPTIONS": "detect_leaks=0"}),
+                          capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    if b"PTRACE" in done.stderr or b"ptrace" in done.stderr:
+        pytest.skip("tracing is not permitted here")
+    assert done.returncode == 0, done.stderr
+    seen = [line for line in trace.read_text().splitlines() if str(scene.out) in line]
+    seen = [line for line in seen if " open" not in line or "O_CREAT" in line or "O_TRUNC" in line]
+    # A rename has both paths in one line, as one call.
+    assert len(seen) == len(scene.all_calls), "\n".join(seen)

@@ -12,8 +12,8 @@
  *	FAULT_LOG	a file, outside, that gets one line a call
  *
  * Only the public names are replaced, so a change made deep in the C library
- * (by stdio, say) is not seen: the test compares with a trace by the kernel
- * that none is.
+ * (by stdio, say) is not seen: a test compares with a trace by the kernel
+ * that there is none.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -718,6 +718,24 @@ static void revoked_key_may_leave(void **state)
 	sample_free(s);
 }
 
+static void previous_made_here_has_the_requests_count(void **state)
+{
+	struct sample *s = sample_new();
+	char text[300] = "";
+
+	(void)state;
+	s->config->response_policy.num_bundles = 6;
+	assert_int_equal(result_of(s, "SKR-BUNDLE-COUNT", text, sizeof(text)),
+		CHECK_FAIL);
+	s->context.previous_made_here = true;
+	assert_int_equal(result_of(s, "SKR-BUNDLE-COUNT", text, sizeof(text)),
+		CHECK_PASS);
+	s->config->request_policy.num_bundles = 6;
+	assert_int_equal(result_of(s, "SKR-BUNDLE-COUNT", text, sizeof(text)),
+		CHECK_FAIL);
+	sample_free(s);
+}
+
 static void many_failures_are_counted(void **state)
 {
 	struct sample *s = sample_new();
@@ -751,6 +769,7 @@ int main(void)
 		cmocka_unit_test(without_previous_chain_is_skipped),
 		cmocka_unit_test(reordered_bundles_warn),
 		cmocka_unit_test(revoked_key_may_leave),
+		cmocka_unit_test(previous_made_here_has_the_requests_count),
 		cmocka_unit_test(many_failures_are_counted),
 	};
 
