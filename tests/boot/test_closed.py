@@ -199,7 +199,8 @@ def test_late_drive_and_serial_line_are_let_in_by_class(guest, folder):
     options = said(guest, 'findmnt -nro OPTIONS /media/LATE').split(',')
     assert {'nosuid', 'nodev', 'noexec', 'sync'} <= set(options)
     guest.qmp('chardev-add', id='line', backend={'type': 'null', 'data': {}})
-    guest.qmp('device_add', driver='usb-serial', id='late-line', chardev='line')
+    guest.qmp('device_add', driver='usb-serial', id='late-line', chardev='line',
+              **{'always-plugged': True})
     guest.must('for n in 1 2 3 4 5 6 7 8 9; do test -c /dev/ttyUSB0 && break; sleep 1; done; '
                'test -c /dev/ttyUSB0')
     guest.qmp('device_add', driver='usb-mtp', id='late-phone', rootdir=str(folder / 'LATE'))
@@ -251,7 +252,7 @@ def test_power_key_ends_the_session_clean_and_memory_is_cleared(guest, folder):
     half = len(SECRET) // 2
     guest.must(f'for n in $(seq 5000); do echo "{SECRET[:half]}""{SECRET[half:]}$n"; done >/root/secret')
     guest.must('(sh -c \'s=$(cat /root/secret); sleep 1000; echo $s\' &)')
-    assert memory_holds(guest, folder / 'before') > 5000
+    assert memory_holds(guest, folder / 'before') > 4000
     place = len(guest.text)
     started = time.monotonic()
     guest.qmp('system_powerdown')
