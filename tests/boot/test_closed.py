@@ -48,6 +48,11 @@ def make_inside(path):
     return path
 
 
+def said(guest, command):
+    """What a command that must end with 0 prints, without the shell's escapes."""
+    return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
+
+
 def type_on_keyboard(guest, text):
     """Press keys of whichever keyboard the machine has had last."""
     for letter in text:
@@ -56,7 +61,7 @@ def type_on_keyboard(guest, text):
 
 
 def packets(capture):
-    """(time, bytes) of every packet in a capture file."""
+    """The bytes of every packet in a capture file."""
     content = capture.read_bytes()
     found, place = [], PCAP_HEADER
     while place < len(content):
@@ -89,6 +94,7 @@ def guest(disc, folder):
     with Machine(disc['ISO'], folder, 'bios', 'dvd', (), 1024, extra) as machine:
         machine.choose(1)
         machine.prompt(90)
+        machine.must('card=$(ls /sys/class/net | grep -v lo)')
         yield machine
 
 
@@ -100,7 +106,7 @@ def test_audit_at_boot_finds_every_promise_kept(guest):
 
 def test_audit_at_boot_takes_a_second(guest):
     """Of the machine's time; emulation is at least three times slower."""
-    start, end = (int(guest.must(f'systemctl show -P {name}TimestampMonotonic keyroom-audit'))
+    start, end = (int(said(guest, f'systemctl show -P {name}TimestampMonotonic keyroom-audit'))
                   for name in ('ExecMainStart', 'ExecMainExit'))
     print('audit:', (end - start) // 1000, 'ms')
     assert 0 < end - start < 1000000 * guest.slow
@@ -110,36 +116,34 @@ def test_disk_inside_is_seen_but_neither_mounted_nor_writable(guest):
     assert 'HSMFD' in guest.must('blkid /dev/sda2')
     assert '/dev/sda' not in guest.must('cat /proc/mounts')
     for name in ('sda', 'sda1', 'sda2', 'sda3'):
-        status, said = guest.run(f'dd if=/dev/zero of=/dev/{name} bs=512 count=1 conv=fsync')
-        assert status != 0, said
+        status, text = guest.run(f'dd if=/dev/zero of=/dev/{name} bs=512 count=1 conv=fsync')
+        assert status != 0, text
     assert guest.run('mount /dev/sda3 /mnt && touch /mnt/x')[0] != 0
     guest.run('umount /mnt')
 
 
 def test_no_swap(guest):
-    assert guest.must('cat /proc/swaps').count('\n') == 0
+    assert len(said(guest, 'cat /proc/swaps').splitlines()) <= 1
     assert guest.run('command -v swapon mkswap')[0] != 0
 
 
 def test_no_core_dump_even_if_asked_for(guest):
-    guest.run('cd /tmp; ulimit -c unlimited; sh -c \'kill -SEGV $$\'; cd /')
-    assert guest.must('find / -xdev -name "core*" -type f -newer /proc/1 ! -path "/proc/*"'
-                      ' ! -path "/sys/*"').strip() == ''
+    guest.run('(cd /tmp; ulimit -c unlimited; sh -c \'kill -SEGV $$\')')
+    assert said(guest, 'find / -xdev -name "core*" -type f -newer /run/keyroom/boot') == ''
 
 
 def test_no_program_gives_rights_away(guest):
-    assert guest.must('find / -xdev -type f -perm /6000').strip() == ''
+    assert said(guest, 'find / -xdev -type f -perm /6000') == ''
 
 
 def test_nothing_listens(guest):
-    assert guest.must('ss -Hltunw; ss -Hl -f packet; ss -Hl -f vsock').strip() == ''
+    assert said(guest, 'ss -Hltunw; ss -Hl -f link; ss -Hl -f vsock') == ''
     assert guest.run('test -e /proc/net/if_inet6')[0] != 0
 
 
 def test_not_one_packet_leaves_without_an_hsm(guest, folder):
-    assert guest.must('hsm-network').strip() == 'off'
+    assert said(guest, 'hsm-network') == 'off'
     # Not even if somebody turns the interface on behind the firewall's back.
-    guest.must('card=$(ls /sys/class/net | grep -v lo)')
     guest.must('ip address add 192.168.0.1/24 dev $card && ip link set $card up && sleep 3')
     assert guest.run('ping -c 2 -W 1 192.168.0.250')[0] != 0
     assert guest.run('ping -c 2 -W 1 hsm')[0] != 0
@@ -150,8 +154,8 @@ def test_not_one_packet_leaves_without_an_hsm(guest, folder):
 def test_only_the_hsm_is_spoken_to(guest, folder):
     guest.must('hsm-network on')
     assert 'on: ' in guest.must('sleep 3; hsm-network')
-    said = guest.must('exec 9<>/dev/tcp/hsm/5000; echo over the wire >&9; head -n 1 <&9; exec 9>&-')
-    assert 'over the wire' in said
+    answer = said(guest, 'exec 9<>/dev/tcp/hsm/5000; echo over the wire >&9; head -n 1 <&9; exec 9>&-')
+    assert 'over the wire' in answer
     assert guest.run('timeout 3 bash -c ": </dev/tcp/hsm/22"')[0] != 0
     assert guest.run('ping -c 1 -W 1 192.168.0.250')[0] != 0
     assert 'PASS  firewall' in guest.run('system-audit --quick')[1]
@@ -191,15 +195,16 @@ def test_late_drive_and_serial_line_are_let_in_by_class(guest, folder):
               file={'driver': 'file', 'filename': f'{folder}/late.img'})
     guest.qmp('device_add', driver='usb-storage', id='late-drive', drive='late', removable=True)
     guest.expect(r'mounted at /media/LATE', 30)
-    assert guest.must('cat /media/LATE/note').strip() == 'late'
-    options = guest.must('findmnt -nro OPTIONS /media/LATE').split(',')
+    assert said(guest, 'cat /media/LATE/note') == 'late'
+    options = said(guest, 'findmnt -nro OPTIONS /media/LATE').split(',')
     assert {'nosuid', 'nodev', 'noexec', 'sync'} <= set(options)
     guest.qmp('chardev-add', id='line', backend={'type': 'null', 'data': {}})
-    guest.qmp('device_add', driver='usb-serial', id='late-line', chardev='line')
+    guest.qmp('device_add', driver='usb-serial', id='late-line', chardev='line',
+              **{'always-plugged': True})
     guest.must('for n in 1 2 3 4 5 6 7 8 9; do test -c /dev/ttyUSB0 && break; sleep 1; done; '
                'test -c /dev/ttyUSB0')
-    guest.qmp('device_add', driver='usb-audio', id='late-sound', audiodev='none')
-    guest.qmp('device_add', driver='usb-mtp', id='late-phone', rootdir=str(folder))
+    guest.qmp('device_add', driver='usb-mtp', id='late-phone', rootdir=str(folder / 'LATE'))
+    guest.expect(r'\*\*\* USB \S+ refused: camera', 20)
 
 
 def test_pulled_drive_is_said_in_red(guest):
@@ -246,8 +251,8 @@ def test_power_key_ends_the_session_clean_and_memory_is_cleared(guest, folder):
     """In files, in a process, and typed: gone when the machine goes off."""
     half = len(SECRET) // 2
     guest.must(f'for n in $(seq 5000); do echo "{SECRET[:half]}""{SECRET[half:]}$n"; done >/root/secret')
-    guest.must('secret=$(cat /root/secret); sh -c \'s=$(cat /root/secret); sleep 1000; echo $s\' &')
-    assert memory_holds(guest, folder / 'before') > 5000
+    guest.must('(sh -c \'s=$(cat /root/secret); sleep 1000; echo $s\' &)')
+    assert memory_holds(guest, folder / 'before') > 4000
     place = len(guest.text)
     started = time.monotonic()
     guest.qmp('system_powerdown')
@@ -258,7 +263,7 @@ def test_power_key_ends_the_session_clean_and_memory_is_cleared(guest, folder):
     assert not re.search(r'(?i)fail|panic|timed out', guest.text[place:]), guest.text[place:]
     assert memory_holds(guest, folder / 'after') == 0
     info = guest.qmp('query-block')['return']
-    assert any(block.get('tray_open') for block in info)
+    assert any(block.get('tray_open') for block in info), info
 
 
 def test_disk_inside_is_as_it_was(guest, folder):
