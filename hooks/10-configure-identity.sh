@@ -15,7 +15,6 @@ END
 sed -i '/^SYSEXT_LEVEL=/d' "$ROOT/usr/lib/os-release"
 echo "SYSEXT_LEVEL=keyroom-$KEYROOM_VERSION" >>"$ROOT/usr/lib/os-release"
 echo keyroom >"$ROOT/etc/hostname"
-printf '127.0.0.1\tlocalhost keyroom\n192.168.0.2\thsm\n' >"$ROOT/etc/hosts"
 # Empty: made anew at each boot, never written to the disc.
 : >"$ROOT/etc/machine-id"
 rm -f "$ROOT/var/lib/dbus/machine-id" "$ROOT/etc/resolv.conf"

@@ -33,7 +33,7 @@ signer_lib := $(SIGNER_OUT)/obj/libkeyroom.a
 signer_bin := $(signer_programs:%=$(SIGNER_OUT)/bin/%)
 signer_unit := $(signer_tests:%=$(SIGNER_OUT)/unit/%)
 
-signer_pc := libxml-2.0 libcrypto yaml-0.1 p11-kit-1
+signer_pc := libxml-2.0 libcrypto yaml-0.1 p11-kit-1 libqrencode
 signer_warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	$(if $(filter 1,$(WERROR)),-Werror)
@@ -54,7 +54,7 @@ signer_ldflags = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	-Wl,--gc-sections -Wl,-O1 -Wl,--build-id=sha1 \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 signer_libs = $(eval signer_libs := $(shell pkg-config --libs \
-	libxml-2.0 libcrypto yaml-0.1) -ldl)$(signer_libs)
+	libxml-2.0 libcrypto yaml-0.1 libqrencode) -ldl)$(signer_libs)
 signer_version := -DKEYROOM_VERSION='"$(KEYROOM_VERSION)"' \
 	-DKEYROOM_BUILD_ID='"$(KEYROOM_BUILD_ID)"'
 

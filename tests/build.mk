@@ -8,15 +8,18 @@
 SECONDS_PER_FUZZ ?= 600
 FUZZ_MORE ?=
 FUZZ_OUT ?= $(BUILD)/fuzz
-fuzz_names := ksr skr config time words
+fuzz_names := ksr skr config time words anchor second
 # The longest input; no such limit is part of any format.
 fuzz_len_ksr := 65536
 fuzz_len_skr := 65536
 fuzz_len_config := 16384
 fuzz_len_time := 128
 fuzz_len_words := 1024
+fuzz_len_anchor := 16384
+fuzz_len_second := 65536
 fuzz_shared_ksr := tests/fuzz/document.c
 fuzz_shared_skr := tests/fuzz/document.c
+fuzz_shared_second := tests/fuzz/document.c
 fuzz_cc := clang -fsanitize=fuzzer-no-link
 fuzz_make = $(MAKE) -s SANITIZE=1 SIGNER_OUT=$(FUZZ_OUT) CC='$(fuzz_cc)'
 

@@ -8,8 +8,8 @@ INIT_OUT ?= $(BUILD)/init
 INIT_CC ?= $(if $(shell command -v musl-gcc),musl-gcc,gcc)
 
 init_dir := image/init
-init_modules := clock cmdline console device err init loop medium modules \
-	ram root verity volume
+init_modules := clock cmdline console device err init leave loop medium \
+	modules ram root verity volume
 init_objects := $(init_modules:%=$(INIT_OUT)/obj/%.o)
 
 INIT_CFLAGS := -std=c17 -D_GNU_SOURCE -Os -Wall -Wextra -Wpedantic -Wshadow \

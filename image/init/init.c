@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "cmdline.h"
 #include "console.h"
+#include "leave.h"
 #include "loop.h"
 #include "medium.h"
 #include "modules.h"
@@ -194,7 +195,7 @@ static bool write_report(const struct boot *boot, struct err *err)
 /* Returns only if it failed. */
 static bool do_handover(struct boot *boot, struct err *err)
 {
-	if (!write_report(boot, err))
+	if (!write_report(boot, err) || !leave_prepare(err))
 		return false;
 	if (boot->cmdline.debug)
 		console_say(
@@ -213,7 +214,7 @@ static _Noreturn void stop(const char *phase, const struct err *err)
 		pause();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct boot boot = {.start = clock_ms()};
 	struct err err = {.text = ""};
@@ -225,6 +226,8 @@ int main(void)
 			stderr);
 		return 1;
 	}
+	if (argc > 1 && strcmp(argv[0], "/shutdown") == 0)
+		leave(argv[1]);
 	for (i = 0; i < PHASES; i++) {
 		before = clock_ms();
 		if (!phases[i].run(&boot, &err))

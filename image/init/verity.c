@@ -108,6 +108,21 @@ bool verity_open(const struct verity_params *params, const struct loop *loop,
 	return ok;
 }
 
+bool verity_close(void)
+{
+	struct request request;
+	bool gone;
+	int control;
+
+	control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		return false;
+	prepare(&request, 0);
+	gone = call(control, DM_DEV_REMOVE, &request) || errno == ENXIO;
+	close(control);
+	return gone;
+}
+
 static bool read_all(int file, char *buffer, uint64_t size,
 	void (*progress)(unsigned percent), struct err *err)
 {

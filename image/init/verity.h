@@ -33,6 +33,9 @@ bool verity_table(const struct verity_params *params, const char *path,
 bool verity_open(const struct verity_params *params, const struct loop *loop,
 	char *out, size_t size, struct err *err);
 
+/* Remove the device; false while something uses it. */
+bool verity_close(void);
+
 /*
  * Read every block of the device once.  progress is called with the part
  * done, in percent, whenever that changes.

@@ -12,6 +12,8 @@ ARCH=amd64
 LOCK=${LOCK:-$TOP/packages/$SUITE-$ARCH.lock}
 
 export TZ=UTC LC_ALL=C.UTF-8
+# An ordinary user may have neither on the path: chroot and mount live there.
+export PATH=$PATH:/usr/sbin:/sbin
 umask 022
 
 me=${0##*/}

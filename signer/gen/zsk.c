@@ -193,7 +193,7 @@ bool zsk_load(struct zsk_set *set, const char *name, enum zsk_role role,
 	struct err *err)
 {
 	struct zsk zsk = {.role = role};
-	uint8_t algorithm;
+	uint8_t algorithm = 0;
 	char *path = NULL;
 	bool ok = false;
 

@@ -261,6 +261,7 @@ static bool publish(const struct xml_schema *schema, struct zsk_set *keys,
 				kept);
 		table_show(NULL, read_back);
 		table_hash(NULL, "KSR", hash);
+		ok = log_ok(NULL, err);
 	}
 	free(kept);
 	ksr_free(read_back);

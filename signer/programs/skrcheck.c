@@ -265,7 +265,7 @@ static bool run(const struct option_result *given, struct err *err)
 	ok = read_files(&files, alone ? NULL : given->operands[0],
 		     given->operands[given->count - 1], err) &&
 	     (!zone || print_zone(files.response, err)) &&
-	     (alone || judge(&files, err));
+	     (alone || judge(&files, err)) && log_ok(NULL, err);
 	files_clear(&files);
 	return ok;
 }

@@ -76,6 +76,20 @@ static bool is_proven(
 	return false;
 }
 
+static void look_at_request_key(const struct ksr_bundle *bundle,
+	const struct ksr_key *key, struct verdict *verdict)
+{
+	uint16_t tag = dnskey_tag(&key->dnskey);
+
+	if (!is_proven(bundle, key))
+		verdict_fail(verdict, "bundle %s: key %s has no signature",
+			bundle->id, key->identifier);
+	if (key->tag != tag)
+		verdict_fail(verdict,
+			"bundle %s, line %lu: key %s: tag %05u, computed %05u",
+			bundle->id, key->line, key->identifier, key->tag, tag);
+}
+
 void second_request_proof(const struct second *second, struct verdict *verdict)
 {
 	const struct ksr *request = second->request;
@@ -85,10 +99,7 @@ void second_request_proof(const struct second *second, struct verdict *verdict)
 
 		prove_all(second, request, bundle, verdict);
 		for (size_t k = 0; k < bundle->key_count; k++)
-			if (!is_proven(bundle, &bundle->keys[k]))
-				verdict_fail(verdict,
-					"bundle %s: key %s has no signature",
-					bundle->id, bundle->keys[k].identifier);
+			look_at_request_key(bundle, &bundle->keys[k], verdict);
 	}
 }
 

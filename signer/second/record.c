@@ -4,9 +4,12 @@
  *
  * Lines are "TIME: [LEVEL] TEXT".  Inputs are recorded as "KSR PATH SHA-256
  * HEX", the result as "SHA256 hash of SKR:" and HEX on the line after it; a
- * log of several quarters has several of these.
+ * log of several quarters has several of these.  Bundles are shown as rows of a
+ * table, which are made here anew.
  */
 #include "base/hex.h"
+#include "base/text.h"
+#include "base/time.h"
 #include "second/second.h"
 
 #include <stdlib.h>
@@ -143,6 +146,67 @@ static void compare_hashes(const struct second *second,
 	}
 }
 
+/* "05017(KSK1)/S": signs (S), published only (P), revoked (R). */
+static void put_ksk(struct buf *out, const struct ksr_bundle *bundle,
+	const struct ksr_key *key)
+{
+	bool revoked = key->dnskey.flags == DNSKEY_FLAGS_KSK_REVOKED;
+	bool signs = false;
+
+	for (size_t s = 0; s < bundle->signature_count; s++)
+		signs |= second_signer(bundle, &bundle->signatures[s]) == key;
+	buf_format(out, "%s%05u(%s)/%s%s%s", out->len > 0 ? "," : "", key->tag,
+		key->identifier, revoked ? "R" : "", signs ? "S" : "",
+		revoked || signs ? "" : "P");
+}
+
+/* A bundle as the witnesses saw it, escaped as all text on a screen is. */
+static void put_row(
+	struct buf *out, size_t number, const struct ksr_bundle *bundle)
+{
+	struct buf zsks = BUF_EMPTY, ksks = BUF_EMPTY, row = BUF_EMPTY;
+	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
+
+	time_format(bundle->inception, TIME_BARE, from);
+	time_format(bundle->expiration, TIME_BARE, to);
+	for (size_t k = 0; k < bundle->key_count; k++) {
+		const struct ksr_key *key = &bundle->keys[k];
+
+		if ((key->dnskey.flags & DNSKEY_FLAG_SEP) != 0)
+			put_ksk(&ksks, bundle, key);
+		else
+			buf_format(&zsks, "%s%05u", zsks.len > 0 ? "," : "",
+				key->tag);
+	}
+	buf_format(&row, "%-2zu %s %s  %-13s %s", number, from, to,
+		buf_string(&zsks), buf_string(&ksks));
+	text_escape(out, buf_string(&row), row.len);
+	buf_free(&zsks);
+	buf_free(&ksks);
+	buf_free(&row);
+}
+
+/* What was shown is what is in the file. */
+static void compare_rows(const struct second *second,
+	const struct record *record, struct verdict *verdict)
+{
+	struct buf row = BUF_EMPTY;
+
+	for (size_t b = 0; b < second->response->bundle_count; b++) {
+		bool found = false;
+
+		buf_clear(&row);
+		put_row(&row, b + 1, &second->response->bundles[b]);
+		for (size_t i = 0; !found && i < record->count; i++)
+			found = strcmp(record->texts[i], buf_string(&row)) == 0;
+		if (!found)
+			verdict_fail(
+				verdict, "never shown: %s", buf_string(&row));
+	}
+	verdict->nomem |= row.failed;
+	buf_free(&row);
+}
+
 void second_record(const struct second *second, struct verdict *verdict)
 {
 	struct record record = {0};
@@ -156,6 +220,7 @@ void second_record(const struct second *second, struct verdict *verdict)
 		strcmp(record.texts[record.count - 1], "done") != 0)
 		verdict_fail(verdict, "it does not end with \"done\"");
 	compare_hashes(second, &record, verdict);
+	compare_rows(second, &record, verdict);
 	for (size_t i = 0; i < record.count; i++) {
 		if (strcmp(record.levels[i], "ERROR") == 0 ||
 			strncmp(record.texts[i], "FAIL ", 5) == 0)

@@ -6,18 +6,11 @@
 
 #define LINE_MAX_LENGTH 1024
 
-static void add_line(struct verdict *verdict, const char *kind, const char *fmt,
-	va_list arguments) __attribute__((format(printf, 3, 0)));
-
-static void add_line(struct verdict *verdict, const char *kind, const char *fmt,
-	va_list arguments)
+static void add_line(struct verdict *verdict, const char *kind, char *line)
 {
-	char line[LINE_MAX_LENGTH];
-
 	verdict->count++;
 	if (verdict->count > VERDICT_LINES_MAX)
 		return;
-	vsnprintf(line, sizeof(line), fmt, arguments);
 	/* What was read must not make a line of its own. */
 	for (char *p = line; *p != '\0'; p++)
 		if (*p == '\n')
@@ -28,21 +21,25 @@ static void add_line(struct verdict *verdict, const char *kind, const char *fmt,
 
 void verdict_fail(struct verdict *verdict, const char *fmt, ...)
 {
+	char line[LINE_MAX_LENGTH];
 	va_list arguments;
 
-	verdict->result = VERDICT_FAIL;
 	va_start(arguments, fmt);
-	add_line(verdict, "", fmt, arguments);
+	vsnprintf(line, sizeof(line), fmt, arguments);
 	va_end(arguments);
+	verdict->result = VERDICT_FAIL;
+	add_line(verdict, "", line);
 }
 
 void verdict_note(struct verdict *verdict, const char *fmt, ...)
 {
+	char line[LINE_MAX_LENGTH];
 	va_list arguments;
 
 	va_start(arguments, fmt);
-	add_line(verdict, "note: ", fmt, arguments);
+	vsnprintf(line, sizeof(line), fmt, arguments);
 	va_end(arguments);
+	add_line(verdict, "note: ", line);
 }
 
 void verdict_clear(struct verdict *verdict)

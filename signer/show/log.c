@@ -283,7 +283,7 @@ void log_error(struct log *log, const char *fmt, ...)
 
 bool log_ok(struct log *log, struct err *err)
 {
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 || ferror(stdout) != 0)
 		return err_set(err, ERR_OUTPUT, "standard output: %s",
 			strerror(errno));
 	if (log != NULL)

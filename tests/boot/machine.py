@@ -179,7 +179,7 @@ class Machine:
 
     def choose(self, entry):
         """Pick the menu's entry number (0: the first), over the serial line."""
-        self.expect(r'Keyroom [0-9.+a-z]+, serial', 40)
+        self.expect(r'Keyroom [0-9.+~a-z]+, serial', 40)
         time.sleep(1)
         self.send('\x0e' * entry)       # ^N is "down" in GRUB's menu
         self.send('\r')

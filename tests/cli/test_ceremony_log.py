@@ -195,8 +195,10 @@ def test_every_shell_is_recorded_from_the_next_prompt(room):
         answers=[("ready> ", "echo before-$((1+1))\n"), ("ready> ", f"{TOOL} start {folder}\n"),
                  ("written", ""), ("ready> ", "echo after-$((1+1))\n"), ("ready> ", "exit 0\n")])
     assert status == 0, shown
-    text = b"".join(p.read_bytes() for p in folder.glob("*.typescript"))
-    assert b"after-2" in text and b"before-2" not in text
+    def text():
+        return b"".join(p.read_bytes() for p in folder.glob("*.typescript"))
+    assert wait_for(lambda: b"after-2" in text()), text()
+    assert b"before-2" not in text()
 
 
 def test_devices_are_recorded(room):

@@ -6,6 +6,7 @@ that tells another story.  It is the opinion that does not depend on the signer,
 so each of its questions is shown to be able to say no."""
 import base64
 import re
+import subprocess
 import xml.etree.ElementTree as tree
 
 import pytest
@@ -333,6 +334,7 @@ def test_older_form_of_anchor(zone, ask):
     (lambda text: text.replace('ksrsigner ', 'keymaster ', 1), 'no log of ksrsigner'),
     (lambda text: text + 'and another thing\n', 'is not "TIME: [LEVEL] TEXT"'),
     (lambda text: '', 'no log of ksrsigner'),
+    (lambda text: text.replace('(new)/S', '(new)/P'), 'never shown: 2 '),
     (lambda text: text + '\0', 'there is a NUL in it'),
 ])
 def test_log_that_tells_another_story_is_found(zone, ask, change, reason):
@@ -438,6 +440,61 @@ def test_real_response_is_not_what_a_test_key_would_give(run, data):
                data / 'production/skr-root-2017-q2-0.xml')
     assert done.returncode == 1
     assert set(re.findall(r'^FAIL (\S+)$', done.stdout.decode(), re.M)) == {'POST-KSK-SCHEMA', 'POST-KSK-IDENTITY'}
+
+
+@pytest.mark.parametrize('name', PAIRS)
+def test_what_the_signer_makes_of_a_reference_request_passes(run, data, softhsm, tmp_path, name):
+    folder, options = PAIRS[name]
+    options = ['--config', data / f'config/{name}.yaml', options[0],
+               data / options[1] if '/' in options[1] else options[1]]
+    request = data / folder / f'ksr-root-{name}.xml'
+    done = run('ksrsigner', '--force', *options, request, 'skr.xml')
+    assert done.returncode == 0, done.stderr
+    log, = tmp_path.glob('ksrsigner-*.log')
+    done = run('skrcheck', *options, '--log', log, request, 'skr.xml')
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def test_mutants_of_the_request_do_not_match_the_response(run, data):
+    """A request that must be refused was not what this response answers."""
+    looked = 0
+    for line in (data / 'mutants/VERDICTS.tsv').read_text().splitlines():
+        if line.startswith('#'):
+            continue
+        name, verdict = line.split('\t')[:2]
+        done = run('skrcheck', data / 'mutants' / name, data / 'production/skr-root-2017-q2-0.xml', timeout=2)
+        assert done.returncode in ([0] if verdict == 'accept' else [1]), line
+        looked += 1
+    assert looked > 25
+
+
+def test_output_that_cannot_be_written(zone, programs):
+    command = f'{zone.hsm.programs}/skrcheck --zone skr-2.xml >/dev/full'
+    assert subprocess.run(command, shell=True, cwd=zone.folder, stderr=subprocess.DEVNULL).returncode == 5
+
+
+def test_quarters_of_one_ceremony(zone, programs):
+    """--chain signs two at once: the second continues a response that was never
+    read as a file, and the one log tells of both."""
+    for number, previous in ((3, 'skr-2.xml'), (4, 'ksr-3.xml')):
+        done = zone.hsm.run('ksrgen', '--keys', 'zsk', '--bundles', '4', '--previous', previous, f'ksr-{number}.xml')
+        assert done.status == 0, done.err
+    config = (zone.folder / 'ksrsigner.yaml').read_text()
+    try:
+        zone.configure(zone.normal('new'), zone.folder / 'ksr-3.xml', check_keys_retire_safety=False)
+        before = set(zone.folder.glob('ksrsigner-*.log'))
+        done = zone.hsm.run('ksrsigner', '--force', '--previous-skr', 'skr-2.xml', '--chain', '--output-dir', 'out',
+                            'ksr-3.xml', 'ksr-4.xml')
+        assert done.status == 0, done.err
+        log, = set(zone.folder.glob('ksrsigner-*.log')) - before
+        for number, previous in ((3, 'skr-2.xml'), (4, 'out/skr-3.xml')):
+            done = zone.hsm.run('skrcheck', '--config', 'ksrsigner.yaml', '--log', log.name, '--previous-skr', previous,
+                                f'ksr-{number}.xml', f'out/skr-{number}.xml')
+            assert done.status == 0, done.out
+        done = zone.hsm.run('skrcheck', '--log', log.name, '--previous-skr', 'skr-1.xml', 'ksr-4.xml', 'out/skr-4.xml')
+        assert 'no such previous response' in done.out
+    finally:
+        (zone.folder / 'ksrsigner.yaml').write_text(config)
 
 
 # Independence

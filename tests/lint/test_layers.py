@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-# Whose business it is; a header of the C library is anyone's.
+# Whose business it is; a header of the C library or the kernel is anyone's.
 DOORS = {'openssl/': 'crypto', 'libxml/': 'xml', 'yaml.h': 'config', 'p11-kit/': 'token', 'pkcs11': 'token'}
-C_LIBRARY = re.compile(r'(sys/)?[a-z0-9]+[.]h')
+C_LIBRARY = re.compile(r'((sys|linux|netinet)/)?[a-z0-9]+[.]h')
 
 
 def layers(top):

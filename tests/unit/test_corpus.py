@@ -10,9 +10,9 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE.parent / 'fuzz'
-NAMES = ['ksr', 'skr', 'config', 'time', 'words']
+NAMES = ['ksr', 'skr', 'config', 'time', 'words', 'anchor', 'second']
 REFERENCE = {'ksr': ('*/ksr-*.xml', 'mutants/*.xml'), 'skr': ('*/skr-*.xml',),
-             'config': ('config/*.yaml',)}
+             'config': ('config/*.yaml',), 'anchor': ('production/root-anchors-*.xml',)}
 
 
 def replay(top, build, name, files, sanitize):

@@ -22,8 +22,16 @@ keyroom_clock()
 keyroom_mark()
 {
 	keyroom_clock
+	[ ! -e /run/keyroom/audit-failed ] || printf ' AUDIT FAILED'
 	[ ! -e /run/keyroom/rehearsal ] || printf ' REHEARSAL'
 }
+
+# Before the first prompt, in red: what the audit at boot has found.
+if [ -e /run/keyroom/audit-failed ]; then
+	printf '\n\033[1;31m*** a promise of this disc is not kept ***\n'
+	grep '^FAIL' /run/keyroom/audit
+	printf 'for all of it: system-audit\033[0m\n'
+fi
 
 PROMPT_COMMAND=
 PS1='\n[Keyroom $KEYROOM_VERSION] \D{%Y-%m-%d %H:%M:%S} UTC$(keyroom_mark)\n\w \$ '

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Write down what system-audit compares with: how many packages there are, the
+# hash of the lock they came from, and exactly which of their files this disc
+# leaves out or changes.
+# Phase: after the last hook that changes a file.  Reads: ROOT KEYROOM_LOCK_HASH.  Safe to run twice.
+set -eu
+: "${ROOT:?must name the unpacked image tree}"
+
+share=$ROOT/usr/share/keyroom
+mkdir -p "$share"
+sed -i '/^KEYROOM_LOCK=/d' "$ROOT/etc/keyroom-release"
+echo "KEYROOM_LOCK=$KEYROOM_LOCK_HASH" >>"$ROOT/etc/keyroom-release"
+chroot "$ROOT" dpkg-query -W -f '.\n' | grep -c . >"$share/package-count"
+# Its exit status is of no use: it says 1 for a document, too.
+chroot "$ROOT" dpkg --verify >"$share/dpkg-verify.new" || true
+LC_ALL=C sort "$share/dpkg-verify.new" >"$share/dpkg-verify"
+rm "$share/dpkg-verify.new"
+
+# Only what the hooks are for may be on that list.
+odd=$(sed -E \
+	-e '\,^missing .* /usr/share/(doc|info|lintian|bug|doc-base|locale|man)/,d' \
+	-e '\,^missing .* /etc/update-motd.d/,d' \
+	-e '\,^missing .* /usr/sbin/(swapon|swapoff|mkswap|swaplabel)$,d' \
+	-e '\,^missing .* /etc/(nftables.conf|apt/.*)$,d' \
+	-e '\,^\?\?5\?* .* /(usr/lib/os-release|etc/issue|etc/motd)$,d' \
+	"$share/dpkg-verify")
+if [ -n "$odd" ]; then
+	echo "${0##*/}: packages are not as they were, beyond what hooks do:" >&2
+	echo "$odd" >&2
+	exit 1
+fi
+[ -s "$share/dpkg-verify" ]

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "leave.h"
+
+#include "clock.h"
+#include "console.h"
+#include "verity.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/cdrom.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER "/run/initramfs"
+#define OLD_ROOT "/oldroot"
+
+enum { PATH_SIZE = 300, LOOPS = 8, TRIES = 100, PAUSE_MS = 20 };
+
+bool leave_prepare(struct err *err)
+{
+	static const char target[] = FOLDER "/shutdown";
+	struct stat status;
+	bool ok = false;
+	int from;
+	int to = -1;
+
+	from = open("/init", O_RDONLY | O_CLOEXEC);
+	if (from < 0 || fstat(from, &status) < 0) {
+		err_errno(err, "/init");
+		goto done;
+	}
+	if (mkdir(FOLDER, 0755) == 0)
+		to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			S_IRWXU);
+	if (to < 0 || sendfile(to, from, NULL, (size_t)status.st_size) !=
+			      status.st_size) {
+		err_errno(err, "%s", target);
+		goto done;
+	}
+	ok = true;
+done:
+	if (to >= 0)
+		close(to);
+	if (from >= 0)
+		close(from);
+	return ok;
+}
+
+static void free_loops(void)
+{
+	char path[32];
+	int number;
+	int file;
+
+	for (number = 0; number < LOOPS; number++) {
+		snprintf(path, sizeof(path), "/dev/loop%d", number);
+		file = open(path, O_RDONLY | O_CLOEXEC);
+		if (file < 0)
+			continue;
+		ioctl(file, LOOP_CLR_FD, 0);
+		close(file);
+	}
+}
+
+/*
+ * Let go of the old root with all that is mounted below it, then of what held
+ * it up: dm-verity, the loop device, the disc.  No process is left that could
+ * use any of it; a file system that is detached ends by itself, soon.
+ */
+static void take_down(void)
+{
+	int tries = TRIES;
+
+	umount2(OLD_ROOT, MNT_DETACH | UMOUNT_NOFOLLOW);
+	while (!verity_close() && --tries > 0)
+		clock_sleep(PAUSE_MS);
+	free_loops();
+	if (tries == 0)
+		console_say("Keyroom: the root file system stays in use\n");
+}
+
+/* The kernel overwrites what it is given back (init_on_free=1). */
+static void drop_caches(void)
+{
+	int file = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (file < 0 || write(file, "3", 1) != 1)
+		console_say("Keyroom: the caches stay in memory\n");
+	if (file >= 0)
+		close(file);
+}
+
+static void open_trays(void)
+{
+	DIR *dir = opendir("/sys/block");
+	struct dirent *entry;
+	char path[PATH_SIZE];
+	int file;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, "sr", 2) != 0)
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
+		file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		if (file < 0)
+			continue;
+		ioctl(file, CDROM_LOCKDOOR, 0);
+		ioctl(file, CDROMEJECT, 0);
+		close(file);
+	}
+	closedir(dir);
+}
+
+_Noreturn void leave(const char *verb)
+{
+	int how = RB_POWER_OFF;
+
+	if (strcmp(verb, "reboot") == 0)
+		how = RB_AUTOBOOT;
+	else if (strcmp(verb, "halt") == 0)
+		how = (int)RB_HALT_SYSTEM;
+	sync();
+	take_down();
+	open_trays();
+	drop_caches();
+	reboot(how);
+	for (;;)
+		pause();
+}

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: ISC
+"""Printing for real: through a CUPS of our own to a driverless printer
+(ippeveprinter) and to raw port 9100 lasers, PostScript and PCL; what arrives is
+read back and carries the log's own hash."""
+import hashlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from ceremony_tools import BIN, HOSTILE, SCRIPTS, stub
+from cups_room import CupsRoom, codes, free_port, pages_of, pdf_text
+
+CONFIGURE = SCRIPTS / "configure-printer"
+PRINTLOG = SCRIPTS / "printlog"
+
+
+@pytest.fixture(scope="module")
+def room():
+    made = CupsRoom()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def printer(room):
+    """A driverless printer, set up; the folder of its pages."""
+    uri, pages = room.everywhere()
+    done = room.command(CONFIGURE, uri)
+    assert done.returncode == 0, done.stderr
+    text = pdf_text(room.printed(pages)[0])
+    assert "Printer test page" in text and uri in text
+    room.uri = uri
+    return pages
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "ksrsigner-20261122-133000.log"
+    path.write_text("".join(f"2026-11-22T13:30:00Z: [INFO] line {n}\n" for n in range(80)))
+    return path
+
+
+def test_log_reaches_the_driverless_printer(room, printer, log, tmp_path):
+    before = len(room.papers(printer))
+    done = room.command(PRINTLOG, log, "5")
+    assert done.returncode == 0, done.stderr
+    digest = hashlib.sha256(log.read_bytes()).hexdigest()
+    assert f"SHA-256:    {digest}\n".encode() in done.stdout
+    assert b"pages: 2, copies: 5" in done.stdout
+    paper = room.printed(printer, before + 1)[-1]
+    text = pdf_text(paper)
+    assert log.name in text and "page 1 of 2" in text and digest in text
+    assert "13:30:00Z" not in text and "line 79" in text
+    words = subprocess.run([BIN / "sha2wordlist", log], capture_output=True, check=True)
+    assert text.split(digest)[1].split()[:32] == \
+        words.stdout.decode().split("PGP Words:")[1].split()
+    assert codes(pages_of(paper, tmp_path, 150)[0]) == [f"SHA256:{digest.upper()}"]
+
+
+def test_default_queue_is_hp(room, printer):
+    assert room.command("lpstat", "-d").stdout.strip().endswith(b": HP")
+    assert b"HP is ready" in room.command("lpq", "-P", "HP").stdout
+    assert room.command("lpadmin", "-p", "HP", "-o", "copies-default=5").returncode == 0
+    assert b"copies=5" in room.command("lpoptions", "-p", "HP").stdout.replace(b"-default", b"")
+
+
+def test_recordings_and_hsm_logs(room, printer, tmp_path):
+    (tmp_path / "terminal.typescript").write_bytes(b"\x1b[31mkskm\b\b\b\bkey\x1b[Kmaster\x1b[0m\r\n")
+    (tmp_path / "ttyaudit.log").write_bytes(b"2026-11-22T13:30:00Z HSM ready\r\n")
+    for tool, name, shown in (("print-script", "terminal.typescript", "keymaster"),
+                              ("print-ttyaudit", "ttyaudit.log", "2026-11-22T13:30:00Z HSM ready")):
+        before = len(room.papers(printer))
+        assert room.command(SCRIPTS / tool, tmp_path / name).returncode == 0
+        text = pdf_text(room.printed(printer, before + 1)[-1])
+        assert re.search(rf"^\s*{shown}$", text, re.M) and name in text
+
+
+def test_hsmfd_hash_on_paper(room, printer, tmp_path):
+    (tmp_path / "HSMFD").mkdir()
+    (tmp_path / "HSMFD" / "a").write_text("a")
+    before = len(room.papers(printer))
+    done = room.command(BIN / "hsmfd-hash", "-p", "2", "--drive", tmp_path / "HSMFD")
+    assert done.returncode == 0, done.stderr
+    text = pdf_text(room.printed(printer, before + 1)[-1])
+    assert "HSMFD hash" in text and hashlib.sha256(b"a").hexdigest() in text
+
+
+def test_hostile_names(room, printer, tmp_path):
+    before = len(room.papers(printer))
+    names = HOSTILE[::2]  # test_text2pdf has them all
+    for name in names:
+        (tmp_path / name).write_text(f"content of {name!r}\n")
+        done = subprocess.run([PRINTLOG, "--", name], env=room.env, cwd=tmp_path,
+                              capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, (name, done.stderr)
+        assert b"\x1b" not in done.stdout
+    papers = room.printed(printer, before + len(names), 60)
+    assert len(papers) == before + len(names)
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize("model,mark", [("ps", b"%!PS"), ("pcl", b"\x1bE")])
+def test_classic_laser_at_port_9100(room, log, tmp_path, model, mark):
+    uri, jobs = room.listener()
+    queue = f"laser-{model}"
+    done = room.command(CONFIGURE, "--queue", queue, "--no-test", uri, model)
+    assert done.returncode == 0, done.stderr
+    room.env["KEYROOM_QUEUE"] = queue
+    try:
+        assert room.command(PRINTLOG, log, "3").returncode == 0
+    finally:
+        del room.env["KEYROOM_QUEUE"]
+    assert room.wait(lambda: jobs and room.idle(), 40)
+    data = jobs[0]
+    assert mark in data[:200]
+    if model == "pcl":
+        # The end of each picture and a form feed: three copies of two pages.
+        assert len(re.findall(rb"\x1b\*r0?[BC]\x0c", data)) == 6
+        return
+    (tmp_path / "job.ps").write_bytes(data)
+    if not shutil.which("ps2pdf"):
+        pytest.skip("no ps2pdf")
+    subprocess.run(["ps2pdf", tmp_path / "job.ps", tmp_path / "job.pdf"], check=True)
+    pages = pages_of(tmp_path / "job.pdf", tmp_path, 150)
+    digest = hashlib.sha256(log.read_bytes()).hexdigest()
+    assert all(codes(png) == [f"SHA256:{digest.upper()}"] for png in pages)
+    numbers = re.findall(r"page (\d) of 2", pdf_text(tmp_path / "job.pdf"))
+    # Collated, unless the printer itself is told to make the copies.
+    assert numbers in (["1", "2"] * 3, ["1", "2"]), numbers
+    assert len(numbers) == 6 or re.search(rb"NumCopies|#copies|COPIES", data)
+
+
+@pytest.mark.slow
+def test_printer_that_takes_only_raster(room, log):
+    uri, pages = room.everywhere("image/pwg-raster")
+    done = room.command(CONFIGURE, "--queue", "raster", uri)
+    assert done.returncode == 0, done.stderr
+    assert room.printed(pages)[0].read_bytes()[:4] in (b"RaS2", b"2SaR")
+
+
+def test_no_queue(room, log):
+    room.env["KEYROOM_QUEUE"] = "absent"
+    try:
+        done = room.command(PRINTLOG, log)
+    finally:
+        del room.env["KEYROOM_QUEUE"]
+    assert done.returncode == 5 and b"run configure-printer" in done.stderr
+
+
+@pytest.mark.parametrize("argv,status", [
+    ([], 2), (["a", "b", "c"], 2), (["FILE", "0"], 2), (["FILE", "100"], 2), (["FILE", "x"], 2),
+    (["FILE", "-1"], 2), (["--frob", "FILE"], 2), (["--title"], 2), (["absent"], 3),
+    (["/dev/null"], 3), (["new\nline\x1b"], 3)])
+def test_printlog_errors(room, printer, log, argv, status):
+    argv = [str(log) if a == "FILE" else a for a in argv]
+    before = len(room.papers(printer))
+    done = room.command(PRINTLOG, *argv)
+    assert done.returncode == status, done
+    assert b"\x1b" not in done.stderr and len(room.papers(printer)) == before
+
+
+def test_job_refused(room, printer, log):
+    room.command("cupsreject", "HP")
+    try:
+        done = room.command(PRINTLOG, log)
+    finally:
+        room.command("cupsaccept", "HP")
+    assert done.returncode == 5 and b"not printed" in done.stderr
+
+
+@pytest.mark.parametrize("argv,status", [
+    (["http://x"], 2), (["ipp://localhost:1/", "laser"], 2), (["a", "b", "c"], 2),
+    (["--queue"], 2), (["--queue", "a b"], 2), (["--queue", "-x"], 2), (["--queue", "a\nb"], 2),
+    (["--frob"], 2)])
+def test_configure_errors(room, argv, status):
+    done = room.command(CONFIGURE, *argv)
+    assert done.returncode == status and done.stdout == b"", done
+
+
+def test_no_printer_anywhere(room):
+    done = room.command(CONFIGURE)
+    assert done.returncode == 3 and b"no printer found" in done.stderr
+
+
+def test_configure_printer_that_does_not_answer(room):
+    done = room.command(CONFIGURE, "--queue", "gone", f"ipp://localhost:{free_port()}/ipp/print")
+    assert done.returncode == 5 and b"ipp://localhost" in done.stderr
+
+
+def test_configure_without_service(room, tmp_path):
+    env = dict(room.env, CUPS_SERVER=str(tmp_path / "absent"))
+    done = subprocess.run([CONFIGURE], env=env, capture_output=True, check=False, timeout=30)
+    assert done.returncode == 5 and b"does not run" in done.stderr
+
+
+def test_driverless_usb_is_found_first(room):
+    """ipp-usb offers it at a port of localhost."""
+    uri, pages = room.everywhere()
+    port = re.search(r":(\d+)/", uri)[1]
+    env = dict(room.env, KEYROOM_IPP_PORTS=f"{free_port()} {port}")
+    done = subprocess.run([CONFIGURE, "--queue", "usb"], env=env, capture_output=True,
+                          check=False, timeout=60)
+    assert done.returncode == 0 and uri.encode() in done.stdout, done
+    assert "Printer test page" in pdf_text(room.printed(pages)[0])
+
+
+@pytest.mark.parametrize("device_id,model", [
+    ("MFG:HP;CMD:PJL,PCL,POSTSCRIPT;", "generic.ppd"), ("MFG:HP;CMD:PJL,PCLXL,PCL;", "generpcl.ppd"),
+    ("MFG:HP;CMD:PS;", "generic.ppd")])
+def test_classic_usb_laser_follows_what_it_says(room, tmp_path, device_id, model):
+    uri = "usb://HP/LaserJet%20M203?serial=X1"
+    stub(tmp_path / "bin", "lpinfo", f'''case " $* " in *" -l "*)
+printf 'Device: uri = {uri}\\n        class = direct\\n        device-id = {device_id}\\n' |
+	sed 's/%%/%/g' ;; *) echo "direct {uri}" ;; esac
+'''.replace("%20", "%%20").replace('direct usb://HP/LaserJet%%20', 'direct usb://HP/LaserJet%20'))
+    stub(tmp_path / "bin", "lpadmin",
+         f'case "$*" in *ipp://*) exit 1 ;; esac; printf "%s\\n" "$@" >>{tmp_path}/how\n')
+    env = dict(room.env, PATH=f"{tmp_path}/bin:{room.env['PATH']}")
+    done = subprocess.run([CONFIGURE, "--no-test"], env=env, capture_output=True, check=False,
+                          timeout=30)
+    assert done.returncode == 0, done
+    how = (tmp_path / "how").read_text()
+    assert f"drv:///sample.drv/{model}\n" in how and uri in how

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: ISC
+"""Paper is compared by eye and by scanner, so each page must carry the file's
+true hash, and its text must be the file's, all of it, with nothing that plays
+tricks.  poppler and zbar read the pages back."""
+import hashlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from ceremony_tools import BIN, HOSTILE, environment, run
+from cups_room import codes, pages_of, pdf_text
+
+TOOL = BIN / "text2pdf"
+needs_poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="no pdftotext")
+
+
+def words(data):
+    return run(BIN / "sha2wordlist", stdin=data).stdout.decode().split("PGP Words:")[1].split()
+
+
+def body(text):
+    """The text of the pages without headers and footers, pieces joined."""
+    lines = []
+    for page in text.split("\f")[:-1]:
+        inner = page.split("\n")
+        start = next(i for i, l in enumerate(inner) if re.search(r"page \d+ of \d+", l))
+        end = next(i for i, l in enumerate(inner) if re.match(r"\s*Keyroom \d", l))
+        for line in inner[start + 1:end]:
+            if line.strip().startswith("\u00bb"):
+                lines[-1] += line.strip()[1:].strip()
+            elif line.strip():
+                lines.append(line.strip())
+    return lines
+
+
+@needs_poppler
+def test_every_page_has_name_number_release_words_and_code(tmp_path):
+    data = b"".join(b"line %d\n" % n for n in range(130))
+    (tmp_path / "a log.txt").write_bytes(data)
+    done = run(TOOL, tmp_path / "a log.txt")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    text = pdf_text(tmp_path / "out.pdf")
+    digest = hashlib.sha256(data).hexdigest()
+    version = run(TOOL, "--version").stdout.decode().split()[1]
+    pages = text.split("\f")[:-1]
+    assert len(pages) == 3
+    for number, page in enumerate(pages, 1):
+        assert "a log.txt" in page and f"page {number} of 3" in page
+        assert f"Keyroom {version}" in page and digest in page
+        after = page.split(digest)[1].split()
+        assert after[:32] == words(data)
+    assert body(text) == [f"line {n}" for n in range(130)]
+    for png in pages_of(tmp_path / "out.pdf", tmp_path, 150):
+        assert codes(png) == [f"SHA256:{digest.upper()}"]
+
+
+@needs_poppler
+@pytest.mark.parametrize("lines,pages", [(0, 1), (1, 1), (52, 1), (53, 2), (104, 2), (105, 3)])
+def test_page_boundaries(tmp_path, lines, pages):
+    done = run(TOOL, stdin=b"x\n" * lines)
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    text = pdf_text(tmp_path / "out.pdf")
+    assert f"page {pages} of {pages}" in text and len(body(text)) == lines
+
+
+@needs_poppler
+@pytest.mark.parametrize("length", [95, 96, 97, 192, 193, 1000])
+def test_long_lines_wrap_visibly(tmp_path, length):
+    line = "".join(chr(97 + n % 26) for n in range(length))
+    done = run(TOOL, stdin=f"{line}\nnext\n".encode())
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    text = pdf_text(tmp_path / "out.pdf")
+    assert body(text) == [line, "next"]
+    # One mark a continued piece, and one in the explanation.
+    assert text.count("\u00bb") == (length - 1) // 96 + 1
+
+
+@needs_poppler
+def test_nothing_lies_under_the_footer_or_outside_either_paper(tmp_path):
+    for paper, size in (("a4", (595, 842)), ("letter", (612, 792))):
+        done = run(TOOL, "--paper", paper, stdin=(b"M" * 96 + b"\n") * 60)
+        (tmp_path / "out.pdf").write_bytes(done.stdout)
+        boxes = subprocess.run(["pdftotext", "-bbox", tmp_path / "out.pdf", "-"],
+                               capture_output=True, check=True).stdout.decode()
+        assert f'<page width="{size[0]}.000000" height="{size[1]}.000000">' in boxes
+        first = boxes.split("</page>")[0]
+        boxed = [(float(a), float(b), float(c), float(d), w) for a, b, c, d, w in re.findall(
+            r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">(.*?)<', first)]
+        text = [b for b in boxed if b[4] == "M" * 96]
+        footer = [b for b in boxed if b[4] == "Keyroom"]
+        assert len(text) == 52 and max(b[3] for b in text) <= footer[0][1]
+        # The left edge of both papers is one; the right of A4 is nearer.
+        assert max(b[2] for b in boxed) <= 595 - 18 and min(b[0] for b in boxed) >= 18
+
+
+@needs_poppler
+def test_log_without_times_and_levels(tmp_path):
+    data = (b"2026-11-22T05:30:00Z: [INFO] HSM Information:\n"
+            b"2026-11-22T05:30:00Z: [WARNING]     indented\n"
+            b"2026-11-22 no log line\n2026-11-22T05:30:00Z: [info] nor this\n")
+    done = run(TOOL, "--log", stdin=data)
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    text = pdf_text(tmp_path / "out.pdf")
+    assert body(text) == ["HSM Information:", "indented", "2026-11-22 no log line",
+                          "2026-11-22T05:30:00Z: [info] nor this"]
+    assert hashlib.sha256(data).hexdigest() in text
+
+
+@pytest.mark.parametrize("recorded,shown", [
+    (b"\x1b[31mred\x1b[0m text\r\n", "red text"),
+    (b"\x1b]0;a title\x07prompt\r\n", "prompt"),
+    (b"\x1b]0;a title\x1b\\prompt\r\n", "prompt"),
+    (b"typo\b\b\b\bright\r\n", "right"),
+    (b"10 %\r20 %\r100 %\r\n", "100 %"),
+    (b"long old text\rnew\x1b[K\r\n", "new"),
+    (b"\x1b[?2004hcommand\r\n\x1b[?2004l\r", "command"),
+    (b"abcdef\x1b[3D\x1b[P\r\n", "abcef"),
+    (b"a\x1b[5Cb\r\n", "a     b"),
+    (b"\x1b(Btext\x1b=\x1b>\r\n", "text"),
+    (b"bell\x07\r\n", "bell"),
+    (b"\x1b[999999999999Cx\r\n", None),
+    (b"cut \x1b[", "cut"), (b"cut \x1b", "cut"), (b"cut \x1b]0;x", "cut"),
+])
+@needs_poppler
+def test_recording_as_it_stood_at_its_end(tmp_path, recorded, shown):
+    done = run(TOOL, "--script", stdin=recorded)
+    assert done.returncode == 0
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    if shown is not None:
+        assert " ".join(" ".join(body(pdf_text(tmp_path / "out.pdf"))).split()) == " ".join(shown.split())
+
+
+@needs_poppler
+def test_bytes_that_are_no_text_are_shown_as_such(tmp_path):
+    data = bytes(range(256))
+    done = run(TOOL, stdin=data)
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    text = " ".join(body(pdf_text(tmp_path / "out.pdf")))
+    assert "\\x00\\x01" in text and "\\x1b" in text and "\\xff" in text
+    assert "()*+,-./" in text.replace(" ", "")
+
+
+@needs_poppler
+def test_hostile_names(tmp_path):
+    for name in HOSTILE:
+        (tmp_path / name).write_text("x\n")
+        done = run(TOOL, "--", name, cwd=tmp_path)
+        assert done.returncode == 0, (name, done.stderr)
+        (tmp_path / "out.pdf").write_bytes(done.stdout)
+        text = pdf_text(tmp_path / "out.pdf")
+        assert "page 1 of 1" in text and "\x1b" not in text
+
+
+def test_same_text_same_bytes(tmp_path):
+    (tmp_path / "f").write_text("x\n")
+    assert run(TOOL, tmp_path / "f").stdout == run(TOOL, tmp_path / "f").stdout
+
+
+@needs_poppler
+def test_rehearsal_is_on_every_page(tmp_path):
+    (tmp_path / "rehearsal").write_text("")
+    done = run(TOOL, stdin=b"x\n" * 60, env=environment(KEYROOM_RUN=tmp_path))
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    assert pdf_text(tmp_path / "out.pdf").count("REHEARSAL") == 4
+    assert b"REHEARSAL" not in run(TOOL, stdin=b"x").stdout
+
+
+@pytest.mark.skipif(not shutil.which("qpdf"), reason="no qpdf")
+def test_pdf_is_well_formed(tmp_path):
+    (tmp_path / "out.pdf").write_bytes(run(TOOL, stdin=b"(x)\\\n" * 500).stdout)
+    assert subprocess.run(["qpdf", "--check", tmp_path / "out.pdf"], check=False,
+                          capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("argv,status", [
+    (["absent"], 3), (["/dev/null"], 3), (["."], 3), (["a", "b"], 2), (["--paper", "a3", "-"], 2),
+    (["--log", "--script", "-"], 2), (["--titel", "x"], 2), (["new\nline\x1b"], 3)])
+def test_errors(argv, status):
+    done = run(TOOL, *argv)
+    assert done.returncode == status and done.stdout == b""
+    assert done.stderr.startswith(b"text2pdf: ") and b"\x1b" not in done.stderr
+
+
+def test_full_output():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([TOOL, "-"], stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 5

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: ISC
+"""Shows that the documents speak of what is there: every make target, file and
+program they name exists, and the commands of RELEASE.md for checking a disc
+give the hash that they should."""
+import hashlib
+import re
+import subprocess
+
+import pytest
+
+DOCUMENTS = ['README.md', 'RELEASE.md']
+
+
+def targets(top):
+    listed = subprocess.run(['make', '-s', 'help'], cwd=top, check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
+    return set(re.findall(r'^  make (\S+)', listed, re.M))
+
+
+@pytest.mark.parametrize('name', DOCUMENTS)
+def test_make_targets_exist(top, name):
+    text = (top / name).read_text()
+    named = set(re.findall(r'(?:^    |`)make ((?:[a-z-]+ ?)+)', text, re.M))
+    words = {word for line in named for word in line.split()}
+    assert words and words <= targets(top) | {'alone'}, words - targets(top)
+
+
+@pytest.mark.parametrize('name', DOCUMENTS)
+def test_files_exist(top, name):
+    text = (top / name).read_text()
+    paths = re.findall(r'`((?:image|packages|signer|hooks|reproducible|tests|docs)/[A-Za-z0-9_./-]*)`', text)
+    missing = [path for path in paths if 'NAME' not in path and not (top / path).exists()]
+    assert not missing
+
+
+def test_commands_that_read_a_stick_back_give_the_hash(top, programs, tmp_path):
+    """The command of RELEASE.md, on a stick that is longer than the ISO."""
+    iso = tmp_path / 'keyroom-0.1.0-amd64.iso'
+    iso.write_bytes(bytes(range(256)) * 4096)
+    stick = tmp_path / 'stick'
+    stick.write_bytes(iso.read_bytes() + b'what was there before')
+    command = re.search(r'^    (head -c .* \| sha256sum)$', (top / 'RELEASE.md').read_text(), re.M).group(1)
+    done = subprocess.run(['sh', '-c', command.replace('/dev/sdX', str(stick))], cwd=tmp_path, check=True,
+                          text=True, stdout=subprocess.PIPE)
+    digest = hashlib.sha256(iso.read_bytes()).hexdigest()
+    assert done.stdout.split()[0] == digest
+    words = subprocess.run([programs / 'sha2wordlist', iso], check=True, text=True, stdout=subprocess.PIPE)
+    assert digest in words.stdout
