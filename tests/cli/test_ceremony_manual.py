@@ -11,7 +11,7 @@ from ceremony_tools import BIN, OVERLAY, SCRIPTS, TOP, environment, run
 
 DOCUMENT = TOP / "docs/CEREMONY.md"
 # Commands of the distribution: not ours to test, but on the disc.
-SYSTEM = {"cd", "cp", "ls", "umount", "shutdown", "lpadmin", "lpq"}
+SYSTEM = {"cd", "cp", "ls", "umount", "shutdown", "lpadmin", "lpq", "ping"}
 
 
 def commands():
