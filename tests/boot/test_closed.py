@@ -130,7 +130,7 @@ def test_no_swap(guest):
 def test_no_core_dump_even_if_asked_for(guest):
     assert said(guest, 'ulimit -S -c; ulimit -H -c').split() == ['0', '0']
     guest.run('(cd /root; ulimit -c unlimited; sh -c \'kill -SEGV $$\')')
-    assert said(guest, 'find /root /tmp /var -name "core*" -type f') == ''
+    assert said(guest, 'find /root /tmp /run -name "core*" -type f') == ''
 
 
 def test_no_program_gives_rights_away(guest):
