@@ -67,3 +67,34 @@ def test_clock_hash_and_log_on_the_disc(disc, hsmfd, tmp_path):
     assert 'note set-clock: clock set from' in journal
     name = re.search(r' open (terminal-\S+)', journal)[1]
     assert b'what the terminal shows' in drives.read_drive(hsmfd, f'ceremony-61/{name}')
+
+
+def copy(guest, source, drive):
+    """copy-hsmfd, its question answered with y; (exit status, what it said)."""
+    guest.send(f'copy-hsmfd --from {source} {drive}; echo "=RC=$?="\r')
+    asked = guest.expect(r'.*to it \(y/N\)\?', 30).group(0)
+    guest.send('y\r')
+    found = guest.expect(r'(.*)=RC=(\d+)=', 90)
+    guest.prompt()
+    return int(found.group(2)), asked + found.group(1)
+
+
+def test_copy_onto_a_new_fat_drive(disc, hsmfd, tmp_path):
+    """A name that FAT cannot hold is no copy; what is on HSMFD is copied, read
+    back and found by the host on the new drive."""
+    new = tmp_path / 'new.img'
+    with open(new, 'wb') as image:
+        image.truncate(48 << 20)
+    with Machine(disc['ISO'], tmp_path, drives=[hsmfd, new]) as guest:
+        guest.choose(1)
+        guest.prompt(90)
+        guest.must('until mountpoint -q /media/HSMFD; do sleep 1; done', 30)
+        old = guest.must('findmnt -nro SOURCE /media/HSMFD')
+        drive = '/dev/sda' if 'sdb' in old else '/dev/sdb'
+        guest.must('mkdir /tmp/odd; echo 1 > "/tmp/odd/a*b"')
+        status, said = copy(guest, '/tmp/odd', drive)
+        assert status == 5 and 'this is no copy' in said and 'verified' not in said
+        status, said = copy(guest, '/media/HSMFD', drive)
+        assert status == 0, said
+        guest.must('cd /; umount /media/HSMFD*; sync')
+    assert drives.read_drive(new, 'ceremony 60/log') == b'the last ceremony\n'

@@ -175,13 +175,6 @@ def test_no_drive(room):
     assert status == 3 and "no drive to copy to" in shown
 
 
-@pytest.mark.skipif(not FAT, reason="this kernel has no vfat")
-def test_name_that_fat_cannot_hold_is_no_copy(room):
-    (room.source / "a*b").write_text("x")
-    status, shown = room.copy(room.drive(), answers=[(QUESTION, "y\n")])
-    assert status == 5 and "this is no copy" in shown and "verified" not in shown
-
-
 def test_bytes_that_come_back_wrong_are_no_copy(room, tmp_path):
     """The drive lies: after cp, one byte on it changes."""
     path = tmp_path / "bin"
