@@ -9,10 +9,16 @@ set -eu
 find "$ROOT/usr/share/doc" -type f ! -name copyright -delete
 find "$ROOT/usr/share/doc" -type l ! -name copyright ! -xtype d -delete
 find "$ROOT/usr/share/doc" -depth -type d -empty -delete
+# A debugger's helpers, in Python, that the C++ library brings along.
+rm -rf "$ROOT/usr/share/gcc" "$ROOT/usr/share/gdb"
 rm -rf "$ROOT/usr/share/info" "$ROOT/usr/share/lintian" \
 	"$ROOT/usr/share/bug" "$ROOT/usr/share/doc-base"
 find "$ROOT/usr/share/locale" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 find "$ROOT/usr/share/man" -mindepth 1 -maxdepth 1 ! -name 'man[1-8]' \
 	-exec rm -rf {} +
 
+if find "$ROOT/usr" -name '*.py' | grep -q .; then
+	echo "${0##*/}: Python is still there" >&2
+	exit 1
+fi
 [ -s "$ROOT/usr/share/doc/systemd/copyright" ]
