@@ -23,7 +23,16 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 	sleep.target suspend-then-hibernate.target ldconfig.service \
 	sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount \
 	dev-mqueue.mount rpcbind.service ctrl-alt-del.target \
-	debug-shell.service; do
+	debug-shell.service systemd-journal-flush.service \
+	proc-sys-fs-binfmt_misc.automount systemd-binfmt.service \
+	systemd-rfkill.socket systemd-rfkill.service \
+	systemd-ask-password-console.path systemd-ask-password-wall.path \
+	sys-kernel-config.mount sys-fs-fuse-connections.mount \
+	systemd-hostnamed.socket systemd-userdbd.socket systemd-creds.socket \
+	systemd-initctl.socket systemd-journald-audit.socket \
+	systemd-mountfsd.socket systemd-nsresourced.socket \
+	systemd-sysusers.service systemd-tmpfiles-clean.timer \
+	systemd-update-utmp.service systemd-update-utmp-runlevel.service; do
 	ln -sfn /dev/null "$units/$unit"
 done
 ln -sfn /usr/lib/systemd/system/multi-user.target "$units/default.target"

@@ -19,11 +19,11 @@ rm "$share/dpkg-verify.new"
 
 # Only what the hooks are for may be on that list.
 odd=$(sed -E \
-	-e '\,^missing .* /usr/share/(doc|info|lintian|bug|doc-base|locale|man)/,d' \
-	-e '\,^missing .* /etc/update-motd.d/,d' \
-	-e '\,^missing .* /usr/sbin/(swapon|swapoff|mkswap|swaplabel)$,d' \
-	-e '\,^missing .* /etc/(nftables.conf|apt/.*)$,d' \
-	-e '\,^\?\?5\?* .* /(usr/lib/os-release|etc/issue|etc/motd)$,d' \
+	-e '\,^missing +(c +)?/usr/share/(doc|info|lintian|bug|doc-base|locale|man)(/|$),d' \
+	-e '\,^missing +(c +)?/var/(cache|log|lib/dpkg/parts)(/|$),d' \
+	-e '\,^missing +(c +)?/etc/(apt|update-motd.d|nftables.conf)(/|$),d' \
+	-e '\,^missing +/usr/sbin/(swapon|swapoff|mkswap|swaplabel)$,d' \
+	-e '\,^\?\?5\?+ +(c +)?/(usr/lib/os-release|etc/issue|etc/motd)$,d' \
 	"$share/dpkg-verify")
 if [ -n "$odd" ]; then
 	echo "${0##*/}: packages are not as they were, beyond what hooks do:" >&2

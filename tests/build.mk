@@ -73,3 +73,7 @@ COVERAGE_MIN ?= 90
 .PHONY: coverage
 coverage: ## line coverage of signer/, with what is not reached
 	@tests/coverage $(BUILD)/coverage $(COVERAGE_MIN)
+
+.PHONY: bench-image
+bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)
+	@tests/bench/bench-image $(BENCH)

@@ -167,7 +167,9 @@ static struct piece *cut(const struct buf *lines, size_t *count)
 		most += text[i] == '\n';
 	pieces = calloc(most + 1, sizeof(*pieces));
 	*count = 0;
-	while (pieces != NULL && text < end) {
+	if (pieces == NULL)
+		return NULL;
+	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		size_t left =
 			(size_t)((newline != NULL ? newline : end) - text);

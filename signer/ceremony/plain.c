@@ -22,10 +22,13 @@ static size_t log_prefix(const char *line, size_t len)
 		if (shape[i] == '0' ? !isdigit((unsigned char)line[i])
 				    : line[i] != shape[i])
 			return 0;
-	while (at < len && isupper((unsigned char)line[at]))
-		at++;
-	return len - at >= 2 && line[at] == ']' && line[at + 1] == ' ' ? at + 2
-								       : 0;
+	for (; at + 1 < len; at++) {
+		if (line[at] == ']' && line[at + 1] == ' ')
+			return at + 2;
+		if (!isupper((unsigned char)line[at]))
+			return 0;
+	}
+	return 0;
 }
 
 /*

@@ -31,6 +31,7 @@
 #define JOURNAL_MAX ((size_t)256 * 1024 * 1024)
 #define MANIFEST "MANIFEST"
 #define CHUNK 65536
+#define COPY_MAX ((size_t)64 * 1024 * 1024)
 
 static bool no_print;
 static const char *copies;
@@ -55,8 +56,8 @@ static const char *const usage[] = {
 
 static const struct option_program program = {
 	.name = "ceremony-log",
-	.purpose = "Record every terminal and device of a ceremony, chained "
-		   "by hash, in several folders.",
+	.purpose = "Record the terminals and devices of a ceremony, chained "
+		   "by hash.",
 	.usage = usage,
 	.options = options,
 };
@@ -189,6 +190,105 @@ static bool start(const char *const *names, size_t count, struct err *err)
 	return ok;
 }
 
+/* Files of the log itself: the journal vouches for them already. */
+static bool is_recorded(const char *name)
+{
+	return strcmp(name, RECORDER_JOURNAL) == 0 ||
+	       strncmp(name, "terminal-", 9) == 0 ||
+	       strncmp(name, "ttyaudit-", 9) == 0;
+}
+
+static bool note_file(const struct tree_file *file, struct err *err)
+{
+	struct buf request = BUF_EMPTY, answer = BUF_EMPTY;
+	bool ok;
+
+	buf_text(&request, "note file ");
+	text_escape(&request, file->path, strlen(file->path));
+	buf_format(&request, " %" PRIu64 " ", file->size);
+	hex_encode(&request, file->hash, sizeof(file->hash));
+	ok = buf_ok(&request, err) &&
+	     feed_request(buf_string(&request), &answer, err);
+	buf_free(&request);
+	buf_free(&answer);
+	return ok;
+}
+
+/*
+ * What other programs wrote into the first folder, the signer's logs as a
+ * rule, becomes part of the chain by its hash.
+ */
+static bool note_files(const char *folder, struct err *err)
+{
+	struct tree tree = {.root = NULL};
+	bool ok;
+
+	ok = tree_read(folder, &tree, err) && tree_hash(&tree, err);
+	for (size_t i = 0; ok && i < tree.count; i++)
+		if (!is_recorded(tree.files[i].path))
+			ok = note_file(&tree.files[i], err);
+	tree_free(&tree);
+	return ok;
+}
+
+/* The first folder that is written, from the recorder's status. */
+static bool first_folder(struct buf *out, struct err *err)
+{
+	static const char before[] = "Folder:     ", after[] = ": written\n";
+	struct buf status_text = BUF_EMPTY;
+	const char *line;
+	bool ok;
+
+	ok = feed_request("status", &status_text, err);
+	for (line = buf_string(&status_text); ok && *line != '\0';) {
+		size_t len = strcspn(line, "\n") + 1, prefix = strlen(before);
+		size_t suffix = strlen(after);
+
+		if (len > prefix + suffix && out->len == 0 &&
+			strncmp(line, before, prefix) == 0 &&
+			strncmp(line + len - suffix, after, suffix) == 0)
+			buf_bytes(out, line + prefix, len - prefix - suffix);
+		line += len;
+	}
+	buf_free(&status_text);
+	return ok;
+}
+
+/* One file into a folder where it is not yet. */
+static bool copy_missing(const char *from, const char *to,
+	const struct tree_file *file, struct err *err)
+{
+	struct buf source = BUF_EMPTY, target = BUF_EMPTY, data = BUF_EMPTY;
+	bool ok = true;
+
+	buf_format(&source, "%s/%s", from, file->path);
+	buf_format(&target, "%s/%s", to, file->path);
+	/* Folders within are left to copy-hsmfd. */
+	if (strchr(file->path, '/') == NULL &&
+		access(buf_string(&target), F_OK) != 0)
+		ok = file_read(buf_string(&source), COPY_MAX, &data, err) &&
+		     file_write(buf_string(&target), data.data, data.len, NULL,
+			     err);
+	buf_free(&source);
+	buf_free(&target);
+	buf_free(&data);
+	return ok;
+}
+
+/* What other programs wrote into the first folder goes to the others too. */
+static bool share_files(const char *from, const char *to, struct err *err)
+{
+	struct tree tree = {.root = NULL};
+	bool ok = from[0] == '\0' || strcmp(from, to) == 0 ||
+		  tree_read(from, &tree, err);
+
+	for (size_t i = 0; ok && i < tree.count; i++)
+		if (strcmp(tree.files[i].path, MANIFEST) != 0)
+			ok = copy_missing(from, to, &tree.files[i], err);
+	tree_free(&tree);
+	return ok;
+}
+
 /* The manifest of a folder: every file in it, the journal among them. */
 static bool write_manifest(const char *folder, struct buf *out, struct err *err)
 {
@@ -226,7 +326,7 @@ static bool describe_manifest(const char *folder, const struct buf *manifest,
 }
 
 /* "whole FOLDER", "lost FOLDER" or "hash HEX", from the recorder. */
-static bool finish_line(const char *line, struct buf *text,
+static bool finish_line(const char *line, const char *first, struct buf *text,
 	struct buf *manifest, size_t *lost, struct err *err)
 {
 	if (strncmp(line, "hash ", 5) == 0) {
@@ -239,7 +339,8 @@ static bool finish_line(const char *line, struct buf *text,
 		return true;
 	}
 	buf_clear(manifest);
-	return write_manifest(line + 6, manifest, err) &&
+	return share_files(first, line + 6, err) &&
+	       write_manifest(line + 6, manifest, err) &&
 	       describe_manifest(line + 6, manifest, text, err);
 }
 
@@ -261,16 +362,23 @@ static bool print_manifest(
 static bool finish(struct err *err)
 {
 	struct buf reply = BUF_EMPTY, text = BUF_EMPTY, manifest = BUF_EMPTY;
+	struct buf first = BUF_EMPTY;
+	struct err unread = ERR_EMPTY;
 	size_t lost = 0;
 	char *line, *end;
 	bool ok;
 
+	/* Whatever cannot be read must not keep the log from being ended. */
+	if (!first_folder(&first, err) ||
+		(first.len > 0 && !note_files(buf_string(&first), &unread)))
+		first.len = 0;
 	ok = feed_request("finish", &reply, err);
 	buf_u8(&reply, '\0');
 	line = ok ? (char *)reply.data : NULL;
 	while (ok && (end = strchr(line, '\n')) != NULL) {
 		*end = '\0';
-		ok = finish_line(line, &text, &manifest, &lost, err);
+		ok = finish_line(
+			line, buf_string(&first), &text, &manifest, &lost, err);
 		line = end + 1;
 	}
 	if (ok)
@@ -281,9 +389,14 @@ static bool finish(struct err *err)
 		ok = err_set(err, ERR_OUTPUT,
 			"%zu folders are lost: the whole log is in %s/log",
 			lost, feed_run_folder());
+	if (ok && unread.kind != ERR_NONE) {
+		*err = unread;
+		ok = false;
+	}
 	buf_free(&reply);
 	buf_free(&text);
 	buf_free(&manifest);
+	buf_free(&first);
 	return ok;
 }
 

@@ -22,8 +22,7 @@ static const char *drive, *other;
 static const struct option_entry options[] = {
 	{"calculate", 'c', OPTION_FLAG, NULL, "show the hashes", &calculate},
 	{"print", 'p', OPTION_FLAG, NULL,
-		"show and print them (operand: copies, 1 if not given)",
-		&print},
+		"show and print them (once, or COPIES times)", &print},
 	{"match", 'm', OPTION_FLAG, NULL, "compare two drives, file by file",
 		&match},
 	{"drive", 0, OPTION_VALUE, "FOLDER", "instead of /media/HSMFD", &drive},

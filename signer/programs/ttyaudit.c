@@ -37,7 +37,7 @@ static bool quiet;
 
 static const struct option_entry options[] = {
 	{"dir", 'd', OPTION_VALUE, "FOLDER",
-		"where the files go, the current folder if not given", &folder},
+		"where the files go, not the current folder", &folder},
 	{"speed", 's', OPTION_VALUE, "BAUD",
 		"bits a second, 115200 if not given", &speed_text},
 	{"quiet", 'q', OPTION_FLAG, NULL, "do not show what arrives", &quiet},

@@ -36,28 +36,10 @@ class CupsRoom:
             path.chmod(0o755)
             if os.getuid() == 0 and path != top:
                 shutil.chown(path, "lp", "lp")
-        (top / "cupsd.conf").write_text(f"""
-Listen {self.socket}
-Browsing No
-DefaultAuthType None
-WebInterface No
-LogLevel debug
-MaxLogSize 0
-PreserveJobFiles No
-<Location />
-Order allow,deny
-Allow all
-</Location>
-<Location /admin>
-Order allow,deny
-Allow all
-</Location>
-<Policy default>
-<Limit All>
-Order deny,allow
-</Limit>
-</Policy>
-""")
+        # The disc's own settings, on a socket of ours.
+        settings = (OVERLAY / "usr/lib/keyroom/cupsd.conf").read_text()
+        settings = settings.replace("/run/cups/cups.sock", str(self.socket))
+        (top / "cupsd.conf").write_text(settings.replace("LogLevel info", "LogLevel debug"))
         (top / "cups-files.conf").write_text(f"""
 ServerRoot {top}/root
 CacheDir {top}/cache

@@ -107,9 +107,28 @@ def test_two_folders_get_the_same(room):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture
-def finished(room):
-    """A log with recordings, ready to be tampered with."""
+def test_files_of_other_programs_are_chained_and_shared(room):
+    one, two = room.top / "one", room.top / "two"
+    assert room.log("start", one, two).returncode == 0
+    (one / "ksrsigner-20261122-133000.log").write_text("signed\n")
+    (one / "two words\n\x1b").write_text("hostile\n")
+    (two / "own").write_text("only here\n")
+    assert room.log("finish", "--no-print").returncode == 0
+    digest = hashlib.sha256(b"signed\n").hexdigest()
+    assert ("note", f"file ksrsigner-20261122-133000.log 7 {digest}") in journal(two)
+    assert (two / "ksrsigner-20261122-133000.log").read_text() == "signed\n"
+    assert (two / "two words\n\x1b").read_text() == "hostile\n"
+    assert (two / "own").read_text() == "only here\n" and not (one / "own").exists()
+    for folder in (one, two):
+        assert room.log("verify", folder).returncode == 0
+        assert subprocess.run(["sha256sum", "--quiet", "-c", "MANIFEST"], cwd=folder,
+                              check=False).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def whole_log(tmp_path_factory):
+    """A finished log with recordings, made once."""
+    room = Room(tmp_path_factory.mktemp("whole"))
     folder = room.top / "log"
     assert room.log("start", folder).returncode == 0
     for turn in range(3):
@@ -118,7 +137,15 @@ def finished(room):
     assert wait_for(lambda: (folder / "journal").read_text().count(" close ") == 3)
     assert room.log("finish", "--no-print").returncode == 0
     assert not (room.top / "printed").exists()
+    room.close()
     return folder
+
+
+@pytest.fixture
+def finished(whole_log, tmp_path):
+    """A copy of it, ready to be tampered with."""
+    shutil.copytree(whole_log, tmp_path / "log")
+    return tmp_path / "log"
 
 
 def tampered(data, how):

@@ -87,6 +87,7 @@ def test_hsmfd_hash_on_paper(room, printer, tmp_path):
     assert "HSMFD hash" in text and hashlib.sha256(b"a").hexdigest() in text
 
 
+@pytest.mark.slow
 def test_hostile_names(room, printer, tmp_path):
     before = len(room.papers(printer))
     names = HOSTILE[::2]  # test_text2pdf has them all
@@ -101,6 +102,7 @@ def test_hostile_names(room, printer, tmp_path):
     assert not (tmp_path / "pwned").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model,mark", [("ps", b"%!PS"), ("pcl", b"\x1bE")])
 def test_classic_laser_at_port_9100(room, log, tmp_path, model, mark):
     uri, jobs = room.listener()
@@ -184,6 +186,7 @@ def test_no_printer_anywhere(room):
     assert done.returncode == 3 and b"no printer found" in done.stderr
 
 
+@pytest.mark.slow
 def test_configure_printer_that_does_not_answer(room):
     done = room.command(CONFIGURE, "--queue", "gone", f"ipp://localhost:{free_port()}/ipp/print")
     assert done.returncode == 5 and b"ipp://localhost" in done.stderr

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: ISC
+"""Shows that the disc keeps nothing and lets nothing in.  One session, from
+power-on to the power key, on a machine with a disk inside, a network card and
+somebody who plugs things in; each test names the promise that it tries to
+break.  If one fails, the disc leaks or can be talked to."""
+import hashlib
+import re
+import subprocess
+import time
+
+import pytest
+
+import drives
+from machine import Machine
+
+pytestmark = pytest.mark.slow
+
+SECRET = 'Zq7-not-to-be-found-'
+MIB = 1 << 20
+PCAP_HEADER = 24
+KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus'}
+
+
+def make_inside(path):
+    """A disk as it is found in a laptop: swap, an ext4 and a FAT volume with
+    the labels of our own flash drives and something that would like to run."""
+    with open(path, 'wb') as image:
+        image.truncate(96 * MIB)
+    table = 'label: gpt\n' + ''.join(
+        f'start={start}MiB, size={size}MiB, type={kind}\n' for start, size, kind in (
+            (1, 16, '0657FD6D-A4AB-43C4-84E5-0933C84B4F4F'),
+            (20, 32, '0FC63DAF-8483-4772-8E79-3D69D8477DE4'),
+            (60, 32, 'EBD0A0A2-B9E5-4433-87C0-68B6B72699C7')))
+    subprocess.run(['/usr/sbin/sfdisk', '-q', str(path)], input=table, text=True, check=True)
+    swap = path.with_suffix('.swap')
+    with open(swap, 'wb') as image:
+        image.truncate(16 * MIB)
+    subprocess.run(['/usr/sbin/mkswap', '-q', str(swap)], check=True)
+    with open(path, 'r+b') as image:
+        image.seek(MIB)
+        image.write(swap.read_bytes())
+    subprocess.run(['/usr/sbin/mkfs.ext4', '-q', '-L', 'HSMFD', '-E', f'offset={20 * MIB}',
+                    str(path), '32M'], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(['/usr/sbin/mkfs.fat', '-n', 'KSR', '--offset', str(60 * MIB // 512),
+                    str(path), str(32 * 1024)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(['mcopy', '-i', f'{path}@@{60 * MIB}', '-', '::/autorun.inf'],
+                   input=b'[autorun]\nopen=evil.exe\n', check=True, env=drives.ENVIRONMENT)
+    return path
+
+
+def said(guest, command):
+    """What a command that must end with 0 prints, without the shell's escapes."""
+    return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
+
+
+def type_on_keyboard(guest, text):
+    """Press keys of whichever keyboard the machine has had last."""
+    for letter in text:
+        guest.qmp('send-key', keys=[{'type': 'qcode', 'data': KEYS.get(letter, letter)}])
+        time.sleep(0.1)
+
+
+def packets(capture):
+    """The bytes of every packet in a capture file."""
+    content = capture.read_bytes()
+    found, place = [], PCAP_HEADER
+    while place < len(content):
+        length = int.from_bytes(content[place + 8:place + 12], 'little')
+        found.append(content[place + 16:place + 16 + length])
+        place += 16 + length
+    return found
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('closed')
+
+
+@pytest.fixture(scope='module')
+def guest(disc, folder):
+    """The machine, at its first prompt."""
+    inside = make_inside(folder / 'inside.img')
+    (folder / 'inside.sha256').write_text(hashlib.sha256(inside.read_bytes()).hexdigest())
+    (folder / 'LATE').mkdir()
+    (folder / 'LATE' / 'note').write_text('late\n')
+    drives.make_drive(folder / 'late.img', 'LATE', folder / 'LATE')
+    extra = ['-no-shutdown',
+             '-drive', f'id=inside,if=none,format=raw,file={inside}',
+             '-device', 'ide-hd,drive=inside,bus=ide.2',
+             '-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,restrict=on,'
+                        'guestfwd=tcp:192.168.0.2:5000-cmd:cat',
+             '-device', 'e1000e,netdev=net',
+             '-object', f'filter-dump,id=dump,netdev=net,file={folder}/net.pcap']
+    with Machine(disc['ISO'], folder, 'bios', 'dvd', (), 1024, extra) as machine:
+        machine.choose(1)
+        machine.prompt(90)
+        machine.must('card=$(ls /sys/class/net | grep -v lo)')
+        yield machine
+
+
+def test_audit_at_boot_finds_every_promise_kept(guest):
+    page = guest.must('cat /run/keyroom/audit')
+    assert page.count('\nPASS  ') >= 13 and 'FAIL' not in page, page
+    assert guest.run('test -e /run/keyroom/audit-failed')[0] != 0
+
+
+def test_audit_at_boot_takes_a_second(guest):
+    """Of the machine's time; emulation is at least three times slower."""
+    start, end = (int(said(guest, f'systemctl show -P {name}TimestampMonotonic keyroom-audit'))
+                  for name in ('ExecMainStart', 'ExecMainExit'))
+    print('audit:', (end - start) // 1000, 'ms')
+    assert 0 < end - start < 1000000 * guest.slow
+
+
+def test_disk_inside_is_seen_but_neither_mounted_nor_writable(guest):
+    assert 'HSMFD' in guest.must('blkid /dev/sda2')
+    assert '/dev/sda' not in guest.must('cat /proc/mounts')
+    for name in ('sda', 'sda1', 'sda2', 'sda3'):
+        status, text = guest.run(f'dd if=/dev/zero of=/dev/{name} bs=512 count=1 conv=fsync')
+        assert status != 0, text
+    assert guest.run('mount /dev/sda3 /mnt && touch /mnt/x')[0] != 0
+    guest.run('umount /mnt')
+
+
+def test_no_swap(guest):
+    assert len(said(guest, 'cat /proc/swaps').splitlines()) <= 1
+    assert guest.run('command -v swapon mkswap')[0] != 0
+
+
+def test_no_core_dump_even_if_asked_for(guest):
+    guest.run('(cd /tmp; ulimit -c unlimited; sh -c \'kill -SEGV $$\')')
+    assert said(guest, 'find / -xdev -name "core*" -type f -newer /run/keyroom/boot') == ''
+
+
+def test_no_program_gives_rights_away(guest):
+    assert said(guest, 'find / -xdev -type f -perm /6000') == ''
+
+
+def test_nothing_listens(guest):
+    assert said(guest, 'ss -Hltunw; ss -Hl -f link; ss -Hl -f vsock') == ''
+    assert guest.run('test -e /proc/net/if_inet6')[0] != 0
+
+
+def test_not_one_packet_leaves_without_an_hsm(guest, folder):
+    assert said(guest, 'hsm-network') == 'off'
+    # Not even if somebody turns the interface on behind the firewall's back.
+    guest.must('ip address add 192.168.0.1/24 dev $card && ip link set $card up && sleep 3')
+    assert guest.run('ping -c 2 -W 1 192.168.0.250')[0] != 0
+    assert guest.run('ping -c 2 -W 1 hsm')[0] != 0
+    guest.must('ip link set $card down; ip address flush dev $card')
+    assert packets(folder / 'net.pcap') == []
+
+
+def test_only_the_hsm_is_spoken_to(guest, folder):
+    guest.must('hsm-network on')
+    assert 'on: ' in guest.must('sleep 3; hsm-network')
+    answer = said(guest, 'exec 9<>/dev/tcp/hsm/5000; echo over the wire >&9; head -n 1 <&9; exec 9>&-')
+    assert 'over the wire' in answer
+    assert guest.run('timeout 3 bash -c ": </dev/tcp/hsm/22"')[0] != 0
+    assert guest.run('ping -c 1 -W 1 192.168.0.250')[0] != 0
+    assert 'PASS  firewall' in guest.run('system-audit --quick')[1]
+    guest.must('hsm-network off')
+    seen = packets(folder / 'net.pcap')
+    hsm, own = bytes([192, 168, 0, 2]), bytes([192, 168, 0, 1])
+    assert seen
+    for packet in seen:
+        if packet[12:14] == b'\x08\x06':
+            assert hsm in (packet[28:32], packet[38:42]), packet.hex()
+        else:
+            assert packet[12:14] == b'\x08\x00', packet.hex()
+            assert {packet[26:30], packet[30:34]} == {hsm, own}, packet.hex()
+
+
+def test_second_keyboard_does_not_type_until_allowed(guest):
+    type_on_keyboard(guest, 'touch /run/first\n')
+    guest.must('sleep 1; test -e /run/first')
+    guest.qmp('device_add', driver='usb-kbd', id='second')
+    guest.expect(r'\*\*\* USB (\S+) refused: keyboard', 20)
+    guest.must('sleep 2')
+    type_on_keyboard(guest, 'touch /run/second\n')
+    assert guest.run('sleep 2; test -e /run/second')[0] != 0
+    assert 'keyboard' in guest.must('usb-allow --list')
+    guest.send('usb-allow\r')
+    shown = guest.expect(r'(.*)in \(y/N\)\? ', 20).group(1)
+    assert 'QEMU USB Keyboard' in shown
+    guest.send('y\r')
+    guest.prompt()
+    guest.must('sleep 3')
+    type_on_keyboard(guest, '\ntouch /run/second\n')
+    guest.must('sleep 2; test -e /run/second')
+
+
+def test_late_drive_and_serial_line_are_let_in_by_class(guest, folder):
+    guest.qmp('blockdev-add', driver='raw', **{'node-name': 'late'},
+              file={'driver': 'file', 'filename': f'{folder}/late.img'})
+    guest.qmp('device_add', driver='usb-storage', id='late-drive', drive='late', removable=True)
+    guest.expect(r'mounted at /media/LATE', 30)
+    assert said(guest, 'cat /media/LATE/note') == 'late'
+    options = said(guest, 'findmnt -nro OPTIONS /media/LATE').split(',')
+    assert {'nosuid', 'nodev', 'noexec', 'sync'} <= set(options)
+    guest.qmp('chardev-add', id='line', backend={'type': 'null', 'data': {}})
+    guest.qmp('device_add', driver='usb-serial', id='late-line', chardev='line',
+              **{'always-plugged': True})
+    guest.must('for n in 1 2 3 4 5 6 7 8 9; do test -c /dev/ttyUSB0 && break; sleep 1; done; '
+               'test -c /dev/ttyUSB0')
+    guest.qmp('device_add', driver='usb-mtp', id='late-phone', rootdir=str(folder / 'LATE'))
+    guest.expect(r'\*\*\* USB \S+ refused: camera', 20)
+
+
+def test_pulled_drive_is_said_in_red(guest):
+    guest.qmp('device_del', id='late-drive')
+    guest.expect(r'\x1b\[1;31m\*\*\* /media/LATE was pulled out without umount', 20)
+    guest.must('for n in 1 2 3 4 5; do mountpoint -q /media/LATE || break; sleep 1; done; '
+               '! mountpoint -q /media/LATE')
+
+
+def test_audit_on_demand(guest):
+    started = time.monotonic()
+    status, page = guest.run('system-audit', 200)
+    print(page, f'whole audit: {time.monotonic() - started:.0f} s')
+    assert status == 0, page
+    assert len(page.split('\n')) < 50 and max(map(len, page.split('\n'))) <= 80
+    assert page.count('PASS  ') == 16 and 'every promise checked is kept' in page
+
+
+def test_audit_finds_broken_promises(guest):
+    """Each promise that can be broken in a running system, broken."""
+    for command in ('ip link set "$card" up', 'chmod u+s /usr/bin/less', 'echo >>/usr/bin/less',
+                    'mkdir -p /media/odd && mount -t tmpfs odd /media/odd', 'nft flush ruleset',
+                    'sysctl -qw net.ipv4.ip_forward=1', 'blockdev --setrw /dev/sda',
+                    'for h in /sys/bus/usb/devices/usb*; do echo 1 >$h/interface_authorized_default; done',
+                    'mkdir -p /var/log/journal', 'sed -i "s/^root:[^:]*/root:/" /etc/shadow',
+                    ': >/run/keyroom/damaged', 'systemd-run -q -p Type=oneshot false || true'):
+        guest.must(command)
+    status, page = guest.run('system-audit', 200)
+    assert status == 1, page
+    failed = set(re.findall(r'FAIL\S*  (\w+)', page))
+    assert failed >= {'root', 'settings', 'mounts', 'disks', 'memory', 'accounts', 'network',
+                      'firewall', 'usb', 'setuid', 'services', 'packages'}, page
+
+
+def memory_holds(guest, path):
+    """How often the secret stands in the machine's memory."""
+    guest.qmp('pmemsave', val=0, size=1024 * MIB, filename=str(path))
+    count = path.read_bytes().count(SECRET.encode())
+    path.unlink()
+    return count
+
+
+def test_power_key_ends_the_session_clean_and_memory_is_cleared(guest, folder):
+    """In files, in a process, and typed: gone when the machine goes off."""
+    half = len(SECRET) // 2
+    guest.must(f'for n in $(seq 5000); do echo "{SECRET[:half]}""{SECRET[half:]}$n"; done >/root/secret')
+    guest.must('(sh -c \'s=$(cat /root/secret); sleep 1000; echo $s\' &)')
+    assert memory_holds(guest, folder / 'before') > 4000
+    place = len(guest.text)
+    started = time.monotonic()
+    guest.qmp('system_powerdown')
+    while guest.qmp('query-status')['return']['status'] != 'shutdown':
+        assert time.monotonic() - started < 150, guest.text[place:]
+        guest._read(1)
+    print(f'power key to off: {time.monotonic() - started:.0f} s')
+    assert not re.search(r'(?i)fail|panic|timed out', guest.text[place:]), guest.text[place:]
+    assert memory_holds(guest, folder / 'after') == 0
+    info = guest.qmp('query-block')['return']
+    assert any(block.get('tray_open') for block in info), info
+
+
+def test_disk_inside_is_as_it_was(guest, folder):
+    guest.qmp('quit')
+    assert (hashlib.sha256((folder / 'inside.img').read_bytes()).hexdigest() ==
+            (folder / 'inside.sha256').read_text())
+
+
+def test_broken_promise_is_shown_in_red_before_the_prompt(disc, tmp_path):
+    """Started without one of the menu's words: memory would not be cleared."""
+    for name in ('live/vmlinuz', 'live/initrd', 'boot/grub/grub.cfg'):
+        subprocess.run(['xorriso', '-osirrox', 'on', '-indev', disc['ISO'], '-extract', f'/{name}',
+                        str(tmp_path / name.split('/')[-1])], check=True, stderr=subprocess.DEVNULL)
+    menu = (tmp_path / 'grub.cfg').read_text()
+    words = ' '.join(re.findall(r'_arguments="(.*)"', menu)).replace(' init_on_free=1', '')
+    extra = ['-kernel', str(tmp_path / 'vmlinuz'), '-initrd', str(tmp_path / 'initrd'),
+             '-append', words + ' console=ttyS0,115200']
+    with Machine(disc['ISO'], tmp_path, extra=extra) as guest:
+        guest.expect(r'\x1b\[1;31m\*\*\* a promise of this disc is not kept', 60)
+        guest.expect(r'FAIL  kernel', 20)
+        guest.expect(r'AUDIT FAILED', 20)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: ISC
+"""The ceremony's tools where they are used, on the booted disc: verify-media
+gives the published hash from a DVD and from a USB stick; the clock, the log and
+the flash drive's hash work together.  The host has the second opinion on every
+hash."""
+import hashlib
+import re
+
+import pytest
+
+import drives
+from machine import Machine
+
+pytestmark = pytest.mark.slow
+
+
+def digest(path):
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+@pytest.mark.parametrize('firmware, medium', [('bios', 'dvd'), ('uefi', 'usb')])
+def test_verify_media_gives_the_hash_of_the_iso(firmware, medium, disc, tmp_path):
+    with Machine(disc['ISO'], tmp_path, firmware, medium) as guest:
+        guest.choose(1)
+        guest.prompt(90)
+        out = guest.must('verify-media --verify ' + digest(disc['ISO']), 120)
+        assert 'Result:     same' in out
+        assert {'/live/vmlinuz', '/live/initrd', '/live/root.squashfs', '/boot/efi.img'} <= set(
+            re.findall(r'Part:       (\S+),', out))
+        assert guest.run('verify-media --verify ' + '0' * 64, 120)[0] == 1
+
+
+def last_prompt(guest):
+    return guest.text[:guest.place].rsplit('[Keyroom', 1)[1]
+
+
+@pytest.fixture
+def hsmfd(tmp_path):
+    folder = tmp_path / 'HSMFD'
+    (folder / 'ceremony 60').mkdir(parents=True)
+    (folder / 'ceremony 60' / 'log').write_text('the last ceremony\n')
+    return drives.make_drive(tmp_path / 'hsmfd.img', 'HSMFD', folder)
+
+
+def test_clock_hash_and_log_on_the_disc(disc, hsmfd, tmp_path):
+    with Machine(disc['ISO'], tmp_path, drives=[hsmfd]) as guest:
+        guest.choose(1)
+        guest.prompt(90)
+        assert 'CLOCK NOT SET' in last_prompt(guest)
+        guest.must('until mountpoint -q /media/HSMFD; do sleep 1; done', 30)
+        out = guest.must('hsmfd-hash -c', 30)
+        assert hashlib.sha256(b'the last ceremony\n').hexdigest() in out
+        guest.must('ceremony-log start /media/HSMFD/ceremony-61', 30)
+        guest.must('set-clock "2026-11-22 13:05"', 30)
+        assert 'CLOCK NOT SET' not in last_prompt(guest)
+        guest.must('echo what the terminal shows')
+        guest.must('ceremony-log finish --no-print', 30)
+        guest.must('ceremony-log verify /media/HSMFD/ceremony-61', 30)
+        guest.must('cd /; umount /media/HSMFD')
+    journal = drives.read_drive(hsmfd, 'ceremony-61/journal').decode()
+    before = '0' * 64
+    for line in journal.splitlines():
+        chained, rest = line.split(' ', 1)
+        assert chained == hashlib.sha256(f'{before} {rest}'.encode()).hexdigest()
+        before = chained
+    assert 'note set-clock: clock set from' in journal
+    name = re.search(r' open (terminal-\S+)', journal)[1]
+    assert b'what the terminal shows' in drives.read_drive(hsmfd, f'ceremony-61/{name}')

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: ISC
+"""displaycsr, digest, hsm-list, usb-allow and screencap-verify: what they show
+is true (openssl, sha*sum and p11-kit are asked too), and what a file or device
+says of itself cannot repaint the screen."""
+import hashlib
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from ceremony_tools import BIN, HOSTILE, OVERLAY, SCRIPTS, TOP, environment, run, run_tty, stub
+
+LIB = OVERLAY / "usr/lib/keyroom"
+ENV = environment(KEYROOM_LIB=LIB)
+
+
+def tool(name, *argv, cwd=None, **extra):
+    return run(SCRIPTS / name, *argv, env=dict(ENV, **{k: str(v) for k, v in extra.items()}), cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def csr(tmp_path_factory):
+    top = tmp_path_factory.mktemp("csr")
+    subprocess.run(
+        ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-keyout", top / "key", "-out", top / "req.pem", "-subj",
+         "/O=Example \x1b[31mred/CN=Gr\u00fc\u00dfe", "-utf8"], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-in", top / "req.pem", "-outform", "DER", "-out",
+                    top / "req.der"], check=True)
+    return top
+
+
+@pytest.mark.parametrize("form", ["req.pem", "req.der"])
+def test_csr_is_shown(csr, form):
+    done = tool("displaycsr", csr / form)
+    assert done.returncode == 0, done.stderr
+    assert b"Subject:" in done.stdout and b"prime256v1" in done.stdout
+    assert b"Signature:  good\n" in done.stdout and b"\x1b" not in done.stdout
+    assert hashlib.sha256((csr / form).read_bytes()).hexdigest().encode() in done.stdout
+
+
+def test_csr_of_2010():
+    path = TOP / "../shared/data/production/ksk-2010.csr"
+    if not path.exists():
+        pytest.skip("shared data not here")
+    done = tool("displaycsr", path)
+    assert done.returncode == 0 and b"2048 bit" in done.stdout
+
+
+def test_csr_with_a_wrong_signature(csr, tmp_path):
+    data = bytearray((csr / "req.der").read_bytes())
+    data[-3] ^= 1
+    (tmp_path / "bad.der").write_bytes(data)
+    done = tool("displaycsr", tmp_path / "bad.der")
+    assert done.returncode == 1 and b"Signature:  WRONG" in done.stdout
+
+
+def test_csr_errors(tmp_path):
+    (tmp_path / "text").write_text("no request\n")
+    assert tool("displaycsr").returncode == 2
+    assert tool("displaycsr", "-x").returncode == 2
+    assert tool("displaycsr", "a", "b").returncode == 2
+    assert tool("displaycsr", tmp_path / "text").returncode == 3
+    assert tool("displaycsr", tmp_path / "absent\x1b\n").returncode == 3
+    assert tool("displaycsr", tmp_path).returncode == 3
+
+
+def test_csr_hostile_names(csr, tmp_path):
+    for name in HOSTILE:
+        shutil.copy(csr / "req.pem", tmp_path / name)
+        done = tool("displaycsr", "--", name, cwd=tmp_path)
+        assert done.returncode == 0 and b"\x1b" not in done.stdout, (name, done)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_digest(tmp_path):
+    for name in HOSTILE:
+        (tmp_path / name).write_bytes(name.encode() * 3)
+    done = tool("digest", "--", *HOSTILE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    flat = done.stdout.decode().replace("\n            ", "")
+    for name in HOSTILE:
+        data = name.encode() * 3
+        for kind in ("sha256", "sha384", "sha512"):
+            assert hashlib.new(kind, data).hexdigest() in flat
+        assert f"Size:       {len(data)} bytes\n" in done.stdout.decode()
+    assert "\x1b" not in flat and not (tmp_path / "pwned").exists()
+
+
+def test_digest_errors(tmp_path):
+    assert tool("digest").returncode == 2
+    assert tool("digest", "--md5", "x").returncode == 2
+    (tmp_path / "there").write_text("x")
+    done = tool("digest", tmp_path / "there", tmp_path / "absent\x1b")
+    assert done.returncode == 3 and done.stdout == b"" and b"\x1b" not in done.stderr
+    assert tool("digest", "/dev/null").returncode == 3
+
+
+OLD = """p11-kit-trust: p11-kit-trust.so
+    library-description: Trust
+    token: System Trust
+        manufacturer: PKCS#11 Kit
+        serial-number: 1
+        flags:
+               write-protected
+"""
+NEW = """module: good
+    path: {path}
+    uri: pkcs11:library-description=x
+    library-version: 2.6
+    token: label \x1b[31mred
+        model: HSM
+        serial-number: 4711
+"""
+
+
+@pytest.mark.parametrize("listing", [OLD, NEW])
+def test_hsm_list(tmp_path, listing):
+    module = tmp_path / "mod.so"
+    module.write_bytes(b"module")
+    (tmp_path / "text").write_text(listing.format(path=module).replace("p11-kit-trust.so", str(module)))
+    stub(tmp_path / "bin", "p11-kit", f'[ "$1" = list-modules ] && cat {tmp_path}/text\n')
+    done = tool("hsm-list", PATH=f"{tmp_path}/bin:{ENV['PATH']}")
+    assert done.returncode == 0, done.stderr
+    assert hashlib.sha256(b"module").hexdigest().encode() in done.stdout
+    assert b"  Token:    " in done.stdout and b"\x1b" not in done.stdout
+    assert b"Driver:     " in done.stdout and b"serial-number" in done.stdout
+
+
+@pytest.mark.parametrize("body", ["exit 1\n", "true\n", "printf 'module: x\\n    path: /absent.so\\n'\n"])
+def test_hsm_list_errors(tmp_path, body):
+    stub(tmp_path / "bin", "p11-kit", body)
+    done = tool("hsm-list", PATH=f"{tmp_path}/bin:{ENV['PATH']}")
+    assert done.returncode == 3 and done.stderr.startswith(b"hsm-list: ")
+    assert tool("hsm-list", "x").returncode == 2
+
+
+@pytest.mark.skipif(not shutil.which("p11-kit"), reason="no p11-kit")
+def test_hsm_list_on_this_system():
+    done = tool("hsm-list")
+    assert b"Driver:" in done.stdout
+
+
+def usb_device(root, name, authorized, product, interface_class, protocol="01"):
+    """A device with one interface; returns the interface's leave."""
+    device, interface = root / "devices" / name, root / "devices" / f"{name}:1.0"
+    device.mkdir(parents=True)
+    interface.mkdir()
+    (root / "drivers_probe").touch()
+    for key, value in {"product": product, "manufacturer": "Maker", "serial": "S1",
+                       "idVendor": "046d", "idProduct": "c31c"}.items():
+        (device / key).write_text(value + "\n")
+    for key, value in {"authorized": authorized, "bInterfaceClass": interface_class,
+                       "bInterfaceProtocol": protocol}.items():
+        (interface / key).write_text(value + "\n")
+    return interface / "authorized"
+
+
+def test_usb_allow(tmp_path):
+    let = usb_device(tmp_path, "1-2", "0", "Key \x1b[2Jboard", "03")
+    stay = usb_device(tmp_path, "1-3", "0", "Camera", "0e")
+    usb_device(tmp_path, "1-4", "1", "Storage", "08")
+    env = dict(ENV, KEYROOM_USB=str(tmp_path))
+    status, shown = run_tty(SCRIPTS / "usb-allow", "1-2", env=env, answers=[("(y/N)? ", "y\n")])
+    assert status == 0, shown
+    assert "keyboard" in shown and "\x1b[2J" not in shown
+    assert let.read_text() == "1\n" and stay.read_text() == "0\n"
+    status, shown = run_tty(SCRIPTS / "usb-allow", env=env, answers=[("(y/N)? ", "y\n")])
+    assert status == 0 and "camera" in shown and "1-4" not in shown and "1-2" not in shown
+    assert stay.read_text() == "1\n"
+
+
+def test_usb_allow_list_lets_nothing_in(tmp_path):
+    let = usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
+    done = tool("usb-allow", "--list", KEYROOM_USB=tmp_path)
+    assert done.returncode == 0 and b"keyboard" in done.stdout and let.read_text() == "0\n"
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
+def test_usb_allow_refused(tmp_path, answer):
+    let = usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
+    env = dict(ENV, KEYROOM_USB=str(tmp_path))
+    status, shown = run_tty(SCRIPTS / "usb-allow", "1-2", env=env, answers=[("(y/N)? ", answer)])
+    assert status == 1 and let.read_text() == "0\n" and "keyboard" in shown
+    assert tool("usb-allow", "1-2", KEYROOM_USB=tmp_path).returncode == 1  # no terminal
+
+
+@pytest.mark.parametrize("name,status", [
+    ("1-4", 3), ("1-9", 3), ("", 2), ("../1-2", 2), ("1-2/../1-4", 2), ("-x", 2), ("*", 2),
+    ("1-2\n1-4", 2), ("new\nline\x1b", 2)])
+def test_usb_allow_other_names(tmp_path, name, status):
+    usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
+    usb_device(tmp_path, "1-4", "1", "Storage", "08")
+    done = tool("usb-allow", "--", name, KEYROOM_USB=tmp_path)
+    assert done.returncode == status and b"\x1b" not in done.stderr, done
+
+
+def test_usb_allow_nothing_refused(tmp_path):
+    (tmp_path / "devices").mkdir()
+    done = tool("usb-allow", KEYROOM_USB=tmp_path)
+    assert done.returncode == 0 and b"no USB device is refused" in done.stdout
+    assert tool("usb-allow", "--frob", KEYROOM_USB=tmp_path).returncode == 2
+
+
+@pytest.fixture
+def console(tmp_path):
+    (tmp_path / "root/dev").mkdir(parents=True)
+    rows = [b"# ksrsigner".ljust(40), b"esc \x1b[2J".ljust(40)] + [b" " * 40] * 3
+    (tmp_path / "root/dev/vcs2").write_bytes(b"".join(rows))
+    (tmp_path / "root/dev/vcsa2").write_bytes(bytes([5, 40, 0, 0]) + bytes(400))
+    stub(tmp_path / "bin", "printlog", f'printf "%s\\n" "$@" >{tmp_path}/printed\n')
+    (tmp_path / "work").mkdir()
+    return tmp_path
+
+
+def test_screencap_of_a_text_console(console):
+    done = tool("screencap-verify", "--console", "2", "3", cwd=console / "work",
+                SYSROOT=console / "root", PATH=f"{console}/bin:{ENV['PATH']}")
+    assert done.returncode == 0, done.stderr
+    files = list((console / "work").iterdir())
+    assert len(files) == 1 and files[0].name.startswith("screencap-2")
+    assert files[0].read_bytes().startswith(b"# ksrsigner\nesc \x1b[2J\n")
+    assert hashlib.sha256(files[0].read_bytes()).hexdigest().encode() in done.stdout
+    assert b"# ksrsigner\n" in done.stdout and b"\x1b" not in done.stdout
+    assert (console / "printed").read_text() == f"--\n{files[0].name}\n3\n"
+
+
+@pytest.mark.parametrize("argv,status", [
+    (["--console", "7"], 2), (["--console"], 2), (["--console", "../2"], 2), ([], 2), (["--frob"], 2),
+    (["--console", "2", "0"], 2), (["--console", "2", "1", "1"], 2), (["--console", "3"], 3)])
+def test_screencap_errors(console, argv, status):
+    done = tool("screencap-verify", *argv, cwd=console / "work", SYSROOT=console / "root",
+                PATH=f"{console}/bin:{ENV['PATH']}")
+    assert done.returncode == status, done
+    assert list((console / "work").iterdir()) == []
+
+
+def test_screencap_of_the_desktop(console):
+    stub(console / "bin", "grim", 'printf PNG >"$1"\n')
+    stub(console / "bin", "lpstat", "exit 0\n")
+    stub(console / "bin", "lp", f'printf "%s\\n" "$@" >{console}/printed; echo "request id is HP-7 (1 file(s))"\n')
+    extra = {"WAYLAND_DISPLAY": "wayland-0", "PATH": f"{console}/bin:{ENV['PATH']}"}
+    done = tool("screencap-verify", "2", cwd=console / "work", **extra)
+    assert done.returncode == 0, done.stderr
+    assert b"Job:        HP-7" in done.stdout and "-n\n2\n" in (console / "printed").read_text()
+    stub(console / "bin", "grim", "exit 1\n")
+    assert tool("screencap-verify", cwd=console / "work", **extra).returncode in (3, 5)
+
+
+def test_screencap_where_nothing_can_be_written(console):
+    if os.getuid() == 0:
+        done = run("unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro none . && cd "$PWD" && exec "$@"',
+                   "sh", SCRIPTS / "screencap-verify", "--console", "2", cwd=console / "work",
+                   env=dict(ENV, SYSROOT=str(console / "root")))
+        assert done.returncode == 5 and b"cannot write" in done.stderr
+    assert BIN.exists()

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: ISC
+"""A flash drive that is a keyboard types faster than anyone reads.  usb-policy
+lets in what a ceremony uses, by class of interface; usb-allow lets in the rest
+when a person has read what it is.  Both on a made-up /sys."""
+import pytest
+
+from ceremony_tools import OVERLAY, SCRIPTS, environment, run, run_tty, stub
+
+POLICY = OVERLAY / "usr/lib/keyroom/usb-policy"
+ALLOW = SCRIPTS / "usb-allow"
+KEYBOARD = "B: EV=120013\n"
+
+
+class Bus:
+    def __init__(self, folder):
+        self.folder = folder
+        self.usb = folder / "sys/bus/usb"
+        self.input = folder / "proc/bus/input/devices"
+        self.said = folder / "said"
+        self.input.parent.mkdir(parents=True)
+        self.input.write_text(KEYBOARD)
+        (self.usb / "devices/1-2").mkdir(parents=True)
+        for name, text in (("idVendor", "1209"), ("idProduct", "0001"),
+                           ("product", "Stick\x1b[31m"), ("serial", "42")):
+            (self.usb / "devices/1-2" / name).write_text(text + "\n")
+        (folder / "usr/lib/keyroom").mkdir(parents=True)
+        stub(folder / "usr/lib/keyroom", "announce", f'printf "%s\\n" "$*" >>"{self.said}"\n')
+        self.driver("")
+
+    def interface(self, name, kind):
+        place = self.usb / "devices" / name
+        place.mkdir()
+        for file, text in zip(("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol"),
+                              kind.split(":")):
+            (place / file).write_text(text + "\n")
+        (place / "authorized").write_text("0\n")
+        (place / "modalias").write_text("usb:x\n")
+        (place / "product").symlink_to("../1-2/product")
+        return place
+
+    def driver(self, path):
+        """Which module would take a device of the maker's own kind."""
+        stub(self.folder / "bin", "modprobe", f'[ -z "{path}" ] || echo some\n')
+        stub(self.folder / "bin", "modinfo", f'echo "{path}"\n')
+
+    def decide(self, name):
+        done = run(POLICY, name, env=environment(
+            SYSROOT=self.folder, PATH=f"{self.folder}/bin:/usr/bin:/bin"))
+        assert done.returncode == 0, done.stderr
+        return (self.usb / "devices" / name / "authorized").read_text().strip() == "1"
+
+    def env(self):
+        return environment(KEYROOM_USB=self.usb, KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")
+
+
+@pytest.fixture
+def bus(tmp_path):
+    return Bus(tmp_path)
+
+
+@pytest.mark.parametrize("kind, welcome", [
+    ("08:06:50", True), ("07:01:02", True), ("0b:00:00", True), ("02:02:01", True),
+    ("0a:00:00", True), ("09:00:00", True), ("03:01:01", False), ("03:00:00", False),
+    ("03:01:02", False), ("01:01:00", False), ("02:06:00", False), ("06:01:01", False),
+    ("0e:01:00", False), ("e0:01:01", False), ("fe:01:01", False), ("ef:04:01", False),
+])
+def test_class_decides(bus, kind, welcome):
+    bus.interface("1-2:1.0", kind)
+    assert bus.decide("1-2:1.0") == welcome
+    assert bus.said.exists() != welcome
+    assert (bus.usb / "drivers_probe").exists() == welcome
+
+
+@pytest.mark.parametrize("path, welcome", [
+    ("", True),
+    ("/usr/lib/modules/6/kernel/drivers/usb/serial/ftdi_sio.ko.xz", True),
+    ("/usr/lib/modules/6/kernel/drivers/net/usb/asix.ko.xz", False),
+    ("/usr/lib/modules/6/kernel/drivers/input/misc/keyspan_remote.ko.xz", False),
+])
+def test_makers_own_kind_is_let_in_for_serial_lines(bus, path, welcome):
+    bus.driver(path)
+    bus.interface("1-2:1.0", "ff:00:00")
+    assert bus.decide("1-2:1.0") == welcome
+
+
+def test_first_keyboard_is_let_in_where_there_is_none(bus):
+    """Else nobody could say yes; a power key is no keyboard."""
+    bus.input.write_text("B: EV=3\n")
+    bus.interface("1-2:1.0", "03:01:01")
+    assert bus.decide("1-2:1.0")
+
+
+def test_reader_with_a_keyboard_in_it_is_a_reader(bus):
+    bus.interface("1-2:1.0", "03:01:01")
+    bus.interface("1-2:1.1", "0b:00:00")
+    assert not bus.decide("1-2:1.0")
+    assert bus.decide("1-2:1.1")
+
+
+def test_allow_shows_what_it_is_and_asks(bus):
+    place = bus.interface("1-2:1.0", "03:01:01")
+    status, shown = run_tty(ALLOW, answers=[("(y/N)? ", "y\n")], env=bus.env())
+    assert status == 0, shown
+    assert "1209:0001" in shown and "keyboard (1-2:1.0)" in shown
+    assert "Stick?[31m" in shown and "\x1b" not in shown
+    assert (place / "authorized").read_text() == "1\n"
+    assert (bus.usb / "drivers_probe").read_text() == "1-2:1.0\n"
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "yy\n"])
+def test_allow_takes_nothing_but_yes(bus, answer):
+    place = bus.interface("1-2:1.0", "03:01:01")
+    status, _ = run_tty(ALLOW, "1-2", answers=[("(y/N)? ", answer)], env=bus.env())
+    assert status == 1
+    assert (place / "authorized").read_text() == "0\n"
+
+
+def test_allow_without_a_terminal_refuses(bus):
+    place = bus.interface("1-2:1.0", "03:01:01")
+    assert run(ALLOW, stdin=b"y\n", env=bus.env()).returncode == 1
+    assert (place / "authorized").read_text() == "0\n"
+
+
+def test_allow_list_lets_nothing_in(bus):
+    place = bus.interface("1-2:1.0", "03:01:01")
+    done = run(ALLOW, "--list", env=bus.env())
+    assert done.returncode == 0 and b"keyboard" in done.stdout
+    assert (place / "authorized").read_text() == "0\n"
+
+
+@pytest.mark.parametrize("argv, status", [
+    (["1-9"], 3), (["../1-2"], 2), (["--bogus"], 2), (["1-2"], 3),
+])
+def test_allow_refuses_names_that_are_none(bus, argv, status):
+    assert run(ALLOW, *argv, env=bus.env()).returncode == status
+
+
+def test_allow_with_nothing_refused_says_so(bus):
+    assert b"no USB device is refused" in run(ALLOW, env=bus.env()).stdout
