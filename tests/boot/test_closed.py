@@ -130,7 +130,7 @@ def test_no_swap(guest):
 def test_no_core_dump_even_if_asked_for(guest):
     assert said(guest, 'ulimit -S -c; ulimit -H -c').split() == ['0', '0']
     guest.run('(cd /root; ulimit -c unlimited; sh -c \'kill -SEGV $$\')')
-    assert said(guest, 'find /root /tmp /run -name "core*" -type f') == ''
+    assert said(guest, 'find /root /tmp /run -xdev -name "core*" -type f') == ''
 
 
 def test_no_program_gives_rights_away(guest):
@@ -263,8 +263,6 @@ def test_power_key_ends_the_session_clean_and_memory_is_cleared(guest, folder):
     print(f'power key to off: {time.monotonic() - started:.0f} s')
     assert not re.search(r'(?i)fail|panic|timed out', guest.text[place:]), guest.text[place:]
     assert memory_holds(guest, folder / 'after') == 0
-    info = guest.qmp('query-block')['return']
-    assert any(block.get('tray_open') for block in info), info
 
 
 def test_disk_inside_is_as_it_was(guest, folder):
