@@ -65,7 +65,7 @@ def test_words_are_those_of_sha2wordlist(tmp_path):
 
 def test_output_fits_80_columns_and_one_screen(drive):
     done = run(HASH, "-c", "--drive", drive)
-    lines = done.stdout.decode().splitlines()
+    lines = done.stdout.decode().replace(str(drive), "/media/HSMFD").splitlines()
     assert max(map(len, lines)) <= 80 and len(lines) <= 24
 
 
