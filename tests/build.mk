@@ -77,3 +77,8 @@ coverage: ## line coverage of signer/, with what is not reached
 .PHONY: bench-image
 bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)
 	@tests/bench/bench-image $(BENCH)
+
+.PHONY: test-deep
+test-deep: ## the command-line tests under the sanitizers, and the coverage
+	@image/host-check test
+	@tests/run deep

@@ -88,6 +88,7 @@ def test_unit_tests_under_the_sanitizers(top, sanitized, units, environment):
         assert done.returncode == 0, f'{unit.name}: {done.stdout[-3000:]}'
 
 
+@pytest.mark.deep
 def test_command_line_tests_under_the_sanitizers(top, sanitized, environment):
     """The whole suite in one run of its own, counted here as one test."""
     done = subprocess.run(['nice', sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider', '-c', 'tests/pytest.ini',
@@ -98,6 +99,7 @@ def test_command_line_tests_under_the_sanitizers(top, sanitized, environment):
     assert ' passed' in done.stdout
 
 
+@pytest.mark.deep
 def test_nine_lines_of_ten_are_reached(top, build):
     done = subprocess.run(['nice', 'tests/coverage', build / 'coverage', '90'], cwd=top, text=True, timeout=1800,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
