@@ -212,7 +212,7 @@ static xmlDoc *parse(const void *data, size_t len, struct err *err)
 {
 	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR |
 			    XML_PARSE_NOWARNING | XML_PARSE_NOCDATA |
-			    XML_PARSE_BIG_LINES;
+			    XML_PARSE_BIG_LINES | XML_PARSE_COMPACT;
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	struct guard guard = {0};
 	xmlDoc *doc;
