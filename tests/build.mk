@@ -78,6 +78,11 @@ coverage: ## line coverage of signer/, with what is not reached
 bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)
 	@tests/bench/bench-image $(BENCH)
 
+.PHONY: test-matrix
+test-matrix: ## boot every profile from every medium under every firmware
+	@image/host-check test
+	@tests/run matrix
+
 .PHONY: test-deep
 test-deep: ## the command-line tests under the sanitizers, and the coverage
 	@image/host-check test
