@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: ISC
 # Put onto the disc only the kernel modules that image/modules.keep names.
 # A driver that is absent needs no blacklist.
-# Phase: after packages.  Reads: ROOT SRC UNPACKED.  Safe to run twice.
+# Phase: after packages.  Reads: ROOT SRC KERNEL.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
 
-version=$(ls "$UNPACKED/usr/lib/modules")
-from=$UNPACKED/usr/lib/modules/$version
+version=$(ls "$KERNEL/usr/lib/modules")
+from=$KERNEL/usr/lib/modules/$version
 to=$ROOT/usr/lib/modules/$version
 keep=$(mktemp)
 rm -rf "$ROOT/usr/lib/modules"

@@ -9,7 +9,7 @@ set -eu
 find "$ROOT/usr/share/doc" -type f ! -name copyright -delete
 find "$ROOT/usr/share/doc" -type l ! -name copyright ! -xtype d -delete
 find "$ROOT/usr/share/doc" -depth -type d -empty -delete
-# Helpers of a debugger and of a crash reporter, in Python, that packages bring.
+# Helpers in Python of a debugger and of a bug reporter.
 rm -rf "$ROOT/usr/share/gcc" "$ROOT/usr/share/gdb" "$ROOT/usr/share/apport"
 rm -rf "$ROOT/usr/share/info" "$ROOT/usr/share/lintian" \
 	"$ROOT/usr/share/bug" "$ROOT/usr/share/doc-base"
