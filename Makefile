@@ -9,6 +9,8 @@
 #
 #   PROFILE    which disc (image/profiles/*)                 [console]
 #   MIRROR     folders or addresses with a Debian archive, tried first
+#   DRIVER     which driver (packages/drivers/*.conf, or a path), for extension
+#   VENDOR     the vendor's file for it [packages/vendor/ has it]
 #   SNAPSHOT   address of a Debian snapshot service
 #   BUILD      where output goes                             [build]
 #   SANITIZE   1: compile for the host with ASan and UBSan
@@ -20,7 +22,7 @@ PYTHON ?= /usr/bin/python3
 export BUILD PROFILE MIRROR SNAPSHOT
 
 .DEFAULT_GOAL := help
-.PHONY: help iso test check lint verify release lock fetch clean
+.PHONY: help iso extension test check lint verify release lock fetch clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,6 +30,10 @@ help: ## print this list
 iso: ## build the disc
 	@image/host-check
 	@image/build --profile $(PROFILE) --relock-if-gone
+
+extension: ## build the driver DRIVER as an extension: build/out/keyroom-DRIVER-VERSION.raw
+	@image/host-check
+	@image/build --extension "$(or $(DRIVER),$(error DRIVER= names a driver))" $(if $(VENDOR),--vendor "$(VENDOR)")
 
 test: ## all tests: lint, unit, command line, reproducibility, boot
 	@image/host-check test

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""displaycsr, digest, hsm-list, usb-allow and screencap-verify: what they show
-is true (openssl, sha*sum and p11-kit are asked too), and what a file or device
-says of itself cannot repaint the screen."""
+"""displaycsr, digest, usb-allow and screencap-verify: what they show is true
+(openssl and sha*sum are asked too), and what a file or device says of itself
+cannot repaint the screen."""
 import hashlib
 import os
 import shutil
@@ -96,51 +96,6 @@ def test_digest_errors(tmp_path):
     done = tool("digest", tmp_path / "there", tmp_path / "absent\x1b")
     assert done.returncode == 3 and done.stdout == b"" and b"\x1b" not in done.stderr
     assert tool("digest", "/dev/null").returncode == 3
-
-
-OLD = """p11-kit-trust: p11-kit-trust.so
-    library-description: Trust
-    token: System Trust
-        manufacturer: PKCS#11 Kit
-        serial-number: 1
-        flags:
-               write-protected
-"""
-NEW = """module: good
-    path: {path}
-    uri: pkcs11:library-description=x
-    library-version: 2.6
-    token: label \x1b[31mred
-        model: HSM
-        serial-number: 4711
-"""
-
-
-@pytest.mark.parametrize("listing", [OLD, NEW])
-def test_hsm_list(tmp_path, listing):
-    module = tmp_path / "mod.so"
-    module.write_bytes(b"module")
-    (tmp_path / "text").write_text(listing.format(path=module).replace("p11-kit-trust.so", str(module)))
-    stub(tmp_path / "bin", "p11-kit", f'[ "$1" = list-modules ] && cat {tmp_path}/text\n')
-    done = tool("hsm-list", PATH=f"{tmp_path}/bin:{ENV['PATH']}")
-    assert done.returncode == 0, done.stderr
-    assert hashlib.sha256(b"module").hexdigest().encode() in done.stdout
-    assert b"  Token:    " in done.stdout and b"\x1b" not in done.stdout
-    assert b"Driver:     " in done.stdout and b"serial-number" in done.stdout
-
-
-@pytest.mark.parametrize("body", ["exit 1\n", "true\n", "printf 'module: x\\n    path: /absent.so\\n'\n"])
-def test_hsm_list_errors(tmp_path, body):
-    stub(tmp_path / "bin", "p11-kit", body)
-    done = tool("hsm-list", PATH=f"{tmp_path}/bin:{ENV['PATH']}")
-    assert done.returncode == 3 and done.stderr.startswith(b"hsm-list: ")
-    assert tool("hsm-list", "x").returncode == 2
-
-
-@pytest.mark.skipif(not shutil.which("p11-kit"), reason="no p11-kit")
-def test_hsm_list_on_this_system():
-    done = tool("hsm-list")
-    assert b"Driver:" in done.stdout
 
 
 def usb_device(root, name, authorized, product, interface_class, protocol="01"):
