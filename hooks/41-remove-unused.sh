@@ -10,6 +10,7 @@ set -eu
 drop=$SRC/image/profiles/$PROFILE/packages.drop
 if [ -e "$drop" ]; then
 	present=
+	# shellcheck disable=SC2013 # one word a line
 	for package in $(sed 's/#.*//' "$drop"); do
 		if chroot "$ROOT" dpkg-query -W "$package" >/dev/null 2>&1; then
 			present="$present $package"
