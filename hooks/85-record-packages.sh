@@ -19,7 +19,8 @@ rm "$share/dpkg-verify.new"
 
 # Only what the hooks are for may be on that list.
 odd=$(sed -E \
-	-e '\,^missing +(c +)?/usr/share/(doc|info|lintian|bug|doc-base|locale|man|gcc|gdb)(/|$),d' \
+	-e '\,^missing +(c +)?/usr/share/(doc|info|lintian|bug|doc-base|locale|man|gcc|gdb|apport)(/|$),d' \
+	-e '\,^missing +/usr/share/fonts/(X11|opentype|type1)/,d' \
 	-e '\,^missing +(c +)?/var/(cache|log|lib/dpkg/parts)(/|$),d' \
 	-e '\,^missing +(c +)?/etc/(apt|update-motd.d|nftables.conf)(/|$),d' \
 	-e '\,^missing +/usr/sbin/(swapon|swapoff|mkswap|swaplabel)$,d' \

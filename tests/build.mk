@@ -57,9 +57,11 @@ BENCH_OUT := $(BUILD)/bench
 .PHONY: bench
 bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/measure ## measure the signer's speed and memory
 	@tests/bench/bench --rounds $(ROUNDS) $(SIGNER_OUT)/bin $(BENCH_OUT)
+$(BENCH_OUT)/floor: tests/bench/proofs.c tests/bench/proofs.h
 $(BENCH_OUT)/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< -ldl
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $(filter %.c,$^) \
+		-lcrypto -ldl
 
 # Programs that tests run, linked with the signer's own objects.
 .PHONY: mutate-programs
@@ -78,7 +80,21 @@ coverage: ## line coverage of signer/, with what is not reached
 bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)
 	@tests/bench/bench-image $(BENCH)
 
+.PHONY: test-matrix
+test-matrix: ## boot every profile from every medium under every firmware
+	@image/host-check test
+	@tests/run matrix
+
 .PHONY: test-deep
 test-deep: ## the command-line tests under the sanitizers, and the coverage
 	@image/host-check test
 	@tests/run deep
+
+# A test program that is run in the booted disc, so it is static like /init.
+.PHONY: boot-programs
+boot-programs: $(INIT_OUT)/boot/damage
+$(INIT_OUT)/boot/damage: tests/boot/damage.c \
+		$(patsubst %,$(init_dir)/%.c,cmdline err loop verity)
+	@mkdir -p $(@D)
+	$(Q)$(INIT_CC) $(INIT_CFLAGS) $(init_pie) $(init_kernel_headers) \
+		-I$(init_dir) $(init_ldflags) -o $@ $^

@@ -79,7 +79,7 @@ static void take_down(void)
 	int tries = TRIES;
 
 	umount2(OLD_ROOT, MNT_DETACH | UMOUNT_NOFOLLOW);
-	while (!verity_close() && --tries > 0)
+	while (!verity_close(VERITY_ROOT) && --tries > 0)
 		clock_sleep(PAUSE_MS);
 	free_loops();
 	if (tries == 0)

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.slow
 SECRET = 'Zq7-not-to-be-found-'
 MIB = 1 << 20
 PCAP_HEADER = 24
+MEMORY_BUDGET = 150
+# What a firmware may pass to the system as a "credential": a file to make.
+CREDENTIAL = 'type=11,value=io.systemd.credential:tmpfiles.extra=f /run/planted'
 KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus'}
 
 
@@ -84,7 +87,7 @@ def guest(disc, folder):
     (folder / 'LATE').mkdir()
     (folder / 'LATE' / 'note').write_text('late\n')
     drives.make_drive(folder / 'late.img', 'LATE', folder / 'LATE')
-    extra = ['-no-shutdown',
+    extra = ['-no-shutdown', '-smbios', CREDENTIAL,
              '-drive', f'id=inside,if=none,format=raw,file={inside}',
              '-device', 'ide-hd,drive=inside,bus=ide.2',
              '-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,restrict=on,'
@@ -96,6 +99,18 @@ def guest(disc, folder):
         machine.prompt(90)
         machine.must('card=$(ls /sys/class/net | grep -v lo)')
         yield machine
+
+
+def test_memory_at_the_prompt_is_within_the_budget(guest):
+    """Used or unavailable, as free(1) has it, in MB."""
+    used = int(said(guest, 'free -m').split('Mem:')[1].split()[1])
+    print(f'used: {used} MB')
+    assert 0 < used < MEMORY_BUDGET
+
+
+def test_firmware_cannot_add_a_file(guest):
+    assert 'tmpfiles.extra' in said(guest, 'ls /run/credentials/@system')
+    assert guest.run('test -e /run/planted')[0] != 0
 
 
 def test_audit_at_boot_finds_every_promise_kept(guest):

@@ -105,6 +105,7 @@ def test_what_is_not_understood_is_refused_by_line(tmp_path, line, words):
     ("module: /usr/lib/x/lib.so", "module: lib.so", "module: not understood"),
     ("host: 192.168.0.2 hsm-x\n", "", "port: no host"),
     ("host: 192.168.0.2", "host: hsm.example", "host: not understood"),
+    ("port: 5000\nport: 5001\n", "", "host: no port"),
 ])
 def test_what_does_not_fit_together_is_refused(tmp_path, old, new, words):
     assert old in WHOLE
@@ -144,8 +145,7 @@ def test_install_does_what_each_key_says(tmp_path):
     assert found["usr/share/x/x.conf"] == 'first = "line";\nsecond # line\n'
     assert found["usr/lib/udev/rules.d/70-keyroom-whole.rules"].startswith('SUBSYSTEM=="usb", ATTR{idVendor}')
     assert found["usr/share/keyroom/network/whole.hosts"] == "192.168.0.2\thsm-x\n"
-    rules = found["usr/share/keyroom/network/whole.nft"]
-    assert "ip daddr 192.168.0.2 tcp dport { 5000,5001 } accept;" in rules
+    assert found["usr/share/keyroom/network/whole.ports"] == "192.168.0.2 5000 5001\n"
     assert found["usr/lib/modules-load.d/keyroom-whole.conf"] == "pl2303\n"
     assert found["usr/lib/keyroom/rehearsal"] == "Only for tests.\n"
     assert "title: An HSM\n" in found["usr/share/keyroom/drivers/whole"]

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import BIN, HOSTILE, OVERLAY, SCRIPTS, TOP, environment, run, run_tty, stub
+from ceremony_tools import (
+    BIN, HOSTILE, OVERLAY, SCRIPTS, TOP, environment, png, run, run_tty, stub)
 
 LIB = OVERLAY / "usr/lib/keyroom"
 ENV = environment(KEYROOM_LIB=LIB)
@@ -192,13 +193,16 @@ def test_screencap_errors(console, argv, status):
 
 
 def test_screencap_of_the_desktop(console):
-    stub(console / "bin", "grim", 'printf PNG >"$1"\n')
+    (console / "shot.png").write_bytes(png())
+    stub(console / "bin", "grim", f'cat {console}/shot.png >"$1"\n')
     stub(console / "bin", "lpstat", "exit 0\n")
     stub(console / "bin", "lp", f'printf "%s\\n" "$@" >{console}/printed; echo "request id is HP-7 (1 file(s))"\n')
     extra = {"WAYLAND_DISPLAY": "wayland-0", "PATH": f"{console}/bin:{ENV['PATH']}"}
     done = tool("screencap-verify", "2", cwd=console / "work", **extra)
     assert done.returncode == 0, done.stderr
-    assert b"Job:        HP-7" in done.stdout and "-n\n2\n" in (console / "printed").read_text()
+    assert b"Job:        HP-7, pages: 1, copies: 2" in done.stdout
+    assert "-n\n2\n" in (console / "printed").read_text()
+    assert done.stdout.count(hashlib.sha256(png()).hexdigest().encode()) == 2
     stub(console / "bin", "grim", "exit 1\n")
     assert tool("screencap-verify", cwd=console / "work", **extra).returncode in (3, 5)
 

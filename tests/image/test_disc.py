@@ -55,6 +55,12 @@ def test_radio_sound_and_camera_drivers_are_absent(disc, build):
     assert not [path for path in modules if bad.search(path)]
 
 
+def test_drivers_that_reach_into_the_machine_are_absent(disc, build):
+    """Virtual machines, a processor's registers, keyboards that a program plays."""
+    bad = re.compile(r'/(kvm.*|msr|cpuid|mce-inject|uinput|uhid|pcspkr)[.]ko')
+    assert not [path for path in manifest(disc, build) if bad.search(path)]
+
+
 def test_no_account_and_no_identity_is_in_it(disc, build):
     """Passwords are locked by hook 22, which ends by looking; here, that the
     files are as they were left: shadow unreadable, no machine id."""
