@@ -177,7 +177,18 @@ def room(tmp_path):
     (root / "usr/share/keyroom/extensions").write_text("")
     for name in ("systemd-sysext", "udevadm", "modprobe", "logger", "ceremony-log"):
         stub(tmp_path / "bin", name, f'echo "{name} $*" >>"{tmp_path}/calls"\n')
+    merges(tmp_path, root)
     return root
+
+
+def merges(folder, root):
+    """systemd-sysext takes what is there."""
+    stub(folder / "bin", "systemd-sysext", f"""echo "systemd-sysext $*" >>"{folder}/calls"
+mkdir -p "{root}/usr/lib/extension-release.d"
+for raw in "{root}"/run/extensions/*.raw; do
+	touch "{root}/usr/lib/extension-release.d/extension-release.$(basename "$raw" .raw)"
+done
+""")
 
 
 def hsm_driver(room, *argv, answers=None):
@@ -262,6 +273,15 @@ def test_what_the_system_refuses_leaves_nothing(room, tmp_path):
     done = hsm_driver(room, "load", tmp_path / "keyroom-x-0.2.0.raw")
     assert done.returncode == 5 and b"no suitable extensions" in done.stderr
     assert b"made for this release?" in done.stderr
+    nothing_is_left(room)
+
+
+def test_what_the_system_leaves_out_is_not_loaded(room, tmp_path):
+    """systemd-sysext ends with 0 where an extension is for another release."""
+    know(room, extension(tmp_path))
+    stub(tmp_path / "bin", "systemd-sysext", "exit 0\n")
+    done = hsm_driver(room, "load", tmp_path / "keyroom-x-0.2.0.raw")
+    assert done.returncode == 5 and b"made for this release?" in done.stderr
     nothing_is_left(room)
 
 
