@@ -13,6 +13,7 @@
 #   VENDOR     the vendor's file for it [packages/vendor/ has it]
 #   SNAPSHOT   address of a Debian snapshot service
 #   BUILD      where output goes                             [build]
+#   KEYROOM_DISPLAY, KEYROOM_ACCEL   for rehearse: gtk, sdl, vnc; kvm, tcg
 #   SANITIZE   1: compile for the host with ASan and UBSan
 
 include image/release
@@ -22,7 +23,7 @@ PYTHON ?= /usr/bin/python3
 export BUILD PROFILE MIRROR SNAPSHOT
 
 .DEFAULT_GOAL := help
-.PHONY: help iso extension test check lint verify release lock fetch clean
+.PHONY: help iso extension rehearse test check lint verify release lock fetch clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -34,6 +35,12 @@ iso: ## build the disc
 extension: ## build the driver DRIVER as an extension: build/out/keyroom-DRIVER-VERSION.raw
 	@image/host-check
 	@image/build --extension "$(or $(DRIVER),$(error DRIVER= names a driver))" $(if $(VENDOR),--vendor "$(VENDOR)")
+
+rehearse: ## hold a ceremony in a window, with the disc that was built last
+	@image/host-check rehearse
+	@$(MAKE) -s signer
+	@[ -e $(BUILD)/out/latest ] || $(MAKE) -s iso
+	@$(PYTHON) tests/boot/rehearse.py $(BUILD)
 
 test: ## all tests: lint, unit, command line, reproducibility, boot
 	@image/host-check test

@@ -105,6 +105,7 @@ def test_what_is_not_understood_is_refused_by_line(tmp_path, line, words):
     ("module: /usr/lib/x/lib.so", "module: lib.so", "module: not understood"),
     ("host: 192.168.0.2 hsm-x\n", "", "port: no host"),
     ("host: 192.168.0.2", "host: hsm.example", "host: not understood"),
+    ("port: 5000\nport: 5001\n", "", "host: no port"),
 ])
 def test_what_does_not_fit_together_is_refused(tmp_path, old, new, words):
     assert old in WHOLE
@@ -144,8 +145,7 @@ def test_install_does_what_each_key_says(tmp_path):
     assert found["usr/share/x/x.conf"] == 'first = "line";\nsecond # line\n'
     assert found["usr/lib/udev/rules.d/70-keyroom-whole.rules"].startswith('SUBSYSTEM=="usb", ATTR{idVendor}')
     assert found["usr/share/keyroom/network/whole.hosts"] == "192.168.0.2\thsm-x\n"
-    rules = found["usr/share/keyroom/network/whole.nft"]
-    assert "ip daddr 192.168.0.2 tcp dport { 5000,5001 } accept;" in rules
+    assert found["usr/share/keyroom/network/whole.ports"] == "192.168.0.2 5000 5001\n"
     assert found["usr/lib/modules-load.d/keyroom-whole.conf"] == "pl2303\n"
     assert found["usr/lib/keyroom/rehearsal"] == "Only for tests.\n"
     assert "title: An HSM\n" in found["usr/share/keyroom/drivers/whole"]
@@ -177,7 +177,18 @@ def room(tmp_path):
     (root / "usr/share/keyroom/extensions").write_text("")
     for name in ("systemd-sysext", "udevadm", "modprobe", "logger", "ceremony-log"):
         stub(tmp_path / "bin", name, f'echo "{name} $*" >>"{tmp_path}/calls"\n')
+    merges(tmp_path, root)
     return root
+
+
+def merges(folder, root):
+    """systemd-sysext takes what is there."""
+    stub(folder / "bin", "systemd-sysext", f"""echo "systemd-sysext $*" >>"{folder}/calls"
+mkdir -p "{root}/usr/lib/extension-release.d"
+for raw in "{root}"/run/extensions/*.raw; do
+	touch "{root}/usr/lib/extension-release.d/extension-release.$(basename "$raw" .raw)"
+done
+""")
 
 
 def hsm_driver(room, *argv, answers=None):
@@ -262,6 +273,15 @@ def test_what_the_system_refuses_leaves_nothing(room, tmp_path):
     done = hsm_driver(room, "load", tmp_path / "keyroom-x-0.2.0.raw")
     assert done.returncode == 5 and b"no suitable extensions" in done.stderr
     assert b"made for this release?" in done.stderr
+    nothing_is_left(room)
+
+
+def test_what_the_system_leaves_out_is_not_loaded(room, tmp_path):
+    """systemd-sysext ends with 0 where an extension is for another release."""
+    know(room, extension(tmp_path))
+    stub(tmp_path / "bin", "systemd-sysext", "exit 0\n")
+    done = hsm_driver(room, "load", tmp_path / "keyroom-x-0.2.0.raw")
+    assert done.returncode == 5 and b"made for this release?" in done.stderr
     nothing_is_left(room)
 
 
