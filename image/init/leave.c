@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h> /* what cdrom.h takes for known */
 #include <linux/cdrom.h>
 #include <linux/loop.h>
 #include <stdio.h>
