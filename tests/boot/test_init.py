@@ -410,8 +410,9 @@ def test_drive_with_large_sectors_is_named(small, boot, tmp_path):
     large = tmp_path / "large"
     shutil.copy(small.iso, large)
     os.truncate(large, -(-large.stat().st_size // 4096) * 4096)
-    machine = boot("-M", "q35", *drive(large), *XHCI, "-device",
-                   "usb-storage,drive=disc,removable=on,"
+    machine = boot("-M", "q35", *drive(large), *XHCI,
+                   "-device", "usb-bot,id=bot", "-device",
+                   "scsi-hd,bus=bot.0,drive=disc,"
                    "logical_block_size=4096,physical_block_size=4096")
     text = stopped(machine, "/dev/sda has sectors of 4096 bytes",
                    "another USB stick")
