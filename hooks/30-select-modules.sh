@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 # Put onto the disc only the kernel modules that image/modules.keep and the
 # profile's own modules.keep name.  A driver that is absent needs no blacklist.
+# efivarfs would let a session write to the firmware's memory, which the machine
+# keeps.
 # Phase: after packages.  Reads: ROOT SRC KERNEL PROFILE.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
@@ -27,7 +29,7 @@ depmod -b "$ROOT" "$version"
 rm "$keep" "$keep.tar" "$rules"
 
 for absent in sound drivers/bluetooth drivers/net/wireless \
-	drivers/firewire drivers/thunderbolt drivers/nvme; do
+	drivers/firewire drivers/thunderbolt drivers/nvme fs/efivarfs; do
 	if [ -e "$to/kernel/$absent" ]; then
 		echo "${0##*/}: still there: $absent" >&2
 		exit 1

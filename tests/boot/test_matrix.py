@@ -55,6 +55,8 @@ def test_every_disc_starts_everywhere(medium, firmware, profile, disc_of, tmp_pa
         efi = guest.run('test -d /sys/firmware/efi')[0] == 0
         secure = guest.run('dmesg | grep -q "Secure boot enabled"')[0] == 0
         assert (efi, secure) == (firmware != 'bios', firmware == 'secureboot')
+        # The firmware's memory is out of reach.
+        assert guest.run('grep efivarfs /proc/mounts')[0] == 1
         page = guest.must('cat /run/keyroom/audit')
         assert 'every promise checked is kept' in page and 'FAIL' not in page, page
         guest.send('poweroff\r')
