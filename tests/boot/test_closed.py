@@ -11,7 +11,7 @@ import time
 import pytest
 
 import drives
-from machine import Machine
+from machine import Machine, type_on_keyboard
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,6 @@ PCAP_HEADER = 24
 MEMORY_BUDGET = 150
 # What a firmware may pass to the system as a "credential": a file to make.
 CREDENTIAL = 'type=11,value=io.systemd.credential:tmpfiles.extra=f /run/planted'
-KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus'}
 
 
 def make_inside(path):
@@ -54,13 +53,6 @@ def make_inside(path):
 def said(guest, command):
     """What a command that must end with 0 prints, without the shell's escapes."""
     return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
-
-
-def type_on_keyboard(guest, text):
-    """Press keys of whichever keyboard the machine has had last."""
-    for letter in text:
-        guest.qmp('send-key', keys=[{'type': 'qcode', 'data': KEYS.get(letter, letter)}])
-        time.sleep(0.1)
 
 
 def packets(capture):
