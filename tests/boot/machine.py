@@ -26,6 +26,22 @@ ACCEL = {'kvm': ['-accel', 'kvm'],
 SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
 
 
+KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus', '.': 'dot', ';': 'semicolon',
+        '>': 'shift+dot'}
+
+
+def press(guest, keys):
+    """One key, or several at once: "f2", "shift+dot"."""
+    guest.qmp('send-key', keys=[{'type': 'qcode', 'data': key} for key in keys.split('+')])
+    time.sleep(0.2)
+
+
+def type_on_keyboard(guest, text):
+    """Press keys of whichever keyboard the machine has had last."""
+    for letter in text:
+        press(guest, KEYS.get(letter, letter))
+
+
 class MachineFailure(AssertionError):
     """The guest did not do what was expected of it."""
 
@@ -182,7 +198,8 @@ class Machine:
         self.serial.sendall(text.encode())
 
     def choose(self, entry):
-        """Pick the menu's entry number (0: the first), over the serial line."""
+        """Pick the menu's entry number (0: the first), over the serial line.
+        With a desktop there is one more: 1 is the console, 2 the serial one."""
         self.expect(r'Keyroom [0-9.+~a-z]+, serial', 40)
         time.sleep(1)
         self.send('\x0e' * entry)       # ^N is "down" in GRUB's menu
