@@ -26,6 +26,8 @@ ACCEL = {'kvm': ['-accel', 'kvm'],
 SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
 
 
+# The menu's letters (image/boot/grub.cfg.in).
+HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'c'}
 KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus', '.': 'dot', ';': 'semicolon',
         '>': 'shift+dot'}
 
@@ -198,12 +200,10 @@ class Machine:
         self.serial.sendall(text.encode())
 
     def choose(self, entry):
-        """Pick the menu's entry number (0: the first), over the serial line.
-        With a desktop there is one more: 1 is the console, 2 the serial one."""
+        """Pick the menu's entry of that id by its letter, over the serial line."""
         self.expect(r'Keyroom [0-9.+~a-z]+, serial', 40)
         time.sleep(1)
-        self.send('\x0e' * entry)       # ^N is "down" in GRUB's menu
-        self.send('\r')
+        self.send(HOTKEYS[entry])
 
     def prompt(self, seconds=60):
         """Wait for the shell's prompt."""

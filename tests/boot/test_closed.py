@@ -108,7 +108,7 @@ def guest(disc, folder):
         dot = '' if credential.startswith('.') else ':'
         extra += ['-smbios', f'type=11,value=io.systemd.credential{dot}{credential}']
     with Machine(disc['ISO'], folder, 'bios', 'dvd', (), 1024, extra) as machine:
-        machine.choose(1)
+        machine.choose('serial')
         machine.prompt(90)
         machine.must('card=$(ls /sys/class/net | grep -v lo)')
         yield machine

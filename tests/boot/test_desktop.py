@@ -62,7 +62,7 @@ def folder(tmp_path_factory):
 def guest(ceremony_disc, folder):
     """The machine, once the first window has its shell."""
     with Machine(ceremony_disc['ISO'], folder) as machine:
-        machine.choose(2)
+        machine.choose('serial')
         machine.prompt(120)
         wait_for(machine, 'ps -o args= --ppid "$(pgrep -x foot)" | grep -q bash')
         machine.must('sleep 10', 30)
