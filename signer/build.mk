@@ -50,7 +50,7 @@ signer_cflags = -std=c17 -D_GNU_SOURCE -Isigner -I$(SIGNER_OUT)/obj \
 	-fdata-sections -ffile-prefix-map=$(CURDIR)/= \
 	-ffile-prefix-map=$(abspath $(SIGNER_OUT))/=out/ \
 	$(signer_pc_cflags) $(SIGNER_CFLAGS)
-signer_ldflags = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+signer_ldflags = -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	-Wl,--gc-sections -Wl,-O1 -Wl,--build-id=sha1 \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 signer_libs = $(eval signer_libs := $(shell pkg-config --libs \

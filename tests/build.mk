@@ -57,9 +57,11 @@ BENCH_OUT := $(BUILD)/bench
 .PHONY: bench
 bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/measure ## measure the signer's speed and memory
 	@tests/bench/bench --rounds $(ROUNDS) $(SIGNER_OUT)/bin $(BENCH_OUT)
+$(BENCH_OUT)/floor: tests/bench/proofs.c tests/bench/proofs.h
 $(BENCH_OUT)/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< -ldl
+	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $(filter %.c,$^) \
+		-lcrypto -ldl
 
 # Programs that tests run, linked with the signer's own objects.
 .PHONY: mutate-programs

@@ -8,7 +8,8 @@
 
 void buf_reserve(struct buf *buf, size_t extra)
 {
-	size_t cap = buf->cap > 0 ? buf->cap : 64;
+	/* What is written once has the size it needs; the rest doubles. */
+	size_t cap = buf->cap > 0 ? buf->cap : extra > 64 ? extra : 64;
 	uint8_t *data;
 
 	if (buf->failed || extra <= buf->cap - buf->len)

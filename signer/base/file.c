@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define OLD_NAMES_MAX 1000
+#define READ_SIZE ((size_t)16384)
 
 struct file_stage {
 	char *path;
@@ -25,22 +26,26 @@ bool file_read_fd(
 	size_t total = 0;
 
 	for (;;) {
-		uint8_t chunk[16384];
-		ssize_t got = read(fd, chunk, sizeof(chunk));
+		ssize_t got;
 
+		if (out->len == out->cap)
+			buf_reserve(out, READ_SIZE);
+		if (!buf_ok(out, err))
+			return false;
+		got = read(fd, out->data + out->len, out->cap - out->len);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return err_set(err, ERR_INPUT, "%s: cannot read: %s",
 				name, strerror(errno));
 		if (got == 0)
-			return buf_ok(out, err);
+			return true;
+		out->len += (size_t)got;
 		total += (size_t)got;
 		if (total > max)
 			return err_set(err, ERR_REFUSED,
 				"%s: larger than the %zu bytes allowed", name,
 				max);
-		buf_bytes(out, chunk, (size_t)got);
 	}
 }
 
@@ -59,7 +64,8 @@ static bool check_regular(
 		return err_set(err, ERR_REFUSED,
 			"%s: %jd bytes, larger than the %zu allowed", path,
 			(intmax_t)st.st_size, max);
-	buf_reserve(out, (size_t)st.st_size);
+	/* And for the read that finds its end. */
+	buf_reserve(out, (size_t)st.st_size + 1);
 	return true;
 }
 

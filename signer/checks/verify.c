@@ -15,6 +15,7 @@ static void check_same_document(
 	struct buf again = BUF_EMPTY;
 	struct err err = ERR_EMPTY;
 
+	buf_reserve(&again, context->written->len);
 	if (!ksr_write(context->read_back, &again, &err))
 		finding_fail(finding, "%s", err.text);
 	else if (!buf_equal(&again, context->written))

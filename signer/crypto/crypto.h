@@ -47,11 +47,17 @@ bool crypto_ds(const struct dnskey *key, const struct buf *owner, int type,
  * What a run need not do twice: public keys already unpacked, so that a key
  * which signs 900 bundles is unpacked once; and which signatures have proven
  * good, as the SHA-256 of key, data and signature, so that looking at the
- * same three again costs a hash.  Failures are not remembered.  Not for
- * several threads.
+ * same three again costs a hash.  Failures are not remembered.  One thread
+ * uses one cache.
  */
 struct crypto_cache;
 bool crypto_cache_new(struct crypto_cache **out, struct err *err);
+/*
+ * A cache for another thread: with keys of its own, and what either has
+ * proven is known to both.  It must be freed first.
+ */
+bool crypto_cache_new_beside(const struct crypto_cache *cache,
+	struct crypto_cache **out, struct err *err);
 void crypto_cache_free(struct crypto_cache *cache);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Verifying signatures, and public keys in other forms. */
 #include "crypto/openssl.h"
+#include "crypto/proven.h"
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -20,34 +21,68 @@ struct cached {
 	struct dnskey key;
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *ready; /* verifies digests; NULL for Edwards curves */
-};
-
-/* Hashes in an open-addressed table, at most half full; zeros are free. */
-struct proven {
-	uint8_t (*hashes)[CRYPTO_SHA256_LEN];
-	size_t room; /* a power of two, or 0 */
-	size_t count;
+	EVP_MD *digest;      /* makes them; NULL likewise */
 };
 
 struct crypto_cache {
 	struct cached entries[CACHE_MAX];
 	size_t count;
-	struct proven proven;
+	EVP_MD *sha256; /* looked up once, not for each proof */
+	struct proven *proven;
+	bool borrowed; /* proven is another cache's */
 };
 
-bool crypto_cache_new(struct crypto_cache **out, struct err *err)
+/* All but where the proofs are remembered. */
+static struct crypto_cache *cache_alloc(struct err *err)
 {
 	struct crypto_cache *cache = calloc(1, sizeof(*cache));
 
+	if (cache == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	openssl_ready();
+	cache->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (cache->sha256 == NULL) {
+		openssl_err(err, "SHA-256");
+		free(cache);
+		return NULL;
+	}
+	return cache;
+}
+
+bool crypto_cache_new(struct crypto_cache **out, struct err *err)
+{
+	struct crypto_cache *cache = cache_alloc(err);
+
 	if (cache == NULL)
-		return err_nomem(err);
+		return false;
+	if (!proven_new(&cache->proven, err)) {
+		EVP_MD_free(cache->sha256);
+		free(cache);
+		return false;
+	}
 	*out = cache;
+	return true;
+}
+
+bool crypto_cache_new_beside(const struct crypto_cache *cache,
+	struct crypto_cache **out, struct err *err)
+{
+	struct crypto_cache *beside = cache_alloc(err);
+
+	if (beside == NULL)
+		return false;
+	beside->proven = cache->proven;
+	beside->borrowed = true;
+	*out = beside;
 	return true;
 }
 
 static void cached_clear(struct cached *entry)
 {
 	dnskey_free(&entry->key);
+	EVP_MD_free(entry->digest);
 	EVP_PKEY_CTX_free(entry->ready);
 	EVP_PKEY_free(entry->pkey);
 }
@@ -56,61 +91,17 @@ void crypto_cache_free(struct crypto_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	for (size_t i = 0; i < cache->count; i++) {
+	for (size_t i = 0; i < cache->count; i++)
 		cached_clear(&cache->entries[i]);
-	}
-	free(cache->proven.hashes);
+	if (!cache->borrowed)
+		proven_free(cache->proven);
+	EVP_MD_free(cache->sha256);
 	free(cache);
 }
 
-/* Where the hash is, or the free place where it belongs. */
-static uint8_t *proven_place(
-	const struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
-{
-	static const uint8_t empty[CRYPTO_SHA256_LEN];
-	size_t place;
-
-	memcpy(&place, hash, sizeof(place));
-	for (;; place++) {
-		uint8_t *slot = proven->hashes[place & (proven->room - 1)];
-
-		if (memcmp(slot, hash, CRYPTO_SHA256_LEN) == 0 ||
-			memcmp(slot, empty, CRYPTO_SHA256_LEN) == 0)
-			return slot;
-	}
-}
-
-static bool is_proven(
-	const struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
-{
-	return proven->room > 0 &&
-	       memcmp(proven_place(proven, hash), hash, CRYPTO_SHA256_LEN) == 0;
-}
-
-/* Without memory nothing is remembered, which is as good. */
-static void proven_add(
-	struct proven *proven, const uint8_t hash[CRYPTO_SHA256_LEN])
-{
-	if (proven->count * 2 >= proven->room) {
-		struct proven grown = {
-			.room = proven->room > 0 ? proven->room * 2 : 64,
-			.count = proven->count};
-
-		grown.hashes = calloc(grown.room, sizeof(*grown.hashes));
-		if (grown.hashes == NULL)
-			return;
-		for (size_t i = 0; i < proven->room; i++)
-			memcpy(proven_place(&grown, proven->hashes[i]),
-				proven->hashes[i], CRYPTO_SHA256_LEN);
-		free(proven->hashes);
-		*proven = grown;
-	}
-	memcpy(proven_place(proven, hash), hash, CRYPTO_SHA256_LEN);
-	proven->count++;
-}
-
 /* What a proof is remembered by: all that went into it, with its lengths. */
-static bool proof_hash(const struct dnskey *key, const struct buf *data,
+static bool proof_hash(const struct crypto_cache *cache,
+	const struct dnskey *key, const struct buf *data,
 	const struct buf *signature, uint8_t out[CRYPTO_SHA256_LEN],
 	struct err *err)
 {
@@ -123,7 +114,10 @@ static bool proof_hash(const struct dnskey *key, const struct buf *data,
 	buf_u32(&all, (uint32_t)signature->len);
 	buf_bytes(&all, signature->data, signature->len);
 	buf_bytes(&all, data->data, data->len);
-	ok = buf_ok(&all, err) && crypto_sha256(all.data, all.len, out, err);
+	ok = buf_ok(&all, err);
+	if (ok && EVP_Digest(all.data, all.len, out, NULL, cache->sha256,
+			  NULL) != 1)
+		ok = openssl_err(err, "SHA-256");
 	buf_free(&all);
 	return ok;
 }
@@ -139,11 +133,13 @@ static bool cached_new(const struct algorithm *alg, const struct dnskey *key,
 	if (!dnskey_copy(key, &entry.key, err))
 		goto refused;
 	if (alg->family != ALGORITHM_EDDSA) {
+		const EVP_MD *md = openssl_md(alg);
+
+		entry.digest = EVP_MD_fetch(NULL, EVP_MD_get0_name(md), NULL);
 		entry.ready = EVP_PKEY_CTX_new(entry.pkey, NULL);
-		if (entry.ready == NULL ||
+		if (entry.digest == NULL || entry.ready == NULL ||
 			EVP_PKEY_verify_init(entry.ready) <= 0 ||
-			EVP_PKEY_CTX_set_signature_md(
-				entry.ready, openssl_md(alg)) <= 0) {
+			EVP_PKEY_CTX_set_signature_md(entry.ready, md) <= 0) {
 			openssl_err(err, "public key");
 			goto refused;
 		}
@@ -220,19 +216,19 @@ static bool evp_verify_message(
 	return ok;
 }
 
-static bool evp_verify(const struct algorithm *alg, const struct cached *entry,
-	const struct buf *data, const struct buf *signature, struct err *err)
+static bool evp_verify(const struct cached *entry, const struct buf *data,
+	const struct buf *signature, struct err *err)
 {
 	uint8_t digest[CRYPTO_DIGEST_MAX];
-	size_t len;
+	unsigned len = 0;
 	bool ok;
 
 	if (entry->ready == NULL)
 		ok = evp_verify_message(entry->pkey, data, signature);
-	else if (!crypto_digest(alg->number, data, digest, &len, err))
-		return false;
 	else
-		ok = EVP_PKEY_verify(entry->ready, signature->data,
+		ok = EVP_Digest(data->data, data->len, digest, &len,
+			     entry->digest, NULL) == 1 &&
+		     EVP_PKEY_verify(entry->ready, signature->data,
 			     signature->len, digest, len) == 1;
 	ERR_clear_error();
 	if (!ok)
@@ -263,7 +259,7 @@ static bool verify(struct crypto_cache *cache, const struct dnskey *key,
 		}
 	}
 	ok = evp_signature(alg, signature, &der, &form, err) &&
-	     evp_verify(alg, entry, data, form, err);
+	     evp_verify(entry, data, form, err);
 	buf_free(&der);
 	cached_clear(&made);
 	return ok;
@@ -276,13 +272,13 @@ bool crypto_verify(struct crypto_cache *cache, const struct dnskey *key,
 
 	if (cache == NULL)
 		return verify(NULL, key, data, signature, err);
-	if (!proof_hash(key, data, signature, hash, err))
+	if (!proof_hash(cache, key, data, signature, hash, err))
 		return false;
-	if (is_proven(&cache->proven, hash))
+	if (proven_has(cache->proven, hash))
 		return true;
 	if (!verify(cache, key, data, signature, err))
 		return false;
-	proven_add(&cache->proven, hash);
+	proven_add(cache->proven, hash);
 	return true;
 }
 

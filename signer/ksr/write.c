@@ -9,16 +9,32 @@
 
 #include <inttypes.h>
 
+static void open_tag(struct buf *out, const char *name)
+{
+	buf_u8(out, '<');
+	buf_text(out, name);
+	buf_u8(out, '>');
+}
+
+static void close_tag(struct buf *out, const char *name)
+{
+	buf_text(out, "</");
+	buf_text(out, name);
+	buf_text(out, ">\n");
+}
+
 static void write_text(struct buf *out, const char *name, const char *text)
 {
-	buf_format(out, "<%s>", name);
+	open_tag(out, name);
 	xml_write_text(out, text);
-	buf_format(out, "</%s>\n", name);
+	close_tag(out, name);
 }
 
 static void write_number(struct buf *out, const char *name, uint32_t value)
 {
-	buf_format(out, "<%s>%" PRIu32 "</%s>\n", name, value, name);
+	open_tag(out, name);
+	buf_format(out, "%" PRIu32, value);
+	close_tag(out, name);
 }
 
 static void write_time(struct buf *out, const char *name, int64_t t)
@@ -26,7 +42,7 @@ static void write_time(struct buf *out, const char *name, int64_t t)
 	char text[TIME_TEXT_MAX];
 
 	time_format(t, TIME_OFFSET, text);
-	buf_format(out, "<%s>%s</%s>\n", name, text, name);
+	write_text(out, name, text);
 }
 
 static void write_duration(struct buf *out, const char *name, int64_t seconds)
@@ -34,22 +50,24 @@ static void write_duration(struct buf *out, const char *name, int64_t seconds)
 	char text[TIME_DURATION_MAX];
 
 	time_duration_format(seconds, text);
-	buf_format(out, "<%s>%s</%s>\n", name, text, name);
+	write_text(out, name, text);
 }
 
 static void write_base64(
 	struct buf *out, const char *name, const struct buf *data)
 {
-	buf_format(out, "<%s>", name);
+	open_tag(out, name);
 	base64_encode(out, data->data, data->len);
-	buf_format(out, "</%s>\n", name);
+	close_tag(out, name);
 }
 
 /* <Key keyIdentifier="..." without the end of the tag */
 static void write_identified(
 	struct buf *out, const char *name, const char *identifier)
 {
-	buf_format(out, "<%s keyIdentifier=\"", name);
+	buf_u8(out, '<');
+	buf_text(out, name);
+	buf_text(out, " keyIdentifier=\"");
 	xml_write_text(out, identifier);
 	buf_text(out, "\"");
 }
@@ -85,7 +103,7 @@ static void write_policy(
 	write_duration(out, "MinValidityOverlap", policy->min_validity_overlap);
 	for (size_t i = 0; i < policy->algorithm_count; i++)
 		write_algorithm(out, &policy->algorithms[i]);
-	buf_format(out, "</%s>\n", name);
+	close_tag(out, name);
 }
 
 static void write_key(struct buf *out, const struct ksr_key *key)
@@ -134,7 +152,7 @@ static void write_bundle(
 		write_key(out, &bundle->keys[i]);
 	for (size_t i = 0; i < bundle->signature_count; i++)
 		write_signature(out, &bundle->signatures[i]);
-	buf_format(out, "</%s>\n", name);
+	close_tag(out, name);
 }
 
 bool ksr_write(const struct ksr *ksr, struct buf *out, struct err *err)

@@ -114,8 +114,8 @@ static bool run(const struct option_result *given, struct err *err)
 		return err_set(err, ERR_USAGE, "more than one KSR is named");
 	ok = check(given->count > 0 ? given->operands[0] : NULL, &inputs,
 		&request, err);
+	inputs_clear(&inputs); /* and with it the prover of the request */
 	document_clear(&request);
-	inputs_clear(&inputs);
 	return ok;
 }
 

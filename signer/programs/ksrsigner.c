@@ -84,6 +84,7 @@ struct session {
 
 static void session_clear(struct session *session)
 {
+	prover_stop(session->inputs.prover);
 	token_set_close(session->tokens);
 	publication_free(session->published);
 	for (size_t i = 0; i < session->count; i++) {
@@ -214,6 +215,7 @@ static bool do_quarter(struct session *session, size_t i, struct err *err)
 	struct quarter_run run = {.config = session->inputs.config,
 		.xml_schema = session->inputs.xml_schema,
 		.cache = session->inputs.cache,
+		.prover = session->inputs.prover,
 		.tokens = session->tokens,
 		.log = session->log,
 		.no_previous = no_previous,
@@ -222,6 +224,8 @@ static bool do_quarter(struct session *session, size_t i, struct err *err)
 	set_previous(session, i);
 	if (!quarter_check_request(&run, quarter, err) || !stop_check(err))
 		return false;
+	/* The HSM's module and the operator meet one thread alone. */
+	prover_stop(session->inputs.prover);
 	if (session->tokens == NULL &&
 		!keys_open(session->inputs.config, &wanted, session->log,
 			&session->tokens, err))

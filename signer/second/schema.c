@@ -203,13 +203,21 @@ void second_ksk_identity(const struct second *second, struct verdict *verdict)
 				"key %s is in no response, so it cannot be "
 				"compared",
 				ksk->label);
+			if (second->anchor == NULL &&
+				second_may_stand_in(second))
+				verdict_note(verdict,
+					"a rehearsal's configuration? then "
+					"--anchor tells of the real key");
 			continue;
 		}
 		if (ksk->instead != NULL) {
 			verdict_note(verdict,
 				"key %s of the trust anchor stands for the "
-				"configured %s (--ksk)",
-				ksk->label, ksk->config->name);
+				"configured %s, %s",
+				ksk->label, ksk->config->name,
+				second->instead != NULL
+					? "as --ksk says"
+					: "which is a rehearsal's");
 		} else {
 			compare_properties(ksk, verdict);
 			compare_ds(second, ksk, verdict);

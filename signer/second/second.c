@@ -95,22 +95,9 @@ static bool find_in(const struct second *second, const struct ksr *ksr,
 	return true;
 }
 
-/* Is "NAME=ID" about this key?  Then *id is the ID. */
-static bool is_instead(const char *instead, const char *name, const char **id)
-{
-	size_t len = strlen(name);
-
-	if (instead == NULL || strncmp(instead, name, len) != 0 ||
-		instead[len] != '=')
-		return false;
-	*id = instead + len + 1;
-	return true;
-}
-
 static bool add_ksk(struct second *second, const char *name, struct err *err)
 {
 	struct second_ksk *ksk;
-	const char *id = NULL;
 
 	for (size_t i = 0; i < second->ksk_count; i++)
 		if (strcmp(second->ksks[i].config->name, name) == 0)
@@ -120,18 +107,7 @@ static bool add_ksk(struct second *second, const char *name, struct err *err)
 		return false;
 	ksk->config = config_key(second->config, name);
 	ksk->label = ksk->config->label;
-	if (is_instead(second->instead, name, &id)) {
-		if (second->anchor != NULL)
-			ksk->instead = second_anchor_by_id(second->anchor, id);
-		if (ksk->instead == NULL)
-			return err_set(err, ERR_USAGE,
-				"--ksk: the trust anchor has no key %s", id);
-		ksk->label = id;
-	}
-	if (!find_in(second, second->response, ksk, err))
-		return false;
-	return second->previous == NULL ||
-	       find_in(second, second->previous, ksk, err);
+	return true;
 }
 
 static bool add_names(struct second *second, const struct config_names *names,
@@ -143,16 +119,15 @@ static bool add_names(struct second *second, const struct config_names *names,
 	return true;
 }
 
-/* Of "NAME=ID", NAME must be a key of the schema. */
-static bool check_instead(const struct second *second, struct err *err)
+static bool find_all(struct second *second, struct err *err)
 {
 	for (size_t i = 0; i < second->ksk_count; i++)
-		if (second->ksks[i].instead != NULL)
-			return true;
-	return second->instead == NULL ||
-	       err_set(err, ERR_USAGE,
-		       "--ksk %s: expected NAME=ID with a key of the schema",
-		       second->instead);
+		if (!find_in(second, second->response, &second->ksks[i], err) ||
+			(second->previous != NULL &&
+				!find_in(second, second->previous,
+					&second->ksks[i], err)))
+			return false;
+	return true;
 }
 
 bool second_prepare(struct second *second, struct err *err)
@@ -172,7 +147,7 @@ bool second_prepare(struct second *second, struct err *err)
 			!add_names(second, &slot->sign, err))
 			return false;
 	}
-	return check_instead(second, err);
+	return second_choose_instead(second, err) && find_all(second, err);
 }
 
 /* Why a question cannot be asked; NULL where it can. */

@@ -120,6 +120,20 @@ const struct ksr_key *second_signer(
 const struct ksr_key *second_find(
 	const struct ksr_bundle *bundle, const struct dnskey *dnskey);
 
+/*
+ * instead.c: where keys.NAME stands for a key of the trust anchor, as --ksk
+ * says or because the configuration is a rehearsal's, fill in which.  Errors:
+ * ERR_USAGE for a --ksk that names no such key.
+ */
+bool second_choose_instead(struct second *second, struct err *err);
+
+/*
+ * instead.c: could a key of a trust anchor take the place of the one in the
+ * schema, unasked?  Only where the configuration does not ask for the
+ * previous response's keys in its own HSM.
+ */
+bool second_may_stand_in(const struct second *second);
+
 /* zone.c: append a bundle's records as lines of a zone file. */
 void second_zone(const struct ksr *ksr, const struct ksr_bundle *bundle,
 	struct buf *out);

@@ -9,6 +9,7 @@
 
 void inputs_clear(struct inputs *inputs)
 {
+	prover_free(inputs->prover);
 	document_clear(&inputs->previous);
 	crypto_cache_free(inputs->cache);
 	xml_schema_free(inputs->xml_schema);
@@ -89,6 +90,10 @@ static bool read_previous(const struct inputs_options *options, struct log *log,
 		    &out->previous, err))
 		return false;
 	record_hash(log, "previous SKR", path, out->previous.sha256);
+	if (out->previous.ksr != NULL &&
+		out->config->response_policy.validate_signatures)
+		prover_add(out->prover, out->previous.ksr, 0,
+			out->previous.ksr->bundle_count);
 	return true;
 }
 
@@ -98,6 +103,7 @@ bool inputs_read(const struct inputs_options *options, struct log *log,
 	return inputs_config(options->config, log, &out->config, err) &&
 	       xml_schema_new(&out->xml_schema, err) &&
 	       crypto_cache_new(&out->cache, err) &&
+	       prover_new(out->cache, &out->prover, err) &&
 	       read_previous(options, log, out, err);
 }
 
@@ -109,6 +115,9 @@ bool inputs_request(const struct inputs *inputs, const char *path,
 		    out, err))
 		return false;
 	record_hash(log, "KSR", path, out->sha256);
+	if (out->ksr != NULL &&
+		inputs->config->request_policy.validate_signatures)
+		prover_add(inputs->prover, out->ksr, 0, out->ksr->bundle_count);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "show/log.h"
 #include "sign/document.h"
+#include "sign/prover.h"
 
 struct inputs_options {
 	const char *config;       /* NULL: ksrsigner.yaml */
@@ -20,6 +21,7 @@ struct inputs {
 	struct config *config;
 	struct xml_schema *xml_schema;
 	struct crypto_cache *cache;
+	struct prover *prover; /* of what was read here */
 	bool has_previous;
 	struct document previous; /* where has_previous */
 };
@@ -46,7 +48,11 @@ bool inputs_read(const struct inputs_options *options, struct log *log,
 
 void inputs_clear(struct inputs *inputs);
 
-/* Read a request with the configured bounds; its hash goes into the log. */
+/*
+ * Read a request with the configured bounds; its hash goes into the log.  Its
+ * signatures are being proven from then on: before it is cleared, the prover
+ * is stopped.
+ */
 bool inputs_request(const struct inputs *inputs, const char *path,
 	struct log *log, struct document *out, struct err *err);
 

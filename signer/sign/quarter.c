@@ -190,8 +190,8 @@ bool quarter_sign(
 	size_t before = quarter->report.count;
 
 	if (!log_ok(run->log, err) ||
-		!sign_response(
-			&quarter->ksks, run->cache, quarter->response, err) ||
+		!sign_response(&quarter->ksks, run->cache, run->prover,
+			quarter->response, err) ||
 		!ksr_write(quarter->response, &quarter->bytes, err) ||
 		!ksr_read(run->xml_schema, quarter->bytes.data,
 			quarter->bytes.len, KSR_RESPONSE, &quarter->read_back,

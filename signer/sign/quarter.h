@@ -11,6 +11,7 @@
 #include "crypto/crypto.h"
 #include "show/log.h"
 #include "sign/document.h"
+#include "sign/prover.h"
 #include "token/token.h"
 
 /* What all quarters of a run share; borrowed. */
@@ -18,6 +19,7 @@ struct quarter_run {
 	const struct config *config;
 	const struct xml_schema *xml_schema;
 	struct crypto_cache *cache;
+	struct prover *prover;
 	struct token_set *tokens; /* NULL until the HSM is open */
 	struct log *log;
 	const char *no_previous; /* why there is no previous response */

@@ -98,52 +98,93 @@ static const struct ksk *signer_of(
 	return NULL;
 }
 
-static bool sign_one(const struct ksk_set *ksks, struct crypto_cache *cache,
-	const struct ksr *response, const struct ksr_bundle *bundle,
-	struct ksr_signature *sig, struct err *err)
+static bool sign_one(const struct ksk_set *ksks, const struct ksr *response,
+	const struct ksr_bundle *bundle, struct ksr_signature *sig,
+	struct err *err)
 {
 	const struct ksr_key *key = ksr_signature_key(bundle, sig);
 	const struct ksk *ksk;
 	struct buf data = BUF_EMPTY, made = BUF_EMPTY;
-	bool ok = false;
+	bool ok;
 
 	assert(key != NULL && sig->signature.len == 0);
 	ksk = signer_of(ksks, &key->dnskey);
 	assert(ksk != NULL && ksk->token_key != NULL);
-	if (!ksr_signed_data(bundle, sig, response->domain, &data, err))
-		goto done;
-	if (!token_sign(ksk->token_key, sig->algorithm,
-		    ksk->config->hash_using_hsm, &data, &made, err))
-		goto done;
-	/* A token may return a well-formed but wrong signature. */
-	if (!crypto_verify(cache, &key->dnskey, &data, &made, err)) {
-		err->kind = ERR_HSM;
-		err_prefix(err, "what the HSM returned");
-		goto done;
+	ok = ksr_signed_data(bundle, sig, response->domain, &data, err) &&
+	     token_sign(ksk->token_key, sig->algorithm,
+		     ksk->config->hash_using_hsm, &data, &made, err);
+	buf_free(&data);
+	if (!ok) {
+		buf_free(&made);
+		return err_prefix(
+			err, "bundle %s, key %s", bundle->id, sig->identifier);
 	}
 	sig->signature = made;
-	made = (struct buf)BUF_EMPTY;
-	ok = true;
-done:
+	return true;
+}
+
+/* A token may return a well-formed but wrong signature. */
+static bool prove_one(struct crypto_cache *cache, const struct ksr *response,
+	const struct ksr_bundle *bundle, const struct ksr_signature *sig,
+	struct err *err)
+{
+	const struct ksr_key *key = ksr_signature_key(bundle, sig);
+	struct buf data = BUF_EMPTY;
+	bool ok = ksr_signed_data(bundle, sig, response->domain, &data, err);
+
+	if (ok && !crypto_verify(
+			  cache, &key->dnskey, &data, &sig->signature, err)) {
+		err->kind = ERR_HSM;
+		ok = err_prefix(err, "what the HSM returned");
+	}
 	buf_free(&data);
-	buf_free(&made);
-	if (!ok)
-		err_prefix(
-			err, "bundle %s, key %s", bundle->id, sig->identifier);
-	return ok;
+	return ok || err_prefix(err, "bundle %s, key %s", bundle->id,
+			     sig->identifier);
+}
+
+static bool sign_bundle(const struct ksk_set *ksks, const struct ksr *response,
+	struct ksr_bundle *bundle, struct err *err)
+{
+	for (size_t s = 0; s < bundle->signature_count; s++)
+		if (!stop_check(err) || !sign_one(ksks, response, bundle,
+						&bundle->signatures[s], err))
+			return false;
+	return true;
+}
+
+static bool prove_bundle(struct crypto_cache *cache, const struct ksr *response,
+	const struct ksr_bundle *bundle, struct err *err)
+{
+	for (size_t s = 0; s < bundle->signature_count; s++)
+		if (!prove_one(cache, response, bundle, &bundle->signatures[s],
+			    err))
+			return false;
+	return true;
 }
 
 bool sign_response(const struct ksk_set *ksks, struct crypto_cache *cache,
-	struct ksr *response, struct err *err)
+	struct prover *prover, struct ksr *response, struct err *err)
 {
-	for (size_t b = 0; b < response->bundle_count; b++) {
-		struct ksr_bundle *bundle = &response->bundles[b];
+	size_t made = 0, given = 0, proven = 0;
+	bool ok = true;
 
-		for (size_t s = 0; s < bundle->signature_count; s++)
-			if (!stop_check(err) ||
-				!sign_one(ksks, cache, response, bundle,
-					&bundle->signatures[s], err))
-				return false;
+	while (ok && proven < response->bundle_count) {
+		size_t end = given; /* what the prover has had time for */
+
+		for (; ok && made < given + SIGN_BATCH &&
+			made < response->bundle_count;
+			made++)
+			ok = sign_bundle(
+				ksks, response, &response->bundles[made], err);
+		if (ok && made > given)
+			prover_add(prover, response, given, made - given);
+		else
+			end = made;
+		given = made;
+		for (; ok && proven < end; proven++)
+			ok = prove_bundle(cache, response,
+				&response->bundles[proven], err);
 	}
-	return true;
+	prover_stop(prover);
+	return ok;
 }

@@ -5,6 +5,7 @@
 
 #include "crypto/crypto.h"
 #include "ksr/ksk.h"
+#include "sign/prover.h"
 #include "token/token.h"
 
 /*
@@ -26,10 +27,13 @@ bool sign_find_previous(struct token_set *tokens, const struct ksr *previous,
 
 /*
  * Sign every bundle of a planned response, and prove each signature with
- * OpenSSL against the public key in its RRset before the next is made.
- * Between two signatures a signal ends the run (ERR_REFUSED).
+ * OpenSSL against the public key in its RRset, the prover's thread at work
+ * beside.  On success all are proven; of the signatures after a wrong one, the
+ * HSM makes two batches (SIGN_BATCH bundles each) at most.  Between two
+ * signatures a signal ends the run (ERR_REFUSED).
  */
+#define SIGN_BATCH ((size_t)32)
 bool sign_response(const struct ksk_set *ksks, struct crypto_cache *cache,
-	struct ksr *response, struct err *err);
+	struct prover *prover, struct ksr *response, struct err *err);
 
 #endif

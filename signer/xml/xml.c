@@ -114,6 +114,28 @@ static void stop_at_doctype(void *context, const xmlChar *name,
 	xmlStopParser(parser);
 }
 
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/*
+ * Blanks behind an element are layout, and there is one for each element: an
+ * element with elements in it has no text here.  Any other text stays.
+ */
+static void keep_text(void *context, const xmlChar *text, int len)
+{
+	const xmlParserCtxt *parser = context;
+	int i = 0;
+
+	if (parser->node != NULL && parser->node->last != NULL &&
+		parser->node->last->type == XML_ELEMENT_NODE)
+		while (i < len && is_blank(text[i]))
+			i++;
+	if (i < len)
+		xmlSAX2Characters(context, text, len);
+}
+
 static void start_element(void *context, const xmlChar *localname,
 	const xmlChar *prefix, const xmlChar *uri, int namespaces_count,
 	const xmlChar **namespaces, int attributes_count, int defaulted_count,
@@ -130,11 +152,6 @@ static void start_element(void *context, const xmlChar *localname,
 	}
 	xmlSAX2StartElementNs(context, localname, prefix, uri, namespaces_count,
 		namespaces, attributes_count, defaulted_count, attributes);
-}
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* What must be known before the parser guesses an encoding. */
@@ -195,7 +212,7 @@ static xmlDoc *parse(const void *data, size_t len, struct err *err)
 {
 	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR |
 			    XML_PARSE_NOWARNING | XML_PARSE_NOCDATA |
-			    XML_PARSE_BIG_LINES;
+			    XML_PARSE_BIG_LINES | XML_PARSE_COMPACT;
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	struct guard guard = {0};
 	xmlDoc *doc;
@@ -207,6 +224,8 @@ static xmlDoc *parse(const void *data, size_t len, struct err *err)
 	parser->_private = &guard;
 	parser->sax->internalSubset = stop_at_doctype;
 	parser->sax->startElementNs = start_element;
+	parser->sax->characters = keep_text;
+	parser->sax->ignorableWhitespace = keep_text;
 	parser->sax->serror = ignore;
 	doc = xmlCtxtReadMemory(parser, data, (int)len, NULL, NULL, options);
 	if (doc == NULL || guard.doctype || guard.deep) {

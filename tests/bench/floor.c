@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * floor MODULE PIN LABEL MECHANISM IN OUT: loads a PKCS#11 module, finds the
- * private key of that label in the first token that has a PIN, and signs each
- * block of IN with the mechanism (a number): the least that any signer with
- * this token must do, and the measure of ours.  Blocks and signatures are
- * preceded by their length, four bytes, lowest first.
+ * floor MODULE PIN LABEL MECHANISM IN OUT [PROOFS]: loads a PKCS#11 module,
+ * finds the private key of that label in the first token that has a PIN, and
+ * signs each block of IN with the mechanism (a number): the least that any
+ * signer with this token must do, and the measure of ours.  With PROOFS, each
+ * of these signatures is verified besides: the least that one who checks must
+ * do.  The form of the files is in proofs.h.
  */
+#include "proofs.h"
+
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 #include <stdint.h>
@@ -80,16 +83,15 @@ static CK_OBJECT_HANDLE find(
 static void sign(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE session,
 	CK_OBJECT_HANDLE key, CK_MECHANISM *mechanism, FILE *in, FILE *out)
 {
-	static uint8_t block[65536], made[1024];
-	uint32_t len, made_len;
+	static struct block block;
+	static uint8_t made[1024];
+	uint32_t made_len;
 
-	while (fread(&len, sizeof(len), 1, in) == 1) {
+	while (block_read(in, &block)) {
 		CK_ULONG room = sizeof(made);
 
-		if (len > sizeof(block) || fread(block, 1, len, in) != len)
-			exit(1);
 		MUST(f->C_SignInit(session, mechanism, key));
-		MUST(f->C_Sign(session, block, len, made, &room));
+		MUST(f->C_Sign(session, block.bytes, block.len, made, &room));
 		made_len = (uint32_t)room;
 		fwrite(&made_len, sizeof(made_len), 1, out);
 		fwrite(made, 1, room, out);
@@ -103,7 +105,7 @@ int main(int argc, char **argv)
 	CK_SESSION_HANDLE session;
 	FILE *in, *out;
 
-	if (argc != 7)
+	if (argc < 7 || argc > 8)
 		return 2;
 	f = load(argv[1]);
 	mechanism.mechanism = strtoul(argv[4], NULL, 0);
@@ -111,6 +113,8 @@ int main(int argc, char **argv)
 	out = fopen(argv[6], "wb");
 	if (in == NULL || out == NULL)
 		return 1;
+	if (argc == 8)
+		proofs_check(argv[7]);
 	MUST(f->C_Initialize(NULL));
 	session = log_in(f, argv[2]);
 	sign(f, session, find(f, session, argv[3]), &mechanism, in, out);

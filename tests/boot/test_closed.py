@@ -12,7 +12,7 @@ import time
 import pytest
 
 import drives
-from machine import Machine
+from machine import Machine, type_on_keyboard
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,6 @@ MEMORY_BUDGET = 150
 COMMAND = base64.b64encode(b'[Service]\nExecStartPost=touch /run/planted-too\n').decode()
 CREDENTIALS = ('tmpfiles.extra=f /run/planted',
                f'.binary:systemd.unit-dropin.keyroom-clock.service={COMMAND}')
-KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus'}
 
 
 def make_inside(path):
@@ -62,13 +61,6 @@ def make_inside(path):
 def said(guest, command):
     """What a command that must end with 0 prints, without the shell's escapes."""
     return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
-
-
-def type_on_keyboard(guest, text):
-    """Press keys of whichever keyboard the machine has had last."""
-    for letter in text:
-        guest.qmp('send-key', keys=[{'type': 'qcode', 'data': KEYS.get(letter, letter)}])
-        time.sleep(0.1)
 
 
 def typed(guest, path):
@@ -116,7 +108,7 @@ def guest(disc, folder):
         dot = '' if credential.startswith('.') else ':'
         extra += ['-smbios', f'type=11,value=io.systemd.credential{dot}{credential}']
     with Machine(disc['ISO'], folder, 'bios', 'dvd', (), 1024, extra) as machine:
-        machine.choose(1)
+        machine.choose('serial')
         machine.prompt(90)
         machine.must('card=$(ls /sys/class/net | grep -v lo)')
         yield machine

@@ -39,7 +39,7 @@ def stick(build, top, tmp_path_factory):
 def begin(guest):
     """From power-on to the image and a copy of it, in memory.  udev is told to
     wait: it would announce every block beyond repair."""
-    guest.choose(1)
+    guest.choose('serial')
     guest.prompt(120)
     guest.must('until mountpoint -q /media/TEST; do sleep 1; done; cp /media/TEST/damage /root; '
                'chmod +x /root/damage; umount /media/TEST; udevadm control --stop-exec-queue; '

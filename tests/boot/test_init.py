@@ -22,6 +22,8 @@ import time
 
 import pytest
 
+import machine
+
 pytestmark = pytest.mark.slow
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -167,10 +169,7 @@ class Machine:
         self.text = ""
         self.monitor = folder / "monitor"
         self.process = subprocess.Popen(
-            # One thread: with more, QEMU's emulation now and then runs a
-            # kernel breakpoint that another processor has just removed, and
-            # the guest dies of "int3" while it starts.
-            ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-smp", "2",
+            ["qemu-system-x86_64", *machine.ACCEL["tcg"], "-smp", "2",
              "-m", str(memory), "-display", "none", "-nodefaults",
              "-no-reboot", "-serial", "stdio",
              "-qmp", f"unix:{self.monitor},server=on,wait=off",

@@ -48,7 +48,7 @@ def disc_of(build, top):
 @pytest.mark.parametrize('medium, firmware, profile', cells())
 def test_every_disc_starts_everywhere(medium, firmware, profile, disc_of, tmp_path):
     with Machine(disc_of(profile)['ISO'], tmp_path, firmware, medium) as guest:
-        guest.choose(1)
+        guest.choose('serial')
         guest.prompt(120)
         assert f'KEYROOM_PROFILE={profile}' in guest.must('cat /etc/keyroom-release')
         assert f'kind={MEDIA[medium]}' in guest.must('cat /run/keyroom/boot')

@@ -413,38 +413,98 @@ def test_zone_with_request_is_still_a_zone(zone):
 
 # The reference pairs
 
+REAL = ['--previous-skr', 'production/skr-root-2017-q1-0.xml', '--anchor', 'production/root-anchors-2025.xml']
 PAIRS = {
     '2009-q4-2': ('test-quarters', ['--no-previous-skr', 'the first']),
     '2010-q1-0': ('test-quarters', ['--previous-skr', 'test-quarters/skr-root-2009-q4-2.xml']),
     # Signed by the root's KSK, which the configuration has a test key for.
-    '2017-q2-0': ('production', ['--previous-skr', 'production/skr-root-2017-q1-0.xml', '--ksk', 'KSK1=Kjqmt7v',
-                                 '--anchor', 'production/root-anchors-2025.xml']),
+    '2017-q2-0': ('production', REAL),
 }
 
 
+@pytest.fixture
+def pair(run, data):
+    """Ask about a pair; the exit status, what failed and the whole answer."""
+
+    def ask(name, options, config=None, response=None):
+        folder = PAIRS[name][0]
+        options = [data / word if '/' in word else word for word in options]
+        done = run('skrcheck', '--config', config or data / f'config/{name}.yaml', *options,
+                   data / folder / f'ksr-root-{name}.xml', response or data / folder / f'skr-root-{name}.xml')
+        out = done.stdout.decode()
+        return done.returncode, set(re.findall(r'^FAIL (\S+)$', out, re.M)), out + done.stderr.decode()
+
+    return ask
+
+
 @pytest.mark.parametrize('name', PAIRS)
-def test_reference_pair_passes(run, data, name):
-    folder, options = PAIRS[name]
-    options = [data / word if '/' in word else word for word in options]
-    done = run('skrcheck', '--config', data / f'config/{name}.yaml', *options,
-               data / folder / f'ksr-root-{name}.xml', data / folder / f'skr-root-{name}.xml')
-    out = done.stdout.decode()
-    assert done.returncode == 0, out
-    assert 'PASS POST-KSK-SCHEMA' in out and not re.search('^FAIL', out, re.M)
+def test_reference_pair_passes(pair, name):
+    status, failed, out = pair(name, PAIRS[name][1])
+    assert (status, failed) == (0, set()), out
+    assert 'PASS POST-KSK-SCHEMA' in out and 'PASS POST-KSK-IDENTITY' in out
 
 
-def test_real_response_is_not_what_a_test_key_would_give(run, data):
-    """Without --ksk the configuration's key is another one, and that is said."""
-    done = run('skrcheck', '--config', data / 'config/2017-q2-0.yaml', '--previous-skr',
-               data / 'production/skr-root-2017-q1-0.xml', data / 'production/ksr-root-2017-q2-0.xml',
-               data / 'production/skr-root-2017-q2-0.xml')
-    assert done.returncode == 1
-    assert set(re.findall(r'^FAIL (\S+)$', done.stdout.decode(), re.M)) == {'POST-KSK-SCHEMA', 'POST-KSK-IDENTITY'}
+def test_every_reference_pair_is_looked_at(data):
+    there = {path.stem.removeprefix('ksr-root-') for path in data.glob('*/ksr-root-*.xml')}
+    assert there == set(PAIRS)
+
+
+# The root's own key in place of a rehearsal's: only where nothing else can be
+# meant, and never unsaid.
+
+STANDS_IN = 'note: key Kjqmt7v of the trust anchor stands for the configured KSK1, '
+REFUSED = {'POST-KSK-SCHEMA', 'POST-KSK-IDENTITY'}
+
+
+def test_real_key_in_place_of_a_test_key_is_said(pair):
+    assert STANDS_IN + "which is a rehearsal's" in pair('2017-q2-0', REAL)[2]
+    assert STANDS_IN + 'as --ksk says' in pair('2017-q2-0', [*REAL, '--ksk', 'KSK1=Kjqmt7v'])[2]
+
+
+def test_real_key_without_a_trust_anchor_is_refused(pair):
+    status, failed, out = pair('2017-q2-0', REAL[:2])
+    assert (status, failed) == (1, REFUSED)
+    assert '--anchor tells of the real key' in out
+
+
+def test_real_key_without_the_response_before_is_refused(pair):
+    assert pair('2017-q2-0', ['--no-previous-skr', 'lost', *REAL[2:]])[:2] == (1, REFUSED)
+
+
+@pytest.mark.parametrize('pattern, new', [
+    # A ceremony's configuration asks for the keys of the response before.
+    ('(check_chain_keys_in_hsm: false)', 'check_chain_keys_in_hsm: true'),
+    # A configuration that has a key of the anchor is about those keys.
+    ('ds_sha256: (567C[0-9A-F]+)', '49AAC11D7B6F6446702E54A1607371607A1A41855200FD2CE1CDDE32F24E8FB5'),
+    # A key without a DS may be any.
+    ('(    ds_sha256: 567C[0-9A-F]+\n)', ''),
+    # Which of two would it be?
+    ('publish: (KSK1)', '[KSK1, KSK2]'),
+])
+def test_real_key_is_refused_where_another_may_be_meant(pair, data, tmp_path, pattern, new):
+    config = tmp_path / 'other.yaml'
+    config.write_text(swap(pattern, new)((data / 'config/2017-q2-0.yaml').read_text()))
+    assert pair('2017-q2-0', REAL, config)[:2] == (1, REFUSED)
+
+
+def test_real_key_that_did_not_sign_before_is_refused(pair):
+    """A response in front of which another key signed."""
+    status, failed, out = pair('2017-q2-0', ['--previous-skr', 'test-quarters/skr-root-2010-q1-0.xml', *REAL[2:]])
+    assert (status, failed) == (1, {'POST-KSK-SCHEMA', 'POST-CHAIN'})
+    assert 'Kjqmt7v (19036) is not in the schema' in out and STANDS_IN not in out
+
+
+def test_test_key_is_none_of_the_trust_anchor(run, pair, data, softhsm, tmp_path):
+    """What the rehearsal itself made is the configuration's, and not the root's."""
+    done = run('ksrsigner', '--force', '--config', data / 'config/2017-q2-0.yaml', REAL[0], data / REAL[1],
+               data / 'production/ksr-root-2017-q2-0.xml', 'skr.xml')
+    assert done.returncode == 0, done.stderr
+    assert pair('2017-q2-0', REAL, response=tmp_path / 'skr.xml')[:2] == (1, {'POST-ANCHOR'})
 
 
 @pytest.mark.parametrize('name', PAIRS)
 def test_what_the_signer_makes_of_a_reference_request_passes(run, data, softhsm, tmp_path, name):
-    folder, options = PAIRS[name]
+    folder, options = PAIRS[name]  # the first two are about the response before
     options = ['--config', data / f'config/{name}.yaml', options[0],
                data / options[1] if '/' in options[1] else options[1]]
     request = data / folder / f'ksr-root-{name}.xml'

@@ -2,7 +2,8 @@
 """Shows that no test reads or writes where it must not, leaks, or runs into
 undefined behaviour: the unit and command-line tests once more with programs
 compiled with ASan and UBSan, and the unit tests and a whole quarter under
-valgrind.  And that the tests reach nine lines of ten.  Matters: the input is
+valgrind; and that the two threads of a long quarter never touch the same thing
+at once.  And that the tests reach nine lines of ten.  Matters: the input is
 hostile and the language is C.
 
 What is suppressed is SoftHSM's, in tests/suppressions, with the reason."""
@@ -86,6 +87,37 @@ def test_unit_tests_under_the_sanitizers(top, sanitized, units, environment):
         done = subprocess.run([sanitized / 'unit' / unit.name], cwd=top, env=environment, text=True, timeout=600,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 0, f'{unit.name}: {done.stdout[-3000:]}'
+
+
+# Without the fixed layout, this sanitizer does not start on every kernel.
+THREADS = ['nice', 'setarch', '-R']
+
+
+def test_a_race_is_seen(tmp_path):
+    """The thread sanitizer is there, and speaks."""
+    bad = tmp_path / 'bad.c'
+    bad.write_text('#include <pthread.h>\nint n;\nstatic void *run(void *a) { n++; return a; }\n'
+                   'int main(void) { pthread_t t; pthread_create(&t, 0, run, 0); n++; return pthread_join(t, 0); }\n')
+    subprocess.run(['gcc', '-fsanitize=thread', '-o', tmp_path / 'bad', bad], check=True)
+    done = subprocess.run([*THREADS, tmp_path / 'bad'], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 66 and 'data race' in done.stdout, done.stdout
+
+
+def test_a_long_quarter_under_the_thread_sanitizer(top, build, programs, tmp_path):
+    out = build / 'host-thread'
+    subprocess.run(['make', '-s', f'SIGNER_OUT={out}', 'CC=gcc -fsanitize=thread', f'{out}/unit/test_prover',
+                    f'{out}/bin/ksrsigner'], cwd=top, check=True, stdout=subprocess.DEVNULL)
+    zone = Rehearsal(tmp_path, programs, algorithm=13, bundles=100)
+    zone.add_ksk('ksk')
+    zone.quarter(zone.normal('ksk'))
+    zone.ask()
+    zone.configure(zone.normal('ksk'), zone.request)
+    for command in ([out / 'unit/test_prover'],
+                    [out / 'bin/ksrsigner', '--force', *zone.chain(), zone.request.name, 'skr.xml']):
+        done = subprocess.run([*THREADS, *command], cwd=tmp_path, env=zone.hsm.env, text=True, timeout=600,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0 and 'ThreadSanitizer' not in done.stdout, done.stdout[-3000:]
+    assert (tmp_path / 'skr.xml').exists()
 
 
 @pytest.mark.deep
