@@ -49,6 +49,12 @@ def built(profile):
 
 
 @pytest.fixture(scope='session')
+def disc_of():
+    """The disc of a profile, by its name."""
+    return built
+
+
+@pytest.fixture(scope='session')
 def disc():
     """The console disc: what has nothing to do with the desktop is shown on it,
     since it starts sooner."""

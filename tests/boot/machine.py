@@ -105,6 +105,7 @@ class Machine:
         self.folder = str(folder)
         self.text = ''
         self.place = 0
+        self.events = []
         self.started = time.monotonic()
         self.slow = 1 if accelerator(iso) == 'kvm' else SLOW
         serial = os.path.join(self.folder, 'serial')
@@ -157,13 +158,14 @@ class Machine:
             raise MachineFailure('QEMU did not start: ' + errors.read())
 
     def qmp(self, command, **arguments):
-        """One QMP command; its answer."""
+        """One QMP command; its answer.  Events are kept, as they come by."""
         self.qmp_file.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
         self.qmp_file.flush()
         while True:
             answer = json.loads(self.qmp_file.readline())
             if 'return' in answer or 'error' in answer:
                 return answer
+            self.events.append(answer)
 
     def screendump(self, path):
         """The screen as a PNG."""

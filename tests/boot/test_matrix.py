@@ -8,7 +8,6 @@ of it.  KEYROOM_PROFILES="NAME NAME": these profiles alone."""
 import itertools
 import os
 import pathlib
-import subprocess
 
 import pytest
 
@@ -33,16 +32,6 @@ def cells():
     """Every cell; what is off the diagonal is marked."""
     return [pytest.param(*cell, marks=() if cell in diagonal() else pytest.mark.matrix)
             for cell in itertools.product(MEDIA, FIRMWARE, PROFILES)]
-
-
-@pytest.fixture(scope='module')
-def disc_of(build, top):
-    """The disc of a profile, built where it is not yet: {ISO, NAME, ...}."""
-    def get(profile):
-        subprocess.run(['make', '-s', 'iso', f'PROFILE={profile}'], cwd=top, check=True)
-        lines = (build / 'out' / f'latest.{profile}').read_text().splitlines()
-        return dict(line.split('=', 1) for line in lines)
-    return get
 
 
 @pytest.mark.parametrize('medium, firmware, profile', cells())
