@@ -7,7 +7,7 @@
 # "make" alone prints every target.  All output is under build/; downloads are
 # kept in $XDG_CACHE_HOME/keyroom.  Variables, given as NAME=VALUE:
 #
-#   PROFILE    which disc (image/profiles/*)                 [console]
+#   PROFILE    which disc (image/profiles/*)                 [ceremony]
 #   MIRROR     folders or addresses with a Debian archive, tried first
 #   DRIVER     which driver (packages/drivers/*.conf, or a path), for extension
 #   VENDOR     the vendor's file for it [packages/vendor/ has it]
@@ -18,7 +18,7 @@
 
 include image/release
 BUILD ?= build
-PROFILE ?= console
+PROFILE ?= $(KEYROOM_DEFAULT_PROFILE)
 PYTHON ?= /usr/bin/python3
 export BUILD PROFILE MIRROR SNAPSHOT
 
@@ -50,9 +50,9 @@ check: ## the fast part of the tests, for every commit
 	@image/host-check test
 	@tests/run fast
 
-verify: ## build twice under different circumstances and compare
+verify: ## build twice under different circumstances and compare, each profile
 	@image/host-check
-	@reproducible/verify --profile $(PROFILE)
+	@reproducible/verify $(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE))
 
 release: ## build from the lock alone and write the release's records
 	@image/host-check

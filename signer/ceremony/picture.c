@@ -4,9 +4,7 @@
 #include <string.h>
 
 #define NAME_LEN 4
-#define CHUNK_FRAME                                                            \
-	12 /* length, name and checksum around a chunk's content               \
-	    */
+#define CHUNK_FRAME 12 /* length and name before, checksum behind */
 #define HEADER_LEN 13
 #define GREY 0
 #define RGB 2

@@ -3,7 +3,7 @@
 
 #include "base/hex.h"
 #include "base/text.h"
-#include "ceremony/progress.h"
+#include "show/progress.h"
 
 #include <dirent.h>
 #include <errno.h>

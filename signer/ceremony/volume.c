@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "ceremony/volume.h"
 
-#include "ceremony/progress.h"
+#include "show/progress.h"
 
 #include <errno.h>
 #include <fcntl.h>

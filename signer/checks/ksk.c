@@ -3,86 +3,36 @@
 #include "base/hex.h"
 #include "base/time.h"
 #include "checks/catalogue.h"
-#include "dns/algorithm.h"
-#include "dns/ds.h"
-#include "dns/name.h"
+#include "ksr/identity.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-
-static void check_ds(const struct check_context *context, const struct ksk *ksk,
-	struct finding *finding)
-{
-	struct buf owner = BUF_EMPTY, text = BUF_EMPTY;
-	uint8_t digest[CRYPTO_DIGEST_MAX];
-	struct err err = ERR_EMPTY;
-	size_t len = 0;
-
-	if (!name_wire(context->request->domain, &owner, &err) ||
-		!crypto_ds(
-			&ksk->dnskey, &owner, DS_SHA256, digest, &len, &err)) {
-		finding_fail(finding, "key %s: DS: %s", ksk->label, err.text);
-		goto done;
-	}
-	hex_encode_upper(&text, digest, len);
-	if (!ksk->config->has_ds_sha256)
-		finding_warn(finding,
-			"key %s: no ds_sha256 is configured; the key found has "
-			"%s",
-			ksk->label, buf_string(&text));
-	else if (memcmp(ksk->config->ds_sha256, digest, CRYPTO_SHA256_LEN) != 0)
-		finding_fail(finding,
-			"key %s: DS %s is not the configured ds_sha256",
-			ksk->label, buf_string(&text));
-done:
-	buf_free(&owner);
-	buf_free(&text);
-}
-
-static void check_rsa_identity(const struct ksk *ksk, struct finding *finding)
-{
-	const struct config_key *config = ksk->config;
-	struct err err = ERR_EMPTY;
-	struct dnskey_rsa rsa;
-
-	if (!dnskey_rsa(&ksk->dnskey, &rsa, &err)) {
-		finding_fail(finding, "key %s: %s", ksk->label, err.text);
-		return;
-	}
-	if (config->rsa_size != 0 && config->rsa_size != rsa.bits)
-		finding_fail(finding,
-			"key %s: %u bits, configured rsa_size is %" PRIu32,
-			ksk->label, rsa.bits, config->rsa_size);
-	if (config->rsa_exponent != 0 &&
-		config->rsa_exponent != rsa.exponent_value)
-		finding_fail(finding,
-			"key %s: exponent %" PRIu64
-			", configured rsa_exponent is %" PRIu32,
-			ksk->label, rsa.exponent_value, config->rsa_exponent);
-}
 
 static void check_identity(const struct check_context *context,
 	const struct ksk *ksk, struct finding *finding)
 {
-	const struct config_key *config = ksk->config;
-	const struct algorithm *alg = algorithm_by_number(config->algorithm);
-	uint16_t tag = dnskey_tag(&ksk->dnskey);
+	struct buf ds = BUF_EMPTY;
+	struct err err = ERR_EMPTY;
+	struct identity found;
 
 	if (ksk->token_key == NULL) {
 		finding_fail(finding, "the HSM has no key %s", ksk->label);
 		return;
 	}
-	check_ds(context, ksk, finding);
-	if (config->has_key_tag && config->key_tag != tag)
-		finding_fail(finding,
-			"key %s: tag %05u, configured key_tag is %05u",
-			ksk->label, tag, config->key_tag);
-	if (config->algorithm != ksk->dnskey.algorithm)
-		finding_fail(finding, "key %s: algorithm %u, configured is %u",
-			ksk->label, ksk->dnskey.algorithm, config->algorithm);
-	if (alg != NULL && alg->family == ALGORITHM_RSA)
-		check_rsa_identity(ksk, finding);
+	if (!identity_compare(ksk->config, &ksk->dnskey,
+		    context->request->domain, &found, &err)) {
+		finding_fail(finding, "key %s: %s", ksk->label, err.text);
+		return;
+	}
+	for (size_t i = 0; i < found.count; i++)
+		finding_fail(finding, "key %s: %s", ksk->label,
+			found.differences[i]);
+	if (ksk->config->has_ds_sha256)
+		return;
+	hex_encode_upper(&ds, found.ds, sizeof(found.ds));
+	finding_warn(finding,
+		"key %s: no ds_sha256 is configured; the key found has %s",
+		ksk->label, buf_string(&ds));
+	buf_free(&ds);
 }
 
 void check_ksk_identity(

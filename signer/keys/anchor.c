@@ -7,7 +7,7 @@
 #include "crypto/crypto.h"
 #include "dns/ds.h"
 #include "dns/name.h"
-#include "keys/identity.h"
+#include "keys/run.h"
 #include "xml/xml.h"
 
 #include <stdlib.h>
@@ -101,31 +101,21 @@ static bool take_configured(
 	return true;
 }
 
-static bool take_found(const struct config *config,
-	const struct token_key *found, struct anchor *anchor, struct err *err)
+static bool take_found(const struct config *config, const struct token_key *key,
+	struct anchor *anchor, struct err *err)
 {
-	const char *zone = identity_zone(config);
-	uint8_t digest[CRYPTO_DIGEST_MAX];
-	char difference[IDENTITY_TEXT_MAX];
-	struct buf owner = BUF_EMPTY;
-	size_t length = 0;
-	bool ok;
+	struct identity found;
 
-	if (!identity_compare(config, anchor->key, found, &anchor->dnskey,
-		    difference, err))
+	if (!keys_compare(
+		    config, anchor->key, key, &anchor->dnskey, &found, err))
 		return false;
-	if (difference[0] != '\0')
+	if (found.count > 0)
 		return err_set(err, ERR_REFUSED, "KSK-IDENTITY: key %s: %s",
-			anchor->key->label, difference);
+			anchor->key->label, found.differences[0]);
 	anchor->is_there = true;
 	anchor->tag = dnskey_tag(&anchor->dnskey);
-	ok = name_wire(zone, &owner, err) &&
-	     crypto_ds(
-		     &anchor->dnskey, &owner, DS_SHA256, digest, &length, err);
-	if (ok)
-		memcpy(anchor->digest, digest, sizeof(anchor->digest));
-	buf_free(&owner);
-	return ok;
+	memcpy(anchor->digest, found.ds, sizeof(found.ds));
+	return true;
 }
 
 static bool take_anchor(const struct config *config, struct token_set *set,

@@ -11,7 +11,7 @@
 #include "crypto/crypto.h"
 #include "dns/algorithm.h"
 #include "keys/der.h"
-#include "keys/identity.h"
+#include "ksr/identity.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,28 +2,26 @@
 /* What keys there are, and whether they are those of the configuration. */
 #include "keys/commands.h"
 
-#include "keys/identity.h"
-
 /* Is it the key that the configuration means by its label? */
 static bool judge(struct keys_run *run, const struct token_key *key,
 	struct buf *out, struct err *err)
 {
 	const struct config_key *want = keys_config(run->config, key->label);
 	struct dnskey dnskey = DNSKEY_EMPTY;
-	char difference[IDENTITY_TEXT_MAX];
+	struct identity found;
 
 	if (want == NULL) {
 		buf_text(out, "not configured");
 		return buf_ok(out, err);
 	}
-	if (!identity_compare(run->config, want, key, &dnskey, difference, err))
+	if (!keys_compare(run->config, want, key, &dnskey, &found, err))
 		return false;
 	dnskey_free(&dnskey);
-	if (difference[0] == '\0')
+	if (found.count == 0)
 		buf_format(out, "is keys.%s", want->name);
 	else
-		buf_format(
-			out, "WRONG for keys.%s: %s", want->name, difference);
+		buf_format(out, "WRONG for keys.%s: %s", want->name,
+			found.differences[0]);
 	return buf_ok(out, err);
 }
 

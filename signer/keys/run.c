@@ -8,7 +8,6 @@
 #include "dns/algorithm.h"
 #include "dns/ds.h"
 #include "dns/name.h"
-#include "keys/identity.h"
 #include "show/ask.h"
 #include "show/table.h"
 
@@ -99,6 +98,23 @@ void keys_describe(const struct token_key *key, char *out, size_t size)
 			key->bits);
 	else
 		snprintf(out, size, "%s", token_key_type_name(key->type));
+}
+
+bool keys_compare(const struct config *config, const struct config_key *want,
+	const struct token_key *key, struct dnskey *dnskey,
+	struct identity *out, struct err *err)
+{
+	struct err kind = ERR_EMPTY;
+
+	if (token_key_dnskey(
+		    key, DNSKEY_FLAGS_KSK, want->algorithm, dnskey, &kind))
+		return identity_compare(
+			want, dnskey, identity_zone(config), out, err);
+	out->count = 1;
+	snprintf(out->differences[0], IDENTITY_TEXT_MAX, "%s is no key for %s",
+		token_key_type_name(key->type),
+		algorithm_name(want->algorithm));
+	return true;
 }
 
 bool keys_ds_text(const struct config *config, const struct dnskey *dnskey,

@@ -7,6 +7,7 @@
 #define KEYS_RUN_H
 
 #include "config/config.h"
+#include "ksr/identity.h"
 #include "show/log.h"
 #include "token/token.h"
 
@@ -60,6 +61,16 @@ uint8_t keys_algorithm(
 
 /* "RSA 2048", "P-256": what kind of key it is. */
 void keys_describe(const struct token_key *key, char *out, size_t size);
+
+/*
+ * Is the key in the HSM the configured one?  *out says what differs.  On
+ * success *dnskey is the key with flags 257 and the configured algorithm; it
+ * stays empty where the key is of another kind.  False only where memory or
+ * OpenSSL fails.
+ */
+bool keys_compare(const struct config *config, const struct config_key *want,
+	const struct token_key *key, struct dnskey *dnskey,
+	struct identity *out, struct err *err);
 
 /* Say the DNSKEY and the DS record of a key, as in a zone file. */
 bool keys_say_records(struct keys_run *run, const struct token_key *key,

@@ -11,7 +11,6 @@
 #include "show/options.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COPIES_MAX 99
@@ -126,13 +125,5 @@ static bool run(const struct option_result *given, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct option_result given = {0};
-	struct err err = ERR_EMPTY;
-	bool done = false, ok;
-
-	ok = options_start(&program, argc, argv, &given, &done, &err);
-	if (ok && !done)
-		ok = run(&given, &err);
-	free(given.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return options_main(&program, argc, argv, run);
 }

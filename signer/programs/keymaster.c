@@ -7,7 +7,6 @@
 #include "sign/inputs.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *config_path, *hsm_name, *log_dir;
@@ -182,28 +181,29 @@ static bool run_logged(const struct command *command, int argc,
 	return ok;
 }
 
-int main(int argc, char **argv)
+static bool run(const struct option_result *given, struct err *err)
 {
-	struct option_result line = {0};
-	struct log_settings settings = {.program = program.name};
+	const struct log_settings settings = {
+		.program = program.name, .folder = log_dir, .debug = debug};
 	const struct command *command = NULL;
 	struct log *log = NULL;
-	struct err err = ERR_EMPTY, log_err = ERR_EMPTY;
-	bool done = false, ok;
+	struct err log_err = ERR_EMPTY;
+	bool ok;
 
+	if (!find_command(given, &command, err))
+		return false;
 	stop_catch();
-	ok = options_start(&program, argc, argv, &line, &done, &err);
-	if (ok && !done) {
-		settings.folder = log_dir;
-		settings.debug = debug;
-		ok = find_command(&line, &command, &err) &&
-		     log_open(&settings, &log, &err) &&
-		     run_logged(command, argc, argv, log, &err);
-	}
+	if (!log_open(&settings, &log, err))
+		return false;
+	ok = run_logged(command, given->argc, given->argv, log, err);
 	if (!log_close(log, &log_err) && ok) {
-		err = log_err;
+		*err = log_err;
 		ok = false;
 	}
-	free(line.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	return options_main(&program, argc, argv, run);
 }

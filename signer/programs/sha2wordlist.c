@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "show/options.h"
+#include "show/progress.h"
 #include "show/words.h"
 
 #include <errno.h>
@@ -15,12 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CHUNK (256 * 1024)
 #define EXPECTED_MAX 4096
-#define MEGABYTE 1000000
 
 static const char *verify, *verify_file;
 
@@ -43,64 +42,23 @@ static const struct option_program program = {
 	.options = options,
 };
 
-/* What the operator sees while a disc is read. */
-struct progress {
-	bool terminal;
-	int64_t shown; /* second of the last line, 0: none yet */
-	int64_t start;
-	off_t total; /* bytes, 0: unknown */
-};
-
-static int64_t seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-static void progress_start(struct progress *progress, int fd)
+/* The size of a regular file; 0 where none can be told. */
+static uint64_t size_of(int fd)
 {
 	struct stat st;
 
-	*progress = (struct progress){
-		.terminal = isatty(STDERR_FILENO) == 1, .start = seconds()};
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		progress->total = st.st_size;
-}
-
-static void progress_show(struct progress *progress, uint64_t done)
-{
-	int64_t now = seconds();
-
-	if (now - progress->start < 2 || now == progress->shown)
-		return;
-	progress->shown = now;
-	if (progress->total > 0)
-		fprintf(stderr, "\r%llu of %llu MB (%llu %%)",
-			(unsigned long long)done / MEGABYTE,
-			(unsigned long long)progress->total / MEGABYTE,
-			(unsigned long long)done * 100 /
-				(unsigned long long)progress->total);
-	else
-		fprintf(stderr, "\r%llu MB",
-			(unsigned long long)done / MEGABYTE);
-}
-
-static void progress_end(const struct progress *progress)
-{
-	if (progress->shown != 0)
-		fprintf(stderr, "\r\033[K");
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 0)
+		return 0;
+	return (uint64_t)st.st_size;
 }
 
 static bool feed(struct crypto_sha256 *hash, int fd, const char *name,
 	uint8_t *chunk, struct err *err)
 {
 	struct progress progress;
-	uint64_t done = 0;
 	ssize_t got;
 
-	progress_start(&progress, fd);
+	progress_start(&progress, name, size_of(fd));
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	while ((got = read(fd, chunk, CHUNK)) != 0) {
 		if (got < 0 && errno == EINTR)
@@ -110,9 +68,7 @@ static bool feed(struct crypto_sha256 *hash, int fd, const char *name,
 				name, strerror(errno));
 		if (!crypto_sha256_update(hash, chunk, (size_t)got, err))
 			return false;
-		done += (uint64_t)got;
-		if (progress.terminal)
-			progress_show(&progress, done);
+		progress_add(&progress, (uint64_t)got);
 	}
 	progress_end(&progress);
 	return true;
@@ -237,9 +193,6 @@ static bool run_one(
 		return err_set(err, ERR_REFUSED,
 			"the hash is NOT the one to compare with");
 	puts("Result:     same");
-	if (fflush(stdout) != 0)
-		return err_set(err, ERR_OUTPUT, "standard output: %s",
-			strerror(errno));
 	return true;
 }
 

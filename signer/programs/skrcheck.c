@@ -11,7 +11,6 @@
 #include "show/options.h"
 #include "show/words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Larger than any that is made. */
@@ -265,20 +264,12 @@ static bool run(const struct option_result *given, struct err *err)
 	ok = read_files(&files, alone ? NULL : given->operands[0],
 		     given->operands[given->count - 1], err) &&
 	     (!zone || print_zone(files.response, err)) &&
-	     (alone || judge(&files, err)) && log_ok(NULL, err);
+	     (alone || judge(&files, err));
 	files_clear(&files);
 	return ok;
 }
 
 int main(int argc, char **argv)
 {
-	struct option_result given = {0};
-	struct err err = ERR_EMPTY;
-	bool done = false, ok;
-
-	ok = options_start(&program, argc, argv, &given, &done, &err);
-	if (ok && !done)
-		ok = run(&given, &err);
-	free(given.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return options_main(&program, argc, argv, run);
 }

@@ -105,29 +105,29 @@ static bool run_logged(
 	return ok;
 }
 
-int main(int argc, char **argv)
+static bool run(const struct option_result *given, struct err *err)
 {
-	struct option_result line = {0};
-	struct log_settings settings = {.program = program.name};
+	const struct log_settings settings = {
+		.program = program.name, .folder = log_dir, .debug = debug};
 	struct log *log = NULL;
-	struct err err = ERR_EMPTY, log_err = ERR_EMPTY;
-	bool done = false, ok;
+	struct err log_err = ERR_EMPTY;
+	bool ok;
 
+	if (given->count > 0)
+		return err_set(err, ERR_USAGE, "%s: no operand is expected",
+			given->operands[0]);
 	stop_catch();
-	ok = options_start(&program, argc, argv, &line, &done, &err);
-	if (ok && line.count > 0)
-		ok = err_set(&err, ERR_USAGE, "%s: no operand is expected",
-			line.operands[0]);
-	if (ok && !done) {
-		settings.folder = log_dir;
-		settings.debug = debug;
-		ok = log_open(&settings, &log, &err) &&
-		     run_logged(argc, argv, log, &err);
-	}
+	if (!log_open(&settings, &log, err))
+		return false;
+	ok = run_logged(given->argc, given->argv, log, err);
 	if (!log_close(log, &log_err) && ok) {
-		err = log_err;
+		*err = log_err;
 		ok = false;
 	}
-	free(line.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	return options_main(&program, argc, argv, run);
 }

@@ -23,7 +23,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -386,13 +385,5 @@ static bool run(const struct option_result *given, struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct option_result given = {0};
-	struct err err = ERR_EMPTY;
-	bool done = false, ok;
-
-	ok = options_start(&program, argc, argv, &given, &done, &err);
-	if (ok && !done)
-		ok = run(&given, &err);
-	free(given.operands);
-	return ok ? 0 : options_fail(&program, &err);
+	return options_main(&program, argc, argv, run);
 }

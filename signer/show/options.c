@@ -225,7 +225,11 @@ static bool flush_output(struct err *err)
 	return true;
 }
 
-bool options_start(const struct option_program *program, int argc,
+/*
+ * What main does first; for --help and --version print, set *done and return
+ * true.
+ */
+static bool start(const struct option_program *program, int argc,
 	char *const *argv, struct option_result *out, bool *done,
 	struct err *err)
 {
@@ -240,7 +244,8 @@ bool options_start(const struct option_program *program, int argc,
 	return flush_output(err);
 }
 
-int options_fail(const struct option_program *program, const struct err *err)
+/* What main does last: "name: message" on standard error, escaped. */
+static int fail(const struct option_program *program, const struct err *err)
 {
 	struct buf line = BUF_EMPTY;
 
@@ -261,9 +266,9 @@ int options_main(const struct option_program *program, int argc,
 	struct err err = ERR_EMPTY;
 	bool done = false, ok;
 
-	ok = options_start(program, argc, argv, &given, &done, &err);
+	ok = start(program, argc, argv, &given, &done, &err);
 	if (ok && !done)
 		ok = run(&given, &err) && flush_output(&err);
 	free(given.operands);
-	return ok ? 0 : options_fail(program, &err);
+	return ok ? 0 : fail(program, &err);
 }

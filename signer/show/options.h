@@ -57,26 +57,13 @@ void options_help(const struct option_program *program, FILE *out);
 void options_version(const struct option_program *program, FILE *out);
 
 /*
- * What main does first: see that the standard streams are open, parse; for
- * --help or --version print, set *done and return true.  Errors: ERR_USAGE;
- * ERR_OUTPUT when help cannot be printed.
- */
-bool options_start(const struct option_program *program, int argc,
-	char *const *argv, struct option_result *out, bool *done,
-	struct err *err);
-
-/*
- * All that main does for a program without a log of its own: parse, print
- * help or run, report.  Returns the exit status.
+ * All that main does: see that the standard streams are open, parse, print
+ * help or run, flush standard output; at the end of a failure "name: message"
+ * on standard error, escaped, and with ERR_USAGE where to find help.  Returns
+ * the exit status.
  */
 int options_main(const struct option_program *program, int argc,
 	char *const *argv,
 	bool (*run)(const struct option_result *given, struct err *err));
-
-/*
- * What main does last: "name: message" on standard error, escaped; with
- * ERR_USAGE also where to find help.  Returns the exit status.
- */
-int options_fail(const struct option_program *program, const struct err *err);
 
 #endif

@@ -74,7 +74,7 @@ def guest(disc, zone, extension, folder):
     extra = ['-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,restrict=on,'
                         'guestfwd=tcp:192.168.0.2:5000-cmd:cat', '-device', 'e1000e,netdev=net', '-device', 'usb-ccid']
     with Machine(disc['ISO'], folder, drives=sticks, extra=extra) as machine:
-        machine.choose(1)
+        machine.choose('serial')
         machine.prompt(120)
         for label in ('HSMFD', 'DRIVERS'):
             machine.must(f'until mountpoint -q /media/{label}; do sleep 1; done', 60)

@@ -404,6 +404,20 @@ def test_other_disc_is_refused(small, boot, tmp_path):
             "sr0: another disc: KEYROOM_TEST_0123456789ABCDE0")
 
 
+def test_drive_with_large_sectors_is_named(small, boot, tmp_path):
+    """ISO 9660 cannot be on one: said so, and not that the disc is damaged."""
+    large = tmp_path / "large"
+    shutil.copy(small.iso, large)
+    os.truncate(large, -(-large.stat().st_size // 4096) * 4096)
+    machine = boot("-M", "q35", *drive(large), *XHCI,
+                   "-device", "usb-bot,id=bot", "-device",
+                   "scsi-hd,bus=bot.0,drive=disc,"
+                   "logical_block_size=4096,physical_block_size=4096")
+    text = stopped(machine, "/dev/sda has sectors of 4096 bytes",
+                   "another USB stick")
+    assert "damaged" not in text
+
+
 def test_empty_drive_is_named(boot):
     stopped(boot("-M", "pc", "-device", "ide-cd,bus=ide.1"),
             "sr0: no disc in the drive")

@@ -68,7 +68,7 @@ def guest(disc, printers, tmp_path_factory):
              'restrict=on' + forwards,
              '-device', 'e1000e,netdev=net']
     with Machine(disc['ISO'], folder, drives=[drive], extra=extra) as machine:
-        machine.choose(1)
+        machine.choose('serial')
         machine.prompt(90)
         machine.must('until mountpoint -q /media/HSMFD; do sleep 1; done; cd /media/HSMFD', 30)
         yield machine

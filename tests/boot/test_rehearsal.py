@@ -93,7 +93,7 @@ def test_every_step_of_the_document(top, build, disc, programs, tmp_path):
     *day, (last, _) = steps((top / 'docs/REHEARSAL.md').read_text())
     with Attached(top, build, disc) as guest:
         assert 'docs/REHEARSAL.md' in guest.said()
-        guest.choose(1)
+        guest.choose('serial')
         guest.prompt(120)
         assert 'CLOCK NOT SET' in guest.text[-400:]
         guest.must('until [ $(grep -c " /media/" /proc/mounts) = 3 ]; do sleep 1; done', 60)

@@ -52,7 +52,7 @@ def test_ten_megabytes_in_bursts_are_on_the_drive(disc, tmp_path):
     extra = ['-chardev', f'socket,id=line,path={tmp_path}/line,server=on,wait=off',
              '-device', 'usb-serial,chardev=line,always-plugged=on']
     with Machine(disc['ISO'], tmp_path, drives=[drive], extra=extra) as guest:
-        guest.choose(1)
+        guest.choose('serial')
         guest.prompt(120)
         guest.must('until mountpoint -q /media/HSMFD && test -c /dev/ttyUSB0; do sleep 1; done', 60)
         guest.must('(ttyaudit --quiet --dir /media/HSMFD /dev/ttyUSB0 2>/run/said &); '

@@ -3,7 +3,9 @@
 and --verify tells the same from another.  Matters: these words are what the
 people in the room compare."""
 import hashlib
+import os
 import subprocess
+import time
 
 import pytest
 from conftest import BIN
@@ -105,3 +107,19 @@ def test_full_output(run, sample):
         done = subprocess.run([BIN / "sha2wordlist", sample], stdout=full,
                               stderr=subprocess.PIPE, check=False)
     assert done.returncode == 5
+
+
+def test_long_reading_shows_how_far_it_is(programs):
+    """One line on a terminal, wiped at the end; it is no part of the result."""
+    ours, theirs = os.openpty()
+    running = subprocess.Popen([programs / 'sha2wordlist'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=theirs)
+    os.close(theirs)
+    running.stdin.write(b'x' * 3_000_000)
+    running.stdin.flush()
+    time.sleep(3.1)
+    out, _ = running.communicate(b'y')
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert shown == '\rstandard input 3 MB\r\033[K'
+    assert hashlib.sha256(b'x' * 3_000_000 + b'y').hexdigest().encode() in out

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: ISC
-"""displaycsr, digest, usb-allow and screencap-verify: what they show is true
-(openssl and sha*sum are asked too), and what a file or device says of itself
-cannot repaint the screen."""
+"""displaycsr, digest, usb-allow, show and screencap-verify: what they show is
+true (openssl and sha*sum are asked too), and what a file or device says of
+itself cannot repaint the screen."""
 import hashlib
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -195,6 +196,7 @@ def test_screencap_errors(console, argv, status):
 def test_screencap_of_the_desktop(console):
     (console / "shot.png").write_bytes(png())
     stub(console / "bin", "grim", f'cat {console}/shot.png >"$1"\n')
+    stub(console / "bin", "show", f'echo "$1" >{console}/shown\n')
     stub(console / "bin", "lpstat", "exit 0\n")
     stub(console / "bin", "lp", f'printf "%s\\n" "$@" >{console}/printed; echo "request id is HP-7 (1 file(s))"\n')
     extra = {"WAYLAND_DISPLAY": "wayland-0", "PATH": f"{console}/bin:{ENV['PATH']}"}
@@ -203,6 +205,14 @@ def test_screencap_of_the_desktop(console):
     assert b"Job:        HP-7, pages: 1, copies: 2" in done.stdout
     assert "-n\n2\n" in (console / "printed").read_text()
     assert done.stdout.count(hashlib.sha256(png()).hexdigest().encode()) == 2
+    assert f"Picture:    {console}/work/screencap-2".encode() in done.stdout
+    assert (console / "shown").read_text().startswith("screencap-2")
+    (console / "printed").unlink()
+    for old in (console / "work").iterdir():
+        old.unlink()
+    done = tool("screencap-verify", "--no-print", cwd=console / "work", **extra)
+    assert done.returncode == 0 and b"SHA-256:" in done.stdout
+    assert not (console / "printed").exists()
     stub(console / "bin", "grim", "exit 1\n")
     assert tool("screencap-verify", cwd=console / "work", **extra).returncode in (3, 5)
 
@@ -214,3 +224,44 @@ def test_screencap_where_nothing_can_be_written(console):
                    env=dict(ENV, SYSROOT=str(console / "root")))
         assert done.returncode == 5 and b"cannot write" in done.stderr
     assert BIN.exists()
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """The tool "show", its window and its pager replaced by what writes down
+    what they were given."""
+    lib = tmp_path / "lib"
+    shutil.copytree(LIB, lib)
+    stub(lib, "desktop-terminal", f'printf "%s\\n" "$@" >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/window\n')
+    stub(tmp_path / "bin", "less", f'shift; cat -- "$1" >{tmp_path}/paged\n')
+
+    def call(*argv, **extra):
+        return tool("show", *argv, cwd=tmp_path, KEYROOM_LIB=lib,
+                    PATH=f"{tmp_path}/bin:{ENV['PATH']}", **extra)
+    return call
+
+
+def test_show_goes_by_what_a_file_holds(shown, tmp_path):
+    (tmp_path / "page").write_text("page of text\n")
+    subprocess.run([BIN / "text2pdf", "--title=t", "--", "page"], cwd=tmp_path, check=True,
+                   stdout=open(tmp_path / "odd (name).txt", "wb"))
+    (tmp_path / "picture.pdf").write_bytes(b"\x89PNG\r\n\x1a\n")
+    for name in ("odd (name).txt", "picture.pdf"):
+        assert shown(name, WAYLAND_DISPLAY="wayland-0").returncode == 0
+        for _ in range(50):
+            if (tmp_path / "window").exists():
+                break
+            time.sleep(0.1)
+        assert (tmp_path / "window").read_text() == f"show\n{tmp_path}/lib/show-pages\n{tmp_path}/{name}\n"
+        (tmp_path / "window").unlink()
+    assert shown("odd (name).txt").returncode == 0
+    assert "page of text" in (tmp_path / "paged").read_text()
+    assert shown("page").returncode == 0
+    assert (tmp_path / "paged").read_text() == "page of text\n"
+    assert shown("picture.pdf").returncode == 3
+
+
+@pytest.mark.parametrize("argv,status", [([], 2), (["a", "b"], 2), (["--frob"], 2), (["nothing"], 3), (["."], 3)])
+def test_show_errors(shown, argv, status):
+    done = shown(*argv)
+    assert done.returncode == status and done.stdout == b"" and done.stderr, done

@@ -12,7 +12,7 @@ from ceremony_tools import BIN, OVERLAY, SCRIPTS, TOP, environment, run
 
 C_TOOLS = ["ceremony-log", "hsmfd-hash", "text2pdf", "ttyaudit", "verify-media"]
 SH_TOOLS = ["configure-printer", "copy-hsmfd", "digest", "displaycsr", "hsm-list", "print-script",
-            "print-ttyaudit", "printlog", "screencap-verify", "set-clock", "usb-allow"]
+            "print-ttyaudit", "printlog", "screencap-verify", "set-clock", "show", "usb-allow"]
 ENV = environment(KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")
 
 

@@ -112,7 +112,7 @@ def test_configured_file_and_zone(hsm):
 
 
 @pytest.mark.parametrize('change, status, said', [
-    ((DS['KSK2'], '0' * 64), 1, 'KSK-IDENTITY: key KSK2: DS is not the configured ds_sha256'),
+    ((DS['KSK2'], '0' * 64), 1, f'KSK-IDENTITY: key KSK2: DS {DS["KSK2"]} is not the configured ds_sha256'),
     (('key_tag: 55186', 'key_tag: 55187'), 1, 'tag 55186 is not the configured 55187'),
     (('rsa_size: 2048', 'rsa_size: 4096'), 1, '2048 bits are not the configured 4096'),
     (('rsa_exponent: 65537', 'rsa_exponent: 3'), 1, 'exponent 65537 is not the configured 3'),

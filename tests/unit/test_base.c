@@ -206,6 +206,32 @@ static void base64_good_round_trips(void **state)
 	}
 }
 
+/* A character more, at each place: a blank is skipped, any other refused. */
+static void base64_one_more_character_is_seen_anywhere(void **state)
+{
+	static const char text[] = "AAECAwQFBgcICQoL";
+	size_t len = strlen(text);
+
+	(void)state;
+	for (size_t at = 0; at <= len; at++) {
+		for (const char *more = " \n=*A"; *more != '\0'; more++) {
+			struct buf bytes = BUF_EMPTY;
+			struct err err = ERR_EMPTY;
+			bool blank = *more == ' ' || *more == '\n';
+			char longer[32];
+
+			snprintf(longer, sizeof(longer), "%.*s%c%s", (int)at,
+				text, *more, text + at);
+			assert_int_equal(
+				base64_decode(longer, &bytes, &err), blank);
+			assert_int_equal(bytes.len, blank ? 12 : 0);
+			for (size_t i = 0; i < bytes.len; i++)
+				assert_int_equal(bytes.data[i], i);
+			buf_free(&bytes);
+		}
+	}
+}
+
 static void base64_bad_refused(void **state)
 {
 	static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "=",
@@ -331,6 +357,7 @@ int main(void)
 		cmocka_unit_test(hex_round_trips_and_refuses),
 		cmocka_unit_test(base64_good_round_trips),
 		cmocka_unit_test(base64_bad_refused),
+		cmocka_unit_test(base64_one_more_character_is_seen_anywhere),
 		cmocka_unit_test(text_hostile_escaped),
 		cmocka_unit_test(err_long_message_cut),
 		cmocka_unit_test(file_write_keeps_old),

@@ -199,6 +199,7 @@ static void request_written_otherwise_accepted(void **state)
 		REQUEST("", BUNDLE("2010-04-01T00:00:00", "<![CDATA[1]]>",
 				    "A<!-- -->AAA")),
 		REQUEST("", BUNDLE("2010-04-01T00:00:00", "&#49;", "AAAA")),
+		REQUEST("", " \n" B1 "\n <!-- a --> \n<?b c?>\n"),
 	};
 
 	(void)state;
@@ -237,6 +238,11 @@ static void request_hostile_refused(void **state)
 		{REQUEST("<?xml version='1.0' encoding='utf-16'?>", B1), ""},
 		{REQUEST("", ""), "not valid"},
 		{REQUEST("", B1 "<x/>"), "not valid"},
+		{REQUEST("", B1 " x"), "not valid"},
+		{REQUEST("", BUNDLE("2010-04-01T00:00:00", " ", "AAAA")), ""},
+		{REQUEST("", BUNDLE("2010-04-01T00:00:00",
+				     "1<!-- --> <!-- -->1", "AAAA")),
+			""},
 		{REQUEST("", BUNDLE("2010-04-01T00:00:00", "x", "AAAA")),
 			"line 1"},
 		{REQUEST("", BUNDLE("2010-04-01T00:00:00", "+1", "AAAA")), ""},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "ceremony/progress.h"
+#include "show/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define MEGABYTE 1000000
-#define QUIET_SECONDS 1 /* what is done sooner shows nothing */
+#define QUIET_SECONDS 2 /* what is done sooner shows nothing */
 
 static int64_t seconds(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* How far a long reading is: one line on the terminal, once a second. */
-#ifndef CEREMONY_PROGRESS_H
-#define CEREMONY_PROGRESS_H
+/* How far a long reading is: one line on the terminal, once a second, after
+ * two. */
+#ifndef SHOW_PROGRESS_H
+#define SHOW_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
