@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Say what the network may be: nothing, or this machine and its HSM (the
-# profile's settings).  The rules for both; hsm-network chooses.
+# profile's settings), or a printer.  The rules; hsm-network chooses.
 # Phase: after identity.  Reads: ROOT SRC PROFILE.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
@@ -9,7 +9,6 @@ set -eu
 NETWORK_ADDRESS=192.168.0.1/24 HSM_ADDRESS=192.168.0.2 HSM_PORTS=5000
 # shellcheck source=image/profiles/console/settings
 . "$SRC/image/profiles/$PROFILE/settings"
-ports=$(echo "$HSM_PORTS" | sed 's/  */, /g')
 
 printf '127.0.0.1\tlocalhost keyroom\n%s\thsm\n' "$HSM_ADDRESS" >"$ROOT/etc/hosts"
 cat >"$ROOT/etc/keyroom-network" <<END
@@ -31,22 +30,22 @@ table arp keyroom {
 	chain output { type filter hook output priority 0; policy drop; }
 }
 END
-cat >"$ROOT/usr/share/keyroom/hsm.nft" <<END
-# On top of closed.nft: the HSM's ports, and whether it is there.  Only this
-# side opens connections.
+cat >"$ROOT/usr/share/keyroom/open.nft" <<'END'
+# On top of closed.nft: these ports of this address, and whether it is there.
+# Only this side opens connections.
 table inet keyroom {
 	chain output {
-		ip daddr $HSM_ADDRESS tcp dport { $ports } accept
-		ip daddr $HSM_ADDRESS icmp type echo-request accept
+		ip daddr $address tcp dport $ports accept
+		ip daddr $address icmp type echo-request accept
 	}
 	chain input {
-		ip saddr $HSM_ADDRESS tcp sport { $ports } tcp flags & (syn | ack) != syn accept
-		ip saddr $HSM_ADDRESS icmp type echo-reply accept
+		ip saddr $address tcp sport $ports tcp flags & (syn | ack) != syn accept
+		ip saddr $address icmp type echo-reply accept
 	}
 }
 table arp keyroom {
-	chain input { arp saddr ip $HSM_ADDRESS accept; }
-	chain output { arp daddr ip $HSM_ADDRESS accept; }
+	chain input { arp saddr ip $address accept; }
+	chain output { arp daddr ip $address accept; }
 }
 END
 rm -f "$ROOT/etc/nftables.conf"

@@ -32,7 +32,10 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 	systemd-initctl.socket systemd-journald-audit.socket \
 	systemd-mountfsd.socket systemd-nsresourced.socket \
 	systemd-sysusers.service systemd-tmpfiles-clean.timer \
-	systemd-update-utmp.service systemd-update-utmp-runlevel.service; do
+	systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+	systemd-udev-load-credentials.service systemd-modules-load.service \
+	kmod-static-nodes.service systemd-tmpfiles-setup-dev-early.service \
+	systemd-tmpfiles-setup-dev.service run-lock.mount; do
 	ln -sfn /dev/null "$units/$unit"
 done
 ln -sfn /usr/lib/systemd/system/multi-user.target "$units/default.target"

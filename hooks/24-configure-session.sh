@@ -15,10 +15,16 @@ done
 # What stands above the first prompt is the prompt's own business.
 rm -rf "$ROOT/etc/update-motd.d"
 sed -i '/pam_systemd\.so/d' "$ROOT"/etc/pam.d/common-session
-mkdir -p "$units/pcscd.service.d"
-printf '[Service]\nExecStart=\nExecStart=/usr/sbin/pcscd --foreground --disable-polkit\n' \
-	>"$units/pcscd.service.d/keyroom.conf"
+# A unit of the disc's own: a drop-in cannot take away that polkit is required.
+sed -e '/^Requires=polkit/d' \
+	-e 's|^ExecStart=.*|ExecStart=/usr/sbin/pcscd --foreground --disable-polkit|' \
+	"$ROOT/usr/lib/systemd/system/pcscd.service" >"$units/pcscd.service"
 
+if grep -q 'Requires=polkit' "$units/pcscd.service" ||
+	! grep -q -e '--disable-polkit$' "$units/pcscd.service"; then
+	echo "${0##*/}: the card reader service still waits for polkit" >&2
+	exit 1
+fi
 if grep -q pam_systemd "$ROOT/etc/pam.d/common-session"; then
 	echo "${0##*/}: a session manager is still asked for" >&2
 	exit 1

@@ -9,8 +9,8 @@ set -eu
 find "$ROOT/usr/share/doc" -type f ! -name copyright -delete
 find "$ROOT/usr/share/doc" -type l ! -name copyright ! -xtype d -delete
 find "$ROOT/usr/share/doc" -depth -type d -empty -delete
-# A debugger's helpers, in Python, that the C++ library brings along.
-rm -rf "$ROOT/usr/share/gcc" "$ROOT/usr/share/gdb"
+# Helpers in Python of a debugger and of a bug reporter.
+rm -rf "$ROOT/usr/share/gcc" "$ROOT/usr/share/gdb" "$ROOT/usr/share/apport"
 rm -rf "$ROOT/usr/share/info" "$ROOT/usr/share/lintian" \
 	"$ROOT/usr/share/bug" "$ROOT/usr/share/doc-base"
 find "$ROOT/usr/share/locale" -mindepth 1 -maxdepth 1 -exec rm -rf {} +

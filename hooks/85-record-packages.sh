@@ -12,15 +12,18 @@ mkdir -p "$share"
 sed -i '/^KEYROOM_LOCK=/d' "$ROOT/etc/keyroom-release"
 echo "KEYROOM_LOCK=$KEYROOM_LOCK_HASH" >>"$ROOT/etc/keyroom-release"
 chroot "$ROOT" dpkg-query -W -f '.\n' | grep -c . >"$share/package-count"
-# Its exit status is of no use: it says 1 for a document, too.
+# Its exit status is of no use: it says 1 for a document, too.  Folders for logs
+# and caches are made again as programs run.
 chroot "$ROOT" dpkg --verify >"$share/dpkg-verify.new" || true
-LC_ALL=C sort "$share/dpkg-verify.new" >"$share/dpkg-verify"
+sed '\,^missing  *[^/]*/var/\(cache\|log\)/,d' "$share/dpkg-verify.new" |
+	LC_ALL=C sort >"$share/dpkg-verify"
 rm "$share/dpkg-verify.new"
 
 # Only what the hooks are for may be on that list.
 odd=$(sed -E \
-	-e '\,^missing +(c +)?/usr/share/(doc|info|lintian|bug|doc-base|locale|man|gcc|gdb)(/|$),d' \
-	-e '\,^missing +(c +)?/var/(cache|log|lib/dpkg/parts)(/|$),d' \
+	-e '\,^missing +(c +)?/usr/share/(doc|info|lintian|bug|doc-base|locale|man|gcc|gdb|apport)(/|$),d' \
+	-e '\,^missing +/usr/share/fonts/(X11|opentype|type1)/,d' \
+	-e '\,^missing +(c +)?/var/lib/dpkg/parts(/|$),d' \
 	-e '\,^missing +(c +)?/etc/(apt|update-motd.d|nftables.conf)(/|$),d' \
 	-e '\,^missing +/usr/sbin/(swapon|swapoff|mkswap|swaplabel)$,d' \
 	-e '\,^\?\?5\?+ +(c +)?/(usr/lib/os-release|etc/issue|etc/motd)$,d' \

@@ -80,7 +80,21 @@ coverage: ## line coverage of signer/, with what is not reached
 bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)
 	@tests/bench/bench-image $(BENCH)
 
+.PHONY: test-matrix
+test-matrix: ## boot every profile from every medium under every firmware
+	@image/host-check test
+	@tests/run matrix
+
 .PHONY: test-deep
 test-deep: ## the command-line tests under the sanitizers, and the coverage
 	@image/host-check test
 	@tests/run deep
+
+# A test program that is run in the booted disc, so it is static like /init.
+.PHONY: boot-programs
+boot-programs: $(INIT_OUT)/boot/damage
+$(INIT_OUT)/boot/damage: tests/boot/damage.c \
+		$(patsubst %,$(init_dir)/%.c,cmdline err loop verity)
+	@mkdir -p $(@D)
+	$(Q)$(INIT_CC) $(INIT_CFLAGS) $(init_pie) $(init_kernel_headers) \
+		-I$(init_dir) $(init_ldflags) -o $@ $^

@@ -41,9 +41,27 @@ def programs():
     return BUILD / 'host' / 'bin'
 
 
+def built(profile):
+    """A profile's disc: a dict with ISO, EXTENSION, NAME (build/out/latest.PROFILE)."""
+    subprocess.run(['make', '-s', 'iso', f'PROFILE={profile}'], cwd=TOP, check=True)
+    lines = (BUILD / 'out' / f'latest.{profile}').read_text().splitlines()
+    return dict(line.split('=', 1) for line in lines)
+
+
+@pytest.fixture(scope='session')
+def disc_of():
+    """The disc of a profile, by its name."""
+    return built
+
+
 @pytest.fixture(scope='session')
 def disc():
-    """The built disc: a dict with ISO, EXTENSION, NAME (build/out/latest)."""
-    subprocess.run(['make', '-s', 'iso'], cwd=TOP, check=True)
-    lines = (BUILD / 'out' / 'latest').read_text().splitlines()
-    return dict(line.split('=', 1) for line in lines)
+    """The console disc: what has nothing to do with the desktop is shown on it,
+    since it starts sooner."""
+    return built('console')
+
+
+@pytest.fixture(scope='session')
+def ceremony_disc():
+    """The disc with the desktop."""
+    return built('ceremony')

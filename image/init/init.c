@@ -120,8 +120,8 @@ static bool do_verity(struct boot *boot, struct err *err)
 	struct loop loop;
 
 	if (loop_open(boot->image, &loop, err) &&
-		verity_open(&boot->cmdline.verity, &loop, boot->device,
-			sizeof(boot->device), err))
+		verity_open(VERITY_ROOT, &boot->cmdline.verity, &loop,
+			boot->device, sizeof(boot->device), err))
 		return true;
 	return err_advise(err, "the disc is damaged or not the one this entry "
 			       "was made for; use another copy");

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h> /* what cdrom.h takes for known */
 #include <linux/cdrom.h>
 #include <linux/loop.h>
 #include <stdio.h>
@@ -79,7 +80,7 @@ static void take_down(void)
 	int tries = TRIES;
 
 	umount2(OLD_ROOT, MNT_DETACH | UMOUNT_NOFOLLOW);
-	while (!verity_close() && --tries > 0)
+	while (!verity_close(VERITY_ROOT) && --tries > 0)
 		clock_sleep(PAUSE_MS);
 	free_loops();
 	if (tries == 0)
@@ -97,12 +98,43 @@ static void drop_caches(void)
 		close(file);
 }
 
+/* Tell the drive to open its tray; is the disc out of its reach now? */
+static bool eject(const char *path)
+{
+	bool out;
+	int file;
+
+	file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	ioctl(file, CDROM_LOCKDOOR, 0);
+	out = ioctl(file, CDROMEJECT, 0) == 0 &&
+	      ioctl(file, CDROM_DRIVE_STATUS, CDSL_CURRENT) != CDS_DISC_OK;
+	close(file);
+	return out;
+}
+
+/*
+ * Open one tray.  The file system on the disc has been detached, but the kernel
+ * lets go of it in its own time, and until then the drive is busy; and a drive
+ * that has something to report (SCSI's "unit attention") reports it instead of
+ * doing what it is told.
+ */
+static void open_tray(const char *path)
+{
+	int tries = TRIES;
+
+	while (!eject(path) && --tries > 0)
+		clock_sleep(PAUSE_MS);
+	if (tries == 0)
+		console_say("Keyroom: the tray of %s stays shut\n", path);
+}
+
 static void open_trays(void)
 {
 	DIR *dir = opendir("/sys/block");
 	struct dirent *entry;
 	char path[PATH_SIZE];
-	int file;
 
 	if (dir == NULL)
 		return;
@@ -110,12 +142,7 @@ static void open_trays(void)
 		if (strncmp(entry->d_name, "sr", 2) != 0)
 			continue;
 		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-		file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		if (file < 0)
-			continue;
-		ioctl(file, CDROM_LOCKDOOR, 0);
-		ioctl(file, CDROMEJECT, 0);
-		close(file);
+		open_tray(path);
 	}
 	closedir(dir);
 }

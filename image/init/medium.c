@@ -135,13 +135,37 @@ static bool forbid_writing(const char *path, struct err *err)
 	return ok;
 }
 
+/* ISO 9660 counts in sectors of 2048 bytes; a drive with larger ones has no
+ * such place.  Firmware starts from none, but a kernel may see one. */
+static bool has_small_sectors(const char *path, struct err *err)
+{
+	int size = 0;
+	bool ok;
+	int file;
+
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return err_errno(err, "%s", path);
+	ok = ioctl(file, BLKSSZGET, &size) == 0;
+	if (!ok)
+		err_errno(err, "%s does not tell its sector size", path);
+	close(file);
+	if (!ok || size <= VOLUME_SECTOR)
+		return ok;
+	err_set(err, "%s has sectors of %d bytes, expected at most %d", path,
+		size, VOLUME_SECTOR);
+	return err_advise(err, "the disc cannot be used from this drive: put "
+			       "it onto another USB stick");
+}
+
 bool medium_mount(
 	const struct medium *medium, const char *target, struct err *err)
 {
 	const unsigned long flags =
 		MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC | MS_NOSYMFOLLOW;
 
-	if (!forbid_writing(medium->path, err))
+	if (!forbid_writing(medium->path, err) ||
+		!has_small_sectors(medium->path, err))
 		return false;
 	/* sbsector=0: the session whose descriptor was read, not the last. */
 	if (mount(medium->path, target, "iso9660", flags,

@@ -13,8 +13,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define NAME "keyroom-root"
-
 enum { SECTORS_PER_BLOCK = CMDLINE_BLOCK / 512, CHUNK = 1 << 20 };
 
 /* One request to the device mapper: the header, then the table. */
@@ -44,15 +42,16 @@ bool verity_table(const struct verity_params *params, const char *path,
 	return length > 0 && length < VERITY_TABLE;
 }
 
-/* A fresh request about our device. */
-static void prepare(struct request *request, uint32_t flags)
+/* A fresh request about the device called name. */
+static void prepare(struct request *request, const char *name, uint32_t flags)
 {
 	memset(request, 0, sizeof(*request));
 	request->header.version[0] = DM_VERSION_MAJOR;
 	request->header.data_size = sizeof(*request);
 	request->header.data_start = offsetof(struct request, target);
 	request->header.flags = flags;
-	memcpy(request->header.name, NAME, sizeof(NAME));
+	snprintf(
+		request->header.name, sizeof(request->header.name), "%s", name);
 }
 
 /* The C libraries disagree on the type of an ioctl's number; the kernel not. */
@@ -61,17 +60,18 @@ static bool call(int control, unsigned long number, struct request *request)
 	return syscall(SYS_ioctl, control, number, request) == 0;
 }
 
-static bool create(int control, const struct verity_params *params,
-	const char *device, char *out, size_t size, struct err *err)
+static bool create(int control, const char *name,
+	const struct verity_params *params, const char *device, char *out,
+	size_t size, struct err *err)
 {
 	struct request request;
 
-	prepare(&request, DM_READONLY_FLAG);
+	prepare(&request, name, DM_READONLY_FLAG);
 	if (!call(control, DM_DEV_CREATE, &request))
 		return err_errno(err, "the device mapper makes no device");
 	snprintf(out, size, "/dev/dm-%u", minor(request.header.dev));
 
-	prepare(&request, DM_READONLY_FLAG);
+	prepare(&request, name, DM_READONLY_FLAG);
 	request.header.target_count = 1;
 	request.target.length =
 		(uint64_t)params->data_blocks * SECTORS_PER_BLOCK;
@@ -82,14 +82,14 @@ static bool create(int control, const struct verity_params *params,
 	if (!call(control, DM_TABLE_LOAD, &request))
 		return err_errno(err, "dm-verity refuses keyroom.verity");
 
-	prepare(&request, 0);
+	prepare(&request, name, 0);
 	if (!call(control, DM_DEV_SUSPEND, &request)) /* that is: resume */
 		return err_errno(err, "dm-verity does not start");
 	return true;
 }
 
-bool verity_open(const struct verity_params *params, const struct loop *loop,
-	char *out, size_t size, struct err *err)
+bool verity_open(const char *name, const struct verity_params *params,
+	const struct loop *loop, char *out, size_t size, struct err *err)
 {
 	uint64_t least = ((uint64_t)params->fec_start + 1) * CMDLINE_BLOCK;
 	int control;
@@ -103,12 +103,12 @@ bool verity_open(const struct verity_params *params, const struct loop *loop,
 	control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	if (control < 0)
 		return err_errno(err, "the device mapper");
-	ok = create(control, params, loop->path, out, size, err);
+	ok = create(control, name, params, loop->path, out, size, err);
 	close(control);
 	return ok;
 }
 
-bool verity_close(void)
+bool verity_close(const char *name)
 {
 	struct request request;
 	bool gone;
@@ -117,7 +117,7 @@ bool verity_close(void)
 	control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	if (control < 0)
 		return false;
-	prepare(&request, 0);
+	prepare(&request, name, 0);
 	gone = call(control, DM_DEV_REMOVE, &request) || errno == ENXIO;
 	close(control);
 	return gone;

@@ -16,6 +16,9 @@
 
 #include <stddef.h>
 
+/* What the device of the root is called. */
+#define VERITY_ROOT "keyroom-root"
+
 enum { VERITY_TABLE = 512 };
 
 /*
@@ -26,15 +29,15 @@ bool verity_table(const struct verity_params *params, const char *path,
 	char out[static VERITY_TABLE]);
 
 /*
- * Set up the read-only device "keyroom-root" over an image file in a loop
- * device, and write the path of its node to out.  That the contents match
- * the root hash shows at the first read, not here.
+ * Set up a read-only device of that name over an image file in a loop device,
+ * and write the path of its node to out.  That the contents match the root
+ * hash shows at the first read, not here.
  */
-bool verity_open(const struct verity_params *params, const struct loop *loop,
-	char *out, size_t size, struct err *err);
+bool verity_open(const char *name, const struct verity_params *params,
+	const struct loop *loop, char *out, size_t size, struct err *err);
 
 /* Remove the device; false while something uses it. */
-bool verity_close(void);
+bool verity_close(const char *name);
 
 /*
  * Read every block of the device once.  progress is called with the part

@@ -25,6 +25,25 @@ sha256() { sha256sum -- "$1" | cut -d' ' -f1; }
 # names LIST...: the package names in the lists, without reasons.
 names() { sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$@" | sort -u; }
 
+# drivers disc|extension: the descriptors of what is delivered so, by path.
+drivers() {
+	local driver delivery
+	for driver in "$TOP"/packages/drivers/*.conf; do
+		delivery=$("$TOP/packages/lib/driver" get delivery "$driver") || return
+		[ "$delivery" != "$1" ] || printf '%s\n' "$driver"
+	done
+}
+
+# disc_names: what is on every disc by name, the drivers' packages among it.
+disc_names() {
+	local on_disc
+	mapfile -t on_disc < <(drivers disc)
+	{
+		names "$TOP/packages/image.list"
+		"$TOP/packages/lib/driver" get package "${on_disc[@]}"
+	} | sort -u
+}
+
 # get SOURCE FILE: copy one file from an http(s) address or a folder.  A
 # partial download is continued by the next try.
 get() {

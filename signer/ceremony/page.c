@@ -52,6 +52,7 @@ static void add_object(struct pdf *pdf, size_t number, struct buf *content)
 	begin_object(pdf, number);
 	buf_bytes(pdf->out, content->data, content->len);
 	buf_text(pdf->out, "\nendobj\n");
+	pdf->out->failed = pdf->out->failed || content->failed;
 	buf_clear(content);
 }
 
@@ -247,6 +248,13 @@ static void add_fixed(
 	buf_free(&object);
 }
 
+static void begin_pdf(
+	struct pdf *pdf, const struct page_paper *paper, size_t pages)
+{
+	buf_text(pdf->out, "%PDF-1.4\n%\342\343\317\323\n");
+	add_fixed(pdf, paper, pages);
+}
+
 static void add_table(struct pdf *pdf)
 {
 	size_t at = pdf->out->len - pdf->start;
@@ -275,8 +283,7 @@ static bool write_pdf(const struct page_text *text,
 	pdf.offsets = calloc(pdf.count + 1, sizeof(*pdf.offsets));
 	if (pdf.offsets == NULL)
 		return err_nomem(err);
-	buf_text(out, "%PDF-1.4\n%\342\343\317\323\n");
-	add_fixed(&pdf, paper, pages);
+	begin_pdf(&pdf, paper, pages);
 	for (size_t i = 0; i < pages; i++) {
 		size_t number = FIRST_FREE + 2 * i;
 
@@ -286,7 +293,6 @@ static bool write_pdf(const struct page_text *text,
 		add_object(&pdf, number, &content);
 		put_page(
 			&content, text, paper, qr, pieces, count, i + 1, pages);
-		out->failed = out->failed || content.failed;
 		add_stream(&pdf, number + 1, &content);
 	}
 	add_table(&pdf);
@@ -295,23 +301,99 @@ static bool write_pdf(const struct page_text *text,
 	return buf_ok(out, err);
 }
 
+/* The code on every page: which file this is. */
+static bool make_code(
+	const struct page_text *text, struct qr **out, struct err *err)
+{
+	struct buf code = BUF_EMPTY;
+	bool ok;
+
+	buf_text(&code, "SHA256:");
+	hex_encode_upper(&code, text->hash, CRYPTO_SHA256_LEN);
+	ok = buf_ok(&code, err) && qr_new(buf_string(&code), out, err);
+	buf_free(&code);
+	return ok;
+}
+
 bool page_pdf(const struct page_text *text, const struct page_paper *paper,
 	struct buf *out, struct err *err)
 {
-	struct buf code = BUF_EMPTY;
 	struct qr *qr = NULL;
 	struct piece *pieces;
 	size_t count;
 	bool ok;
 
-	buf_text(&code, "SHA256:");
-	hex_encode_upper(&code, text->hash, CRYPTO_SHA256_LEN);
 	pieces = cut(text->lines, &count);
-	ok = pieces != NULL ? buf_ok(&code, err) : err_nomem(err);
-	ok = ok && qr_new(buf_string(&code), &qr, err) &&
+	ok = pieces != NULL || err_nomem(err);
+	ok = ok && make_code(text, &qr, err) &&
 	     write_pdf(text, paper, qr, pieces, count, out, err);
 	qr_free(qr);
 	free(pieces);
-	buf_free(&code);
 	return ok;
+}
+
+/* Between header and footer, from the upper left corner. */
+static void put_picture(struct buf *out, const struct picture *picture,
+	const struct page_paper *paper)
+{
+	double top = paper->height - MARGIN - FONT - 14;
+	double scale = FONT * 0.6 * PAGE_COLUMNS / picture->width;
+	double height = top - (MARGIN + FOOTER + 10);
+
+	if (picture->height * scale > height)
+		scale = height / picture->height;
+	buf_format(out, "q %.3f 0 0 %.3f %d %.3f cm /P Do Q\n",
+		picture->width * scale, picture->height * scale, MARGIN,
+		top - picture->height * scale);
+}
+
+static void add_picture(
+	struct pdf *pdf, size_t number, const struct picture *picture)
+{
+	struct buf object = BUF_EMPTY;
+
+	buf_format(&object,
+		"<< /Type /XObject /Subtype /Image /Width %lu /Height %lu\n"
+		"/ColorSpace /Device%s /BitsPerComponent 8\n"
+		"/Filter /FlateDecode /DecodeParms << /Predictor 15 "
+		"/Colors %u /BitsPerComponent 8 /Columns %lu >>\n"
+		"/Length %zu >>\nstream\n",
+		(unsigned long)picture->width, (unsigned long)picture->height,
+		picture->colors == 3 ? "RGB" : "Gray", picture->colors,
+		(unsigned long)picture->width, picture->packed.len);
+	buf_bytes(&object, picture->packed.data, picture->packed.len);
+	buf_text(&object, "\nendstream");
+	add_object(pdf, number, &object);
+	buf_free(&object);
+}
+
+bool page_picture(const struct page_text *text, const struct picture *picture,
+	const struct page_paper *paper, struct buf *out, struct err *err)
+{
+	size_t offsets[FIRST_FREE + 3] = {0};
+	struct pdf pdf = {.out = out,
+		.start = out->len,
+		.offsets = offsets,
+		.count = FIRST_FREE + 2};
+	struct buf content = BUF_EMPTY;
+	struct qr *qr = NULL;
+
+	if (!make_code(text, &qr, err))
+		return false;
+	begin_pdf(&pdf, paper, 1);
+	buf_format(&content,
+		"<< /Type /Page /Parent 2 0 R /Contents %d 0 R\n"
+		"/Resources << /Font << /F 3 0 R /B 4 0 R >>\n"
+		"/XObject << /P %d 0 R >> >> >>",
+		FIRST_FREE + 1, FIRST_FREE + 2);
+	add_object(&pdf, FIRST_FREE, &content);
+	put_header(&content, text, paper, 1, 1);
+	put_picture(&content, picture, paper);
+	put_footer(&content, text, qr);
+	add_stream(&pdf, FIRST_FREE + 1, &content);
+	add_picture(&pdf, FIRST_FREE + 2, picture);
+	add_table(&pdf);
+	buf_free(&content);
+	qr_free(qr);
+	return buf_ok(out, err);
 }

@@ -11,6 +11,7 @@
 #ifndef CEREMONY_PAGE_H
 #define CEREMONY_PAGE_H
 
+#include "ceremony/picture.h"
 #include "crypto/crypto.h"
 
 #define PAGE_COLUMNS 96
@@ -35,5 +36,9 @@ struct page_text {
 /* Append the PDF.  Errors: ERR_INPUT. */
 bool page_pdf(const struct page_text *text, const struct page_paper *paper,
 	struct buf *out, struct err *err);
+
+/* The same with a picture on one page, as large as fits; no lines are read. */
+bool page_picture(const struct page_text *text, const struct picture *picture,
+	const struct page_paper *paper, struct buf *out, struct err *err);
 
 #endif

@@ -17,9 +17,31 @@ import time
 
 OVMF = '/usr/share/OVMF'
 # One thread for both processors: with two, about one boot in 45 stopped in
-# the kernel's own text patching (seen with QEMU 7.2 under TCG).
-ACCEL = {'kvm': 'kvm', 'tcg': 'tcg,thread=single'}
+# the kernel's own text patching (seen with QEMU 7.2 under TCG).  And the
+# guest's clock counts its instructions, two nanoseconds each: by a host's
+# clock, a busy host makes the guest's kernel find its timer broken, its
+# processors stuck and its devices late.
+ACCEL = {'kvm': ['-accel', 'kvm'],
+         'tcg': ['-accel', 'tcg,thread=single', '-icount', 'shift=1']}
 SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
+
+
+# The menu's letters (image/boot/grub.cfg.in).
+HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'c'}
+KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus', '.': 'dot', ';': 'semicolon',
+        '>': 'shift+dot'}
+
+
+def press(guest, keys):
+    """One key, or several at once: "f2", "shift+dot"."""
+    guest.qmp('send-key', keys=[{'type': 'qcode', 'data': key} for key in keys.split('+')])
+    time.sleep(0.2)
+
+
+def type_on_keyboard(guest, text):
+    """Press keys of whichever keyboard the machine has had last."""
+    for letter in text:
+        press(guest, KEYS.get(letter, letter))
 
 
 class MachineFailure(AssertionError):
@@ -83,12 +105,13 @@ class Machine:
         self.folder = str(folder)
         self.text = ''
         self.place = 0
+        self.events = []
         self.started = time.monotonic()
         self.slow = 1 if accelerator(iso) == 'kvm' else SLOW
         serial = os.path.join(self.folder, 'serial')
         monitor = os.path.join(self.folder, 'qmp')
         arguments = [
-            'qemu-system-x86_64', '-accel', ACCEL[accelerator(iso)], '-m', str(memory),
+            'qemu-system-x86_64', *ACCEL[accelerator(iso)], '-m', str(memory),
             '-smp', '2', '-display', 'none', '-vga', 'std', '-nic', 'none',
             '-no-reboot', '-rtc', 'base=utc',
             '-chardev', f'socket,id=serial,path={serial},server=on,wait=on',
@@ -135,13 +158,14 @@ class Machine:
             raise MachineFailure('QEMU did not start: ' + errors.read())
 
     def qmp(self, command, **arguments):
-        """One QMP command; its answer."""
+        """One QMP command; its answer.  Events are kept, as they come by."""
         self.qmp_file.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
         self.qmp_file.flush()
         while True:
             answer = json.loads(self.qmp_file.readline())
             if 'return' in answer or 'error' in answer:
                 return answer
+            self.events.append(answer)
 
     def screendump(self, path):
         """The screen as a PNG."""
@@ -178,11 +202,10 @@ class Machine:
         self.serial.sendall(text.encode())
 
     def choose(self, entry):
-        """Pick the menu's entry number (0: the first), over the serial line."""
+        """Pick the menu's entry of that id by its letter, over the serial line."""
         self.expect(r'Keyroom [0-9.+~a-z]+, serial', 40)
         time.sleep(1)
-        self.send('\x0e' * entry)       # ^N is "down" in GRUB's menu
-        self.send('\r')
+        self.send(HOTKEYS[entry])
 
     def prompt(self, seconds=60):
         """Wait for the shell's prompt."""

@@ -3,6 +3,7 @@
 power-on to the power key, on a machine with a disk inside, a network card and
 somebody who plugs things in; each test names the promise that it tries to
 break.  If one fails, the disc leaks or can be talked to."""
+import base64
 import hashlib
 import re
 import subprocess
@@ -11,34 +12,43 @@ import time
 import pytest
 
 import drives
-from machine import Machine
+from machine import Machine, type_on_keyboard
 
 pytestmark = pytest.mark.slow
 
 SECRET = 'Zq7-not-to-be-found-'
 MIB = 1 << 20
 PCAP_HEADER = 24
-KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus'}
+MEMORY_BUDGET = 150
+# What a firmware may pass to the system as credentials: a file to make, a
+# command for a generator to add to a unit.
+COMMAND = base64.b64encode(b'[Service]\nExecStartPost=touch /run/planted-too\n').decode()
+CREDENTIALS = ('tmpfiles.extra=f /run/planted',
+               f'.binary:systemd.unit-dropin.keyroom-clock.service={COMMAND}')
 
 
 def make_inside(path):
     """A disk as it is found in a laptop: swap, an ext4 and a FAT volume with
-    the labels of our own flash drives and something that would like to run."""
+    the labels of our own flash drives and something that would like to run; and
+    what its system is on, NTFS."""
     with open(path, 'wb') as image:
-        image.truncate(96 * MIB)
+        image.truncate(112 * MIB)
     table = 'label: gpt\n' + ''.join(
         f'start={start}MiB, size={size}MiB, type={kind}\n' for start, size, kind in (
             (1, 16, '0657FD6D-A4AB-43C4-84E5-0933C84B4F4F'),
             (20, 32, '0FC63DAF-8483-4772-8E79-3D69D8477DE4'),
-            (60, 32, 'EBD0A0A2-B9E5-4433-87C0-68B6B72699C7')))
+            (60, 32, 'EBD0A0A2-B9E5-4433-87C0-68B6B72699C7'),
+            (94, 16, 'EBD0A0A2-B9E5-4433-87C0-68B6B72699C7')))
     subprocess.run(['/usr/sbin/sfdisk', '-q', str(path)], input=table, text=True, check=True)
-    swap = path.with_suffix('.swap')
-    with open(swap, 'wb') as image:
-        image.truncate(16 * MIB)
-    subprocess.run(['/usr/sbin/mkswap', '-q', str(swap)], check=True)
-    with open(path, 'r+b') as image:
-        image.seek(MIB)
-        image.write(swap.read_bytes())
+    for place, command in ((1, ['mkswap', '-q']), (94, ['mkntfs', '-q', '-F', '-Q', '-L', 'Windows'])):
+        part = path.with_suffix('.part')
+        with open(part, 'wb') as image:
+            image.truncate(16 * MIB)
+        subprocess.run([f'/usr/sbin/{command[0]}', *command[1:], str(part)], check=True,
+                       stderr=subprocess.DEVNULL)
+        with open(path, 'r+b') as image:
+            image.seek(place * MIB)
+            image.write(part.read_bytes())
     subprocess.run(['/usr/sbin/mkfs.ext4', '-q', '-L', 'HSMFD', '-E', f'offset={20 * MIB}',
                     str(path), '32M'], check=True, stderr=subprocess.DEVNULL)
     subprocess.run(['/usr/sbin/mkfs.fat', '-n', 'KSR', '--offset', str(60 * MIB // 512),
@@ -53,11 +63,14 @@ def said(guest, command):
     return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
 
 
-def type_on_keyboard(guest, text):
-    """Press keys of whichever keyboard the machine has had last."""
-    for letter in text:
-        guest.qmp('send-key', keys=[{'type': 'qcode', 'data': KEYS.get(letter, letter)}])
-        time.sleep(0.1)
+def typed(guest, path):
+    """Type on that keyboard a command that makes a file, until it is there: a
+    keyboard keeps 16 events, and a busy machine may not come for them in time."""
+    for _ in range(5):
+        type_on_keyboard(guest, f'\ntouch {path}\n')
+        if guest.run(f'sleep 2; test -e {path}')[0] == 0:
+            return True
+    return False
 
 
 def packets(capture):
@@ -91,11 +104,28 @@ def guest(disc, folder):
                         'guestfwd=tcp:192.168.0.2:5000-cmd:cat',
              '-device', 'e1000e,netdev=net',
              '-object', f'filter-dump,id=dump,netdev=net,file={folder}/net.pcap']
+    for credential in CREDENTIALS:
+        dot = '' if credential.startswith('.') else ':'
+        extra += ['-smbios', f'type=11,value=io.systemd.credential{dot}{credential}']
     with Machine(disc['ISO'], folder, 'bios', 'dvd', (), 1024, extra) as machine:
-        machine.choose(1)
+        machine.choose('serial')
         machine.prompt(90)
         machine.must('card=$(ls /sys/class/net | grep -v lo)')
         yield machine
+
+
+def test_memory_at_the_prompt_is_within_the_budget(guest):
+    """Used or unavailable, as free(1) has it, in MB."""
+    used = int(said(guest, 'free -m').split('Mem:')[1].split()[1])
+    print(f'used: {used} MB')
+    assert 0 < used < MEMORY_BUDGET
+
+
+def test_firmware_adds_neither_files_nor_commands(guest):
+    """Credentials that come from outside the disc: no service and no generator
+    takes any."""
+    assert 'tmpfiles.extra' in said(guest, 'ls /run/credentials/@system')
+    assert said(guest, 'ls -d /run/planted* || true').endswith('No such file or directory')
 
 
 def test_audit_at_boot_finds_every_promise_kept(guest):
@@ -104,18 +134,25 @@ def test_audit_at_boot_finds_every_promise_kept(guest):
     assert guest.run('test -e /run/keyroom/audit-failed')[0] != 0
 
 
-def test_audit_at_boot_takes_a_second(guest):
-    """Of the machine's time; emulation is at least three times slower."""
-    start, end = (int(said(guest, f'systemctl show -P {name}TimestampMonotonic keyroom-audit'))
-                  for name in ('ExecMainStart', 'ExecMainExit'))
-    print('audit:', (end - start) // 1000, 'ms')
-    assert 0 < end - start < 1000000 * guest.slow
+def test_audit_at_boot_takes_no_longer_than_it_must(guest):
+    """Its budget is a second where a program starts in 20 ms, as under emulation
+    on a machine of its own; said as a multiple, it holds on a busy one, too."""
+    clock = 'date +%s%N'
+    times = []
+    for _ in range(3):
+        begin, started, end = map(int, said(
+            guest, f'{clock}; for n in $(seq 20); do /usr/bin/true; done; {clock}; '
+                   f'system-audit --quick >/dev/null; {clock}').split())
+        times.append((end - started) / ((started - begin) / 20))
+    print('audit, in starts of a program:', times)
+    assert min(times) < 50
 
 
 def test_disk_inside_is_seen_but_neither_mounted_nor_writable(guest):
     assert 'HSMFD' in guest.must('blkid /dev/sda2')
+    assert 'ntfs' in guest.must('blkid /dev/sda4')
     assert '/dev/sda' not in guest.must('cat /proc/mounts')
-    for name in ('sda', 'sda1', 'sda2', 'sda3'):
+    for name in ('sda', 'sda1', 'sda2', 'sda3', 'sda4'):
         status, text = guest.run(f'dd if=/dev/zero of=/dev/{name} bs=512 count=1 conv=fsync')
         assert status != 0, text
     assert guest.run('mount /dev/sda3 /mnt && touch /mnt/x')[0] != 0
@@ -173,8 +210,7 @@ def test_only_the_hsm_is_spoken_to(guest, folder):
 
 
 def test_second_keyboard_does_not_type_until_allowed(guest):
-    type_on_keyboard(guest, 'touch /run/first\n')
-    guest.must('sleep 1; test -e /run/first')
+    assert typed(guest, '/run/first')
     guest.qmp('device_add', driver='usb-kbd', id='second')
     guest.expect(r'\*\*\* USB (\S+) refused: keyboard', 20)
     guest.must('sleep 2')
@@ -186,9 +222,7 @@ def test_second_keyboard_does_not_type_until_allowed(guest):
     assert 'QEMU USB Keyboard' in shown
     guest.send('y\r')
     guest.prompt()
-    guest.must('sleep 3')
-    type_on_keyboard(guest, '\ntouch /run/second\n')
-    guest.must('sleep 2; test -e /run/second')
+    assert typed(guest, '/run/second')
 
 
 def test_late_drive_and_serial_line_are_let_in_by_class(guest, folder):
@@ -199,6 +233,11 @@ def test_late_drive_and_serial_line_are_let_in_by_class(guest, folder):
     assert said(guest, 'cat /media/LATE/note') == 'late'
     options = said(guest, 'findmnt -nro OPTIONS /media/LATE').split(',')
     assert {'nosuid', 'nodev', 'noexec', 'sync'} <= set(options)
+    # Unmounted, it leaves no folder that somebody might take for it.
+    guest.must('umount /media/LATE; for n in 1 2 3 4 5 6 7 8 9; do test -e /media/LATE || break; '
+               'sleep 1; done; ! test -e /media/LATE')
+    guest.must('systemctl start keyroom-media@$(ls /sys/block | grep sd | tail -n 1); '
+               'mountpoint -q /media/LATE')
     guest.qmp('chardev-add', id='line', backend={'type': 'null', 'data': {}})
     guest.qmp('device_add', driver='usb-serial', id='late-line', chardev='line',
               **{'always-plugged': True})
@@ -212,7 +251,7 @@ def test_pulled_drive_is_said_in_red(guest):
     guest.qmp('device_del', id='late-drive')
     guest.expect(r'\x1b\[1;31m\*\*\* /media/LATE was pulled out without umount', 20)
     guest.must('for n in 1 2 3 4 5; do mountpoint -q /media/LATE || break; sleep 1; done; '
-               '! mountpoint -q /media/LATE')
+               'sleep 1; ! test -e /media/LATE')
 
 
 def test_audit_on_demand(guest):
@@ -263,6 +302,10 @@ def test_power_key_ends_the_session_clean_and_memory_is_cleared(guest, folder):
     print(f'power key to off: {time.monotonic() - started:.0f} s')
     assert not re.search(r'(?i)fail|panic|timed out', guest.text[place:]), guest.text[place:]
     assert memory_holds(guest, folder / 'after') == 0
+    # The event, not the state at the end: QEMU's drive shuts its tray when its
+    # port is reset, as the kernel may do last of all.
+    assert [event['data']['tray-open'] for event in guest.events
+            if event.get('event') == 'DEVICE_TRAY_MOVED'] == [True], guest.text[place:]
 
 
 def test_disk_inside_is_as_it_was(guest, folder):

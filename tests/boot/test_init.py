@@ -22,6 +22,8 @@ import time
 
 import pytest
 
+import machine
+
 pytestmark = pytest.mark.slow
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -167,10 +169,7 @@ class Machine:
         self.text = ""
         self.monitor = folder / "monitor"
         self.process = subprocess.Popen(
-            # One thread: with more, QEMU's emulation now and then runs a
-            # kernel breakpoint that another processor has just removed, and
-            # the guest dies of "int3" while it starts.
-            ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-smp", "2",
+            ["qemu-system-x86_64", *machine.ACCEL["tcg"], "-smp", "2",
              "-m", str(memory), "-display", "none", "-nodefaults",
              "-no-reboot", "-serial", "stdio",
              "-qmp", f"unix:{self.monitor},server=on,wait=off",
@@ -403,6 +402,20 @@ def test_other_disc_is_refused(small, boot, tmp_path):
     small.iso_of(small.folder / "iso", other, "KEYROOM_TEST_0123456789ABCDE0")
     stopped(boot(*optical(other)),
             "sr0: another disc: KEYROOM_TEST_0123456789ABCDE0")
+
+
+def test_drive_with_large_sectors_is_named(small, boot, tmp_path):
+    """ISO 9660 cannot be on one: said so, and not that the disc is damaged."""
+    large = tmp_path / "large"
+    shutil.copy(small.iso, large)
+    os.truncate(large, -(-large.stat().st_size // 4096) * 4096)
+    machine = boot("-M", "q35", *drive(large), *XHCI,
+                   "-device", "usb-bot,id=bot", "-device",
+                   "scsi-hd,bus=bot.0,drive=disc,"
+                   "logical_block_size=4096,physical_block_size=4096")
+    text = stopped(machine, "/dev/sda has sectors of 4096 bytes",
+                   "another USB stick")
+    assert "damaged" not in text
 
 
 def test_empty_drive_is_named(boot):

@@ -73,7 +73,7 @@ def sign(guest, command, answer='y'):
 
 def begin(guest, *labels):
     """From power-on to a prompt with all drives mounted and SoftHSM loaded."""
-    guest.choose(1)
+    guest.choose('serial')
     guest.prompt(90)
     for label in (*labels, 'DRIVERS'):
         guest.must(f'until mountpoint -q /media/{label}; do sleep 1; done', 30)

@@ -22,7 +22,7 @@ def digest(path):
 @pytest.mark.parametrize('firmware, medium', [('bios', 'dvd'), ('uefi', 'usb')])
 def test_verify_media_gives_the_hash_of_the_iso(firmware, medium, disc, tmp_path):
     with Machine(disc['ISO'], tmp_path, firmware, medium) as guest:
-        guest.choose(1)
+        guest.choose('serial')
         guest.prompt(90)
         out = guest.must('verify-media --verify ' + digest(disc['ISO']), 120)
         assert 'Result:     same' in out
@@ -45,7 +45,7 @@ def hsmfd(tmp_path):
 
 def test_clock_hash_and_log_on_the_disc(disc, hsmfd, tmp_path):
     with Machine(disc['ISO'], tmp_path, drives=[hsmfd]) as guest:
-        guest.choose(1)
+        guest.choose('serial')
         guest.prompt(90)
         assert 'CLOCK NOT SET' in last_prompt(guest)
         guest.must('until mountpoint -q /media/HSMFD; do sleep 1; done', 30)
@@ -86,7 +86,7 @@ def test_copy_onto_a_new_fat_drive(disc, hsmfd, tmp_path):
     with open(new, 'wb') as image:
         image.truncate(48 << 20)
     with Machine(disc['ISO'], tmp_path, drives=[hsmfd, new]) as guest:
-        guest.choose(1)
+        guest.choose('serial')
         guest.prompt(90)
         guest.must('until mountpoint -q /media/HSMFD; do sleep 1; done', 30)
         old = guest.must('findmnt -nro SOURCE /media/HSMFD')

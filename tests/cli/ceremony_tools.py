@@ -4,8 +4,10 @@ import os
 import pathlib
 import pty
 import select
+import struct
 import subprocess
 import time
+import zlib
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("KEYROOM_BIN", TOP / "build/host/bin")).resolve()
@@ -86,3 +88,18 @@ def stub(folder, name, body):
     path.write_text("#!/bin/sh\n" + body)
     path.chmod(0o755)
     return path
+
+
+def png(width=40, height=30, color=2, bits=8, interlace=0):
+    """A picture whose pixels say where they are."""
+    pixel = {0: lambda x, y: bytes([x * 5]), 2: lambda x, y: bytes([x * 5, y % 256, 99]),
+             6: lambda x, y: bytes([x * 5, y % 256, 99, 128])}[color]
+    rows = b"".join(b"\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
+    packed = zlib.compress(rows)
+
+    def chunk(name, content):
+        return (struct.pack(">I", len(content)) + name + content +
+                struct.pack(">I", zlib.crc32(name + content)))
+    header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, interlace)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"tEXt", b"a\0b") +
+            chunk(b"IDAT", packed[:50]) + chunk(b"IDAT", packed[50:]) + chunk(b"IEND", b""))

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ceremony_tools import OVERLAY, environment
+from ceremony_tools import BIN, OVERLAY, environment
 
 
 def free_port():
@@ -25,7 +25,7 @@ class CupsRoom:
     def __init__(self):
         # Not below pytest's folder: CUPS works as a user of its own.
         top = pathlib.Path(tempfile.mkdtemp(prefix="keyroom-cups-"))
-        for program in ("cupsd", "lp", "lpadmin", "ippeveprinter", "pdftotext"):
+        for program in ("cupsd", "lp", "lpadmin", "gs", "ippeveprinter", "pdftotext"):
             if not shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"):
                 pytest.skip(f"no {program}")
         self.top = top
@@ -40,8 +40,12 @@ class CupsRoom:
         settings = (OVERLAY / "usr/lib/keyroom/cupsd.conf").read_text()
         settings = settings.replace("/run/cups/cups.sock", str(self.socket))
         (top / "cupsd.conf").write_text(settings.replace("LogLevel info", "LogLevel debug"))
+        self.install_filters()
         (top / "cups-files.conf").write_text(f"""
 ServerRoot {top}/root
+ServerBin {top}/bin
+DataDir {top}/share
+SetEnv PATH {BIN}:/usr/bin:/bin
 CacheDir {top}/cache
 RequestRoot {top}/spool
 TempDir {top}/spool/tmp
@@ -60,6 +64,16 @@ FileDevice Yes
                                KEYROOM_RUN=top / "run", KEYROOM_IPP_PORTS=str(free_port()))
         assert self.wait(lambda: self.command("lpstat", "-r").returncode == 0), \
             (top / "log/error").read_text()[-2000:] if (top / "log/error").exists() else "no log"
+
+    def install_filters(self):
+        """The disc's filters, and no other that this machine may have."""
+        (self.top / "share/mime").mkdir(parents=True)
+        shutil.copy("/usr/share/cups/mime/mime.types", self.top / "share/mime")
+        for path in (OVERLAY / "usr/share/cups/mime").iterdir():
+            shutil.copy(path, self.top / "share/mime")
+        shutil.copytree(OVERLAY / "usr/lib/cups/filter", self.top / "bin/filter")
+        for name in ("backend", "daemon", "notifier"):
+            (self.top / "bin" / name).symlink_to(f"/usr/lib/cups/{name}")
 
     def start_names(self):
         """ippeveprinter wants a name service: one that sees only "lo"."""
@@ -112,6 +126,10 @@ FileDevice Yes
         port = free_port()
         pages = self.top / f"pages-{port}"
         pages.mkdir()
+        # What the printer was told of each job.
+        told = self.top / f"told-{port}"
+        told.write_text(f'#!/bin/sh\nenv >{pages}/"${{1##*/}}".told\n')
+        told.chmod(0o755)
         def up():
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -120,7 +138,7 @@ FileDevice Yes
             if self.processes[-1].poll() is not None or "printer" not in self.names:
                 self.names.add("printer")
                 self.start(["ippeveprinter", "-r", "off", "-n", "localhost", "-p", port,
-                            "-k", "-c", "/bin/true", "-d", pages, "-f", formats,
+                            "-k", "-c", told, "-d", pages, "-f", formats,
                             f"Test Laser {port}"], env=self.env)
             return self.wait(up, 1)
         self.names = set()
@@ -150,7 +168,7 @@ FileDevice Yes
 
     def papers(self, pages):
         """What reached the printer; .prn is what its command had to say."""
-        return sorted((p for p in pages.iterdir() if p.suffix != ".prn"),
+        return sorted((p for p in pages.iterdir() if p.suffix not in (".prn", ".told")),
                       key=lambda p: p.stat().st_mtime)
 
     def printed(self, pages, count=1, seconds=30):
@@ -190,7 +208,8 @@ def pages_of(path, top, resolution=100):
 def codes(png):
     if not shutil.which("zbarimg"):
         pytest.skip("no zbarimg")
-    done = subprocess.run(["zbarimg", "-q", "--raw", png], capture_output=True, check=False)
+    done = subprocess.run(["zbarimg", "-q", "--raw", "--set", "disable", "--set", "qrcode.enable",
+                           png], capture_output=True, check=False)
     return done.stdout.decode().split()
 
 

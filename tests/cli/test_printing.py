@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import BIN, HOSTILE, SCRIPTS, stub
+from ceremony_tools import BIN, HOSTILE, SCRIPTS, run_tty, stub
 from cups_room import CupsRoom, codes, free_port, pages_of, pdf_text
 
 CONFIGURE = SCRIPTS / "configure-printer"
@@ -209,20 +209,64 @@ def test_driverless_usb_is_found_first(room):
     assert "Printer test page" in pdf_text(room.printed(pages)[0])
 
 
+def usb(folder, env, *device_ids):
+    """A USB backend that lists printers with these descriptions, and an lpadmin
+    that says how it was called."""
+    lines = "".join(f"direct usb://HP/LaserJet%20M203?serial=X{n} \"HP LaserJet\" \"HP \x1b[2J\" "
+                    f"\"{device_id}\" \"\"\n" for n, device_id in enumerate(device_ids))
+    (folder / "list").write_text("direct hp:/no\n" + lines)
+    stub(folder / "bin", "usb", f"cat {folder}/list\n")
+    stub(folder / "bin", "lpadmin",
+         f'case "$*" in *ipp://*) exit 1 ;; esac; printf "%s\\n" "$@" >>{folder}/how\n')
+    return dict(env, PATH=f"{folder}/bin:{env['PATH']}", KEYROOM_USB_BACKEND=f"{folder}/bin/usb")
+
+
 @pytest.mark.parametrize("device_id,model", [
-    ("MFG:HP;CMD:PJL,PCL,POSTSCRIPT;", "generic.ppd"), ("MFG:HP;CMD:PJL,PCLXL,PCL;", "generpcl.ppd"),
-    ("MFG:HP;CMD:PS;", "generic.ppd")])
+    ("MFG:HP;CMD:PJL,PCL,POSTSCRIPT;", "ps"), ("MFG:HP;CMD:PJL,PCLXL,PCL;", "pcl"),
+    ("MFG:HP;CMD:PS;", "ps")])
 def test_classic_usb_laser_follows_what_it_says(room, tmp_path, device_id, model):
-    uri = "usb://HP/LaserJet%20M203?serial=X1"
-    stub(tmp_path / "bin", "lpinfo", f'''case " $* " in *" -l "*)
-printf 'Device: uri = {uri}\\n        class = direct\\n        device-id = {device_id}\\n' |
-	sed 's/%%/%/g' ;; *) echo "direct {uri}" ;; esac
-'''.replace("%20", "%%20").replace('direct usb://HP/LaserJet%%20', 'direct usb://HP/LaserJet%20'))
-    stub(tmp_path / "bin", "lpadmin",
-         f'case "$*" in *ipp://*) exit 1 ;; esac; printf "%s\\n" "$@" >>{tmp_path}/how\n')
-    env = dict(room.env, PATH=f"{tmp_path}/bin:{room.env['PATH']}")
+    env = usb(tmp_path, room.env, device_id)
     done = subprocess.run([CONFIGURE, "--no-test"], env=env, capture_output=True, check=False,
                           timeout=30)
     assert done.returncode == 0, done
     how = (tmp_path / "how").read_text()
-    assert f"drv:///sample.drv/{model}\n" in how and uri in how
+    assert f"/{model}.ppd\n" in how and "usb://HP/LaserJet%20M203?serial=X0\n" in how
+
+
+@pytest.mark.parametrize("answer,status", [("2\n", 0), ("3\n", 1), ("x\n", 1)])
+def test_several_usb_lasers_are_asked_about(room, tmp_path, answer, status):
+    env = usb(tmp_path, room.env, "CMD:PS;", "CMD:PCL;")
+    code, shown = run_tty(CONFIGURE, "--no-test", answers=[("by number? ", answer)], env=env)
+    assert code == status, shown
+    assert "serial=X0" in shown and "\x1b" not in shown
+    if status == 0:
+        assert "serial=X1\n" in (tmp_path / "how").read_text()
+
+
+@pytest.mark.parametrize("uri", ["ipp://192.168.0.3/ipp/print", "socket://192.168.0.3:9100",
+                                 "lpd://192.168.0.30/raw", "ipps://localhost.example/"])
+def test_network_printer_needs_the_network_opened(room, tmp_path, uri):
+    env = dict(room.env, KEYROOM_RUN=str(tmp_path))
+    for opened in ("", "eth0 192.168.0.4\n", "eth0 192.168.0\n"):
+        if opened:
+            (tmp_path / "printer-network").write_text(opened)
+        done = subprocess.run([CONFIGURE, uri], env=env, capture_output=True, check=False, timeout=30)
+        assert done.returncode == 1 and b"hsm-network printer ADDRESS" in done.stderr, done
+
+
+def test_opened_network_printer_is_set_up(room, tmp_path):
+    env = usb(tmp_path, room.env)
+    (tmp_path / "printer-network").write_text("eth0 192.168.0.3\n")
+    done = subprocess.run([CONFIGURE, "--no-test", "socket://192.168.0.3:9100", "pcl"],
+                          env=dict(env, KEYROOM_RUN=str(tmp_path)), capture_output=True, check=False)
+    assert done.returncode == 0, done
+    assert "socket://192.168.0.3:9100\n" in (tmp_path / "how").read_text()
+
+
+def test_plain_text_is_set_as_printlog_sets_it(room, printer, tmp_path):
+    (tmp_path / "note.txt").write_text("plain text, by lp\n")
+    before = len(room.papers(printer))
+    assert room.command("lp", "-d", "HP", "-t", "a note", tmp_path / "note.txt").returncode == 0
+    text = pdf_text(room.printed(printer, before + 1)[-1])
+    assert "plain text, by lp" in text and "page 1 of 1" in text and "a note" in text
+    assert hashlib.sha256((tmp_path / "note.txt").read_bytes()).hexdigest() in text

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: ISC
-"""displaycsr, digest, hsm-list, usb-allow and screencap-verify: what they show
-is true (openssl, sha*sum and p11-kit are asked too), and what a file or device
-says of itself cannot repaint the screen."""
+"""displaycsr, digest, usb-allow, show and screencap-verify: what they show is
+true (openssl and sha*sum are asked too), and what a file or device says of
+itself cannot repaint the screen."""
 import hashlib
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
-from ceremony_tools import BIN, HOSTILE, OVERLAY, SCRIPTS, TOP, environment, run, run_tty, stub
+from ceremony_tools import (
+    BIN, HOSTILE, OVERLAY, SCRIPTS, TOP, environment, png, run, run_tty, stub)
 
 LIB = OVERLAY / "usr/lib/keyroom"
 ENV = environment(KEYROOM_LIB=LIB)
@@ -95,51 +97,6 @@ def test_digest_errors(tmp_path):
     done = tool("digest", tmp_path / "there", tmp_path / "absent\x1b")
     assert done.returncode == 3 and done.stdout == b"" and b"\x1b" not in done.stderr
     assert tool("digest", "/dev/null").returncode == 3
-
-
-OLD = """p11-kit-trust: p11-kit-trust.so
-    library-description: Trust
-    token: System Trust
-        manufacturer: PKCS#11 Kit
-        serial-number: 1
-        flags:
-               write-protected
-"""
-NEW = """module: good
-    path: {path}
-    uri: pkcs11:library-description=x
-    library-version: 2.6
-    token: label \x1b[31mred
-        model: HSM
-        serial-number: 4711
-"""
-
-
-@pytest.mark.parametrize("listing", [OLD, NEW])
-def test_hsm_list(tmp_path, listing):
-    module = tmp_path / "mod.so"
-    module.write_bytes(b"module")
-    (tmp_path / "text").write_text(listing.format(path=module).replace("p11-kit-trust.so", str(module)))
-    stub(tmp_path / "bin", "p11-kit", f'[ "$1" = list-modules ] && cat {tmp_path}/text\n')
-    done = tool("hsm-list", PATH=f"{tmp_path}/bin:{ENV['PATH']}")
-    assert done.returncode == 0, done.stderr
-    assert hashlib.sha256(b"module").hexdigest().encode() in done.stdout
-    assert b"  Token:    " in done.stdout and b"\x1b" not in done.stdout
-    assert b"Driver:     " in done.stdout and b"serial-number" in done.stdout
-
-
-@pytest.mark.parametrize("body", ["exit 1\n", "true\n", "printf 'module: x\\n    path: /absent.so\\n'\n"])
-def test_hsm_list_errors(tmp_path, body):
-    stub(tmp_path / "bin", "p11-kit", body)
-    done = tool("hsm-list", PATH=f"{tmp_path}/bin:{ENV['PATH']}")
-    assert done.returncode == 3 and done.stderr.startswith(b"hsm-list: ")
-    assert tool("hsm-list", "x").returncode == 2
-
-
-@pytest.mark.skipif(not shutil.which("p11-kit"), reason="no p11-kit")
-def test_hsm_list_on_this_system():
-    done = tool("hsm-list")
-    assert b"Driver:" in done.stdout
 
 
 def usb_device(root, name, authorized, product, interface_class, protocol="01"):
@@ -237,13 +194,25 @@ def test_screencap_errors(console, argv, status):
 
 
 def test_screencap_of_the_desktop(console):
-    stub(console / "bin", "grim", 'printf PNG >"$1"\n')
+    (console / "shot.png").write_bytes(png())
+    stub(console / "bin", "grim", f'cat {console}/shot.png >"$1"\n')
+    stub(console / "bin", "show", f'echo "$1" >{console}/shown\n')
     stub(console / "bin", "lpstat", "exit 0\n")
     stub(console / "bin", "lp", f'printf "%s\\n" "$@" >{console}/printed; echo "request id is HP-7 (1 file(s))"\n')
     extra = {"WAYLAND_DISPLAY": "wayland-0", "PATH": f"{console}/bin:{ENV['PATH']}"}
     done = tool("screencap-verify", "2", cwd=console / "work", **extra)
     assert done.returncode == 0, done.stderr
-    assert b"Job:        HP-7" in done.stdout and "-n\n2\n" in (console / "printed").read_text()
+    assert b"Job:        HP-7, pages: 1, copies: 2" in done.stdout
+    assert "-n\n2\n" in (console / "printed").read_text()
+    assert done.stdout.count(hashlib.sha256(png()).hexdigest().encode()) == 2
+    assert f"Picture:    {console}/work/screencap-2".encode() in done.stdout
+    assert (console / "shown").read_text().startswith("screencap-2")
+    (console / "printed").unlink()
+    for old in (console / "work").iterdir():
+        old.unlink()
+    done = tool("screencap-verify", "--no-print", cwd=console / "work", **extra)
+    assert done.returncode == 0 and b"SHA-256:" in done.stdout
+    assert not (console / "printed").exists()
     stub(console / "bin", "grim", "exit 1\n")
     assert tool("screencap-verify", cwd=console / "work", **extra).returncode in (3, 5)
 
@@ -255,3 +224,44 @@ def test_screencap_where_nothing_can_be_written(console):
                    env=dict(ENV, SYSROOT=str(console / "root")))
         assert done.returncode == 5 and b"cannot write" in done.stderr
     assert BIN.exists()
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """The tool "show", its window and its pager replaced by what writes down
+    what they were given."""
+    lib = tmp_path / "lib"
+    shutil.copytree(LIB, lib)
+    stub(lib, "desktop-terminal", f'printf "%s\\n" "$@" >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/window\n')
+    stub(tmp_path / "bin", "less", f'shift; cat -- "$1" >{tmp_path}/paged\n')
+
+    def call(*argv, **extra):
+        return tool("show", *argv, cwd=tmp_path, KEYROOM_LIB=lib,
+                    PATH=f"{tmp_path}/bin:{ENV['PATH']}", **extra)
+    return call
+
+
+def test_show_goes_by_what_a_file_holds(shown, tmp_path):
+    (tmp_path / "page").write_text("page of text\n")
+    subprocess.run([BIN / "text2pdf", "--title=t", "--", "page"], cwd=tmp_path, check=True,
+                   stdout=open(tmp_path / "odd (name).txt", "wb"))
+    (tmp_path / "picture.pdf").write_bytes(b"\x89PNG\r\n\x1a\n")
+    for name in ("odd (name).txt", "picture.pdf"):
+        assert shown(name, WAYLAND_DISPLAY="wayland-0").returncode == 0
+        for _ in range(50):
+            if (tmp_path / "window").exists():
+                break
+            time.sleep(0.1)
+        assert (tmp_path / "window").read_text() == f"show\n{tmp_path}/lib/show-pages\n{tmp_path}/{name}\n"
+        (tmp_path / "window").unlink()
+    assert shown("odd (name).txt").returncode == 0
+    assert "page of text" in (tmp_path / "paged").read_text()
+    assert shown("page").returncode == 0
+    assert (tmp_path / "paged").read_text() == "page of text\n"
+    assert shown("picture.pdf").returncode == 3
+
+
+@pytest.mark.parametrize("argv,status", [([], 2), (["a", "b"], 2), (["--frob"], 2), (["nothing"], 3), (["."], 3)])
+def test_show_errors(shown, argv, status):
+    done = shown(*argv)
+    assert done.returncode == status and done.stdout == b"" and done.stderr, done

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import BIN, HOSTILE, environment, run
+from ceremony_tools import BIN, HOSTILE, environment, png, run
 from cups_room import codes, pages_of, pdf_text
 
 TOOL = BIN / "text2pdf"
@@ -189,3 +189,41 @@ def test_full_output():
         done = subprocess.run([TOOL, "-"], stdin=subprocess.DEVNULL, stdout=full,
                               stderr=subprocess.PIPE, check=False)
     assert done.returncode == 5
+
+
+@needs_poppler
+@pytest.mark.parametrize("color,size", [(2, (40, 30)), (0, (40, 30)), (2, (40, 300))])
+def test_picture_of_the_screen(tmp_path, color, size):
+    data = png(*size, color)
+    (tmp_path / "screen.png").write_bytes(data)
+    done = run(TOOL, "--picture", tmp_path / "screen.png")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    digest = hashlib.sha256(data).hexdigest()
+    text = pdf_text(tmp_path / "out.pdf")
+    assert "screen.png" in text and "page 1 of 1" in text and digest in text
+    assert text.split(digest)[1].split()[:32] == words(data)
+    assert codes(pages_of(tmp_path / "out.pdf", tmp_path, 150)[0]) == [f"SHA256:{digest.upper()}"]
+    # The very pixels, as another program takes them out of the PDF.
+    subprocess.run(["pdfimages", tmp_path / "out.pdf", tmp_path / "image"], check=True)
+    image, = tmp_path.glob("image-*")
+    header, pixels = image.read_bytes().split(b"255\n", 1)
+    assert header == b"P6\n%d %d\n" % size
+    assert pixels[:6] == (b"\x00\x00\x63\x05\x00\x63" if color else b"\0\0\0\5\5\5")
+    shown = subprocess.run(["qpdf", "--check", tmp_path / "out.pdf"], capture_output=True, check=False)
+    assert shown.returncode == 0, shown
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"text\n", png()[:8], png()[:20], png()[:33], png()[:-1], png()[:60], png(color=6),
+    png(bits=16), png(interlace=1), png()[:8] + b"\xff" * 40, png()[:8] + png()[33:],
+    png()[:16] + b"\0\0\0\0" + png()[20:], png()[:16] + b"\0\1\0\0" + png()[20:]])
+def test_picture_that_cannot_be_printed_is_refused(tmp_path, data):
+    (tmp_path / "screen.png").write_bytes(data)
+    done = run(TOOL, "--picture", tmp_path / "screen.png")
+    assert done.returncode == 3 and done.stdout == b"" and b"picture" in done.stderr, done
+
+
+def test_only_one_kind_at_a_time(tmp_path):
+    for pair in (["--log", "--script"], ["--log", "--picture"], ["--script", "--picture"]):
+        assert run(TOOL, *pair).returncode == 2

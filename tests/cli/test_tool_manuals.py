@@ -12,20 +12,27 @@ from ceremony_tools import BIN, OVERLAY, SCRIPTS, TOP, environment, run
 
 C_TOOLS = ["ceremony-log", "hsmfd-hash", "text2pdf", "ttyaudit", "verify-media"]
 SH_TOOLS = ["configure-printer", "copy-hsmfd", "digest", "displaycsr", "hsm-list", "print-script",
-            "print-ttyaudit", "printlog", "screencap-verify", "set-clock", "usb-allow"]
+            "print-ttyaudit", "printlog", "screencap-verify", "set-clock", "show", "usb-allow"]
 ENV = environment(KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")
 
 
+SBIN_TOOLS = ["hsm-driver"]
+
+
 def path_of(tool):
+    if tool in SBIN_TOOLS:
+        return OVERLAY / "usr/sbin" / tool
     return BIN / tool if tool in C_TOOLS else SCRIPTS / tool
 
 
 def page_of(tool):
+    if tool in SBIN_TOOLS:
+        return OVERLAY / f"usr/share/man/man8/{tool}.8"
     folder = TOP / "signer/man" if tool in C_TOOLS else OVERLAY / "usr/share/man/man1"
     return folder / f"{tool}.1"
 
 
-@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS)
+@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS + SBIN_TOOLS)
 def test_help_and_page_have_the_same_options(tool):
     done = run(path_of(tool), "--help", env=ENV)
     assert done.returncode == 0 and done.stderr == b""
@@ -40,14 +47,14 @@ def test_help_and_page_have_the_same_options(tool):
     assert letters == in_page
 
 
-@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS)
+@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS + SBIN_TOOLS)
 def test_version_and_short_help(tool):
     done = run(path_of(tool), "--version", env=ENV)
     assert done.returncode == 0 and done.stdout.decode().startswith(tool + " ")
     assert run(path_of(tool), "-h", env=ENV).stdout == run(path_of(tool), "--help", env=ENV).stdout
 
 
-@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS)
+@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS + SBIN_TOOLS)
 def test_unknown_options_are_refused(tool):
     for option in ("--frobnicate", "--hel", "--versio", "-%"):
         done = run(path_of(tool), option, env=ENV)
@@ -56,7 +63,7 @@ def test_unknown_options_are_refused(tool):
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="no mandoc")
-@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS)
+@pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS + SBIN_TOOLS)
 def test_page_is_sound(tool):
     done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page_of(tool)],
                           capture_output=True, check=False)
@@ -71,12 +78,12 @@ def test_every_tool_is_in_this_list():
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck")
 def test_scripts_are_clean():
-    done = subprocess.run(["shellcheck", "-x", "-P", TOP, *[SCRIPTS / t for t in SH_TOOLS]],
+    done = subprocess.run(["shellcheck", "-x", "-P", TOP, *[path_of(t) for t in SH_TOOLS + SBIN_TOOLS]],
                           capture_output=True, check=False, cwd=TOP)
     assert done.returncode == 0, done.stdout.decode()
 
 
 def test_scripts_run_with_dash():
-    for name in SH_TOOLS:
-        assert (SCRIPTS / name).read_text().startswith("#!/bin/sh\n# SPDX-License-Identifier: ISC\n")
-        assert subprocess.run(["dash", "-n", SCRIPTS / name], check=False).returncode == 0
+    for name in SH_TOOLS + SBIN_TOOLS:
+        assert path_of(name).read_text().startswith("#!/bin/sh\n# SPDX-License-Identifier: ISC\n")
+        assert subprocess.run(["dash", "-n", path_of(name)], check=False).returncode == 0

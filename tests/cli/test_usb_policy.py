@@ -25,6 +25,8 @@ class Bus:
             (self.usb / "devices/1-2" / name).write_text(text + "\n")
         (folder / "usr/lib/keyroom").mkdir(parents=True)
         stub(folder / "usr/lib/keyroom", "announce", f'printf "%s\\n" "$*" >>"{self.said}"\n')
+        self.started = folder / "started"
+        stub(folder / "bin", "systemctl", f'echo "$*" >>"{self.started}"\n')
         self.driver("")
 
     def interface(self, name, kind):
@@ -69,6 +71,15 @@ def test_class_decides(bus, kind, welcome):
     assert bus.decide("1-2:1.0") == welcome
     assert bus.said.exists() != welcome
     assert (bus.usb / "drivers_probe").exists() == welcome
+
+
+def test_printer_is_offered_to_the_print_service(bus):
+    bus.interface("1-2:1.0", "08:06:50")
+    bus.interface("1-2:1.1", "07:01:04")
+    bus.decide("1-2:1.0")
+    assert not bus.started.exists()
+    bus.decide("1-2:1.1")
+    assert bus.started.read_text() == "--no-block start ipp-usb.service\n"
 
 
 @pytest.mark.parametrize("path, welcome", [

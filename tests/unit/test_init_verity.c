@@ -59,7 +59,8 @@ static void verity_short_image_is_refused(void **state)
 	struct err err = {.text = ""};
 
 	(void)state;
-	assert_false(verity_open(&params, &loop, device, sizeof(device), &err));
+	assert_false(verity_open(
+		"name", &params, &loop, device, sizeof(device), &err));
 	assert_string_equal(err.text, "the image has 26427391 bytes, "
 				      "expected at least 26427392");
 	assert_string_equal(device, "untouched");

@@ -33,5 +33,15 @@ if [ -e /run/keyroom/audit-failed ]; then
 	printf 'for all of it: system-audit\033[0m\n'
 fi
 
-PROMPT_COMMAND=
+# What the drivers want in the environment, those that were loaded since, too.
+keyroom_environment()
+{
+	local setting
+	for setting in /usr/lib/keyroom/environment/*; do
+		# shellcheck source=/dev/null
+		[ ! -e "$setting" ] || . "$setting"
+	done
+}
+
+PROMPT_COMMAND=keyroom_environment
 PS1='\n[Keyroom $KEYROOM_VERSION] \D{%Y-%m-%d %H:%M:%S} UTC$(keyroom_mark)\n\w \$ '

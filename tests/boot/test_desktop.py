@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: ISC
+"""Shows the ceremony disc's desktop as a camera would see it: one terminal
+fills the screen, dark on light, with the prompt of the console; keys that are
+pressed do what the title says; every window is recorded; and where there is no
+desktop, or it dies, the text console is there.  A screen that stays black, or
+a terminal that nobody records, would end a ceremony.
+
+The picture is kept: build/desktop.png, and with two windows desktop-two.png."""
+import re
+import subprocess
+
+import pytest
+
+from machine import Machine, press, type_on_keyboard
+
+pytestmark = pytest.mark.slow
+
+LIGHT, DARK = 600, 200          # sums of red, green and blue
+
+
+def screen(guest, folder, keep=None):
+    """The screen: width, and a list of each pixel's red + green + blue."""
+    path = folder / 'screen.ppm'
+    guest.qmp('screendump', filename=str(path))
+    if keep:
+        guest.screendump(keep)
+    kind, width, _, _, pixels = re.fullmatch(rb'(P6)\s(\d+)\s(\d+)\s(\d+)\s(.*)', path.read_bytes(),
+                                             re.S).groups()
+    assert kind == b'P6'
+    return int(width), [sum(pixels[n:n + 3]) for n in range(0, len(pixels), 3)]
+
+
+def share(pixels, wanted):
+    return sum(map(wanted, pixels)) / len(pixels)
+
+
+def assert_dark_on_light(pixels):
+    """Paper and letters, neither a blank screen nor the console's black."""
+    assert share(pixels, lambda light: light > LIGHT) > 0.8
+    assert 0.001 < share(pixels, lambda light: light < DARK) < 0.2
+
+
+def wait_for(guest, command, seconds=120):
+    """Until a command in the guest ends with 0."""
+    guest.must(f'for n in $(seq {seconds}); do {command} >/dev/null 2>&1 && break; sleep 1; done; '
+               f'{command}', seconds + 20)
+
+
+def typed(guest, text, path):
+    """What a command that is typed in the window with the focus writes to a file."""
+    type_on_keyboard(guest, f'{text} >{path}\n')
+    wait_for(guest, f'test -s {path}')
+    return guest.must(f'cat {path}').split('\n')[-2].strip()
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('desktop')
+
+
+@pytest.fixture(scope='module')
+def guest(ceremony_disc, folder):
+    """The machine, once the first window has its shell."""
+    with Machine(ceremony_disc['ISO'], folder) as machine:
+        machine.choose('serial')
+        machine.prompt(120)
+        wait_for(machine, 'ps -o args= --ppid "$(pgrep -x foot)" | grep -q bash')
+        machine.must('sleep 10', 30)
+        yield machine
+
+
+def test_one_terminal_fills_the_screen_dark_on_light(guest, folder, build):
+    width, pixels = screen(guest, folder, build / 'desktop.png')
+    assert width >= 1024
+    assert_dark_on_light(pixels)
+
+
+def test_keys_are_typed_into_it(guest):
+    assert re.fullmatch(r'/dev/pts/\d+', typed(guest, 'tty', '/run/t1'))
+    assert int(typed(guest, 'stty size', '/run/t2').split()[1]) >= 80
+
+
+def test_letters_grow_by_one_key(guest):
+    before = int(typed(guest, 'stty size', '/run/t3').split()[1])
+    press(guest, 'f8')
+    press(guest, 'f8')
+    after = int(typed(guest, 'stty size', '/run/t4').split()[1])
+    press(guest, 'f7')
+    press(guest, 'f7')
+    assert after < before == int(typed(guest, 'stty size', '/run/t5').split()[1])
+
+
+def test_promises_are_kept_with_a_desktop(guest):
+    status, page = guest.run('system-audit', 300)
+    assert status == 0, page
+    assert guest.run('ss -Hltunw | grep .')[0] != 0
+
+
+def test_key_for_a_picture(guest):
+    """Saved where nothing else is kept, announced in the window, and shown."""
+    press(guest, 'f4')
+    wait_for(guest, 'pgrep -f app-id=show')
+    name = guest.must('ls /root/screencap-*.png').split('\n')[-2].strip()
+    assert guest.must(f'head -c 4 {name} | tail -c 3').endswith('PNG')
+    wait_for(guest, 'pgrep -x bash -P "$(pgrep -f app-id=show)"')
+    guest.must('sleep 10', 30)
+    press(guest, 'q')
+    wait_for(guest, '! pgrep -f app-id=show')
+
+
+def test_every_window_is_recorded(guest):
+    guest.must('ceremony-log start /root/log')
+    press(guest, 'ret')
+    guest.must('sleep 3', 20)
+    press(guest, 'f2')
+    wait_for(guest, 'pgrep -f app-id=second')
+    guest.must('sleep 10', 30)
+    assert typed(guest, 'tty', '/run/t6') != typed(guest, 'tty', '/run/t7; echo in the second window')
+    press(guest, 'f3')
+    type_on_keyboard(guest, 'echo in the first window\n')
+    wait_for(guest, 'grep -l "^in the first window" /root/log/terminal-*')
+    wait_for(guest, 'grep -l "^in the second window" /root/log/terminal-*')
+
+
+def test_two_windows_side_by_side(guest, folder, build):
+    width, pixels = screen(guest, folder, build / 'desktop-two.png')
+    assert_dark_on_light(pixels)
+    for half in (0, width // 2):
+        part = [light for n, light in enumerate(pixels) if half <= n % width < half + width // 2]
+        assert_dark_on_light(part)
+
+
+def test_console_follows_when_the_desktop_dies(guest):
+    guest.must('pkill -9 -x labwc')
+    wait_for(guest, 'grep -q "the desktop has ended" /dev/vcs1')
+    type_on_keyboard(guest, 'exit\n')
+    wait_for(guest, 'pgrep -x foot')
+
+
+@pytest.mark.parametrize('words, said', [
+    ('nomodeset', 'no driver for this screen: this is the text console'),
+    ('session=console', 'UTC CLOCK NOT SET')])
+def test_no_desktop(words, said, ceremony_disc, tmp_path):
+    """Where no driver sets modes, and where the menu chose the console."""
+    for name in ('live/vmlinuz', 'live/initrd', 'boot/grub/grub.cfg'):
+        subprocess.run(['xorriso', '-osirrox', 'on', '-indev', ceremony_disc['ISO'], '-extract',
+                        f'/{name}', str(tmp_path / name.split('/')[-1])], check=True,
+                       stderr=subprocess.DEVNULL)
+    menu = (tmp_path / 'grub.cfg').read_text()
+    assert 'session=console' in menu
+    arguments = ' '.join(re.findall(r'_arguments="(.*)"', menu))
+    extra = ['-kernel', str(tmp_path / 'vmlinuz'), '-initrd', str(tmp_path / 'initrd'),
+             '-append', f'{arguments} {words} console=ttyS0,115200']
+    with Machine(ceremony_disc['ISO'], tmp_path, extra=extra) as machine:
+        machine.prompt(120)
+        wait_for(machine, f'grep -q "{said}" /dev/vcs1')
+        assert machine.run('pgrep -x labwc')[0] != 0

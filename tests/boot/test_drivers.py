@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: ISC
+"""Shows a driver that is not on the disc, from the vendor's archive to a
+signature: the extension that the recipe makes is loaded on the booted disc, asks
+for exactly what the descriptor says (environment, host, port, udev rule, kernel
+module), and p11-kit, pkcs11-tool, OpenSSL and the signer all see its token.  The
+HSM is a stand-in: a module that wants its library path and an answer from the
+network, or is none.  Of the drivers on the disc, OpenSC finds a card reader and
+YubiHSM's asks the USB by itself."""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import drives
+import vendor
+from machine import Machine
+from rehearsal import Rehearsal
+from test_signing import sign
+from tokens import PIN
+
+pytestmark = pytest.mark.slow
+
+PROXY = '/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so'
+MORE = ('env: SOFTHSM2_CONF=/media/HSMFD/softhsm2.conf\n'
+        'udev: SUBSYSTEM=="mem", KERNEL=="null", SYMLINK+="stand-in"\n'
+        'kernel: pl2303\n')
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('drivers')
+
+
+@pytest.fixture(scope='module')
+def zone(folder, programs):
+    """A rehearsal's drive: configuration, request, tokens."""
+    (folder / 'HSMFD').mkdir()
+    made = Rehearsal(folder / 'HSMFD', programs, domain='example.', bundles=4, algorithm=13)
+    made.add_ksk('ksk')
+    made.request_file = made.ask()
+    config = made.configure(made.normal('ksk'), made.request_file)
+    text = config.read_text().replace(str(made.hsm.conf), '/media/HSMFD/softhsm2.conf')
+    config.write_text(re.sub(r'module: \S+', f'module: {vendor.MODULE}', text))
+    made.hsm.conf.write_text('directories.tokendir = /media/HSMFD/tokens\n')
+    return made
+
+
+@pytest.fixture(scope='module')
+def extension(disc, folder):
+    archive = vendor.make_file(folder)
+    done = vendor.make_extension(vendor.fill_in(folder, archive, MORE), f'VENDOR={archive}')
+    assert done.returncode == 0, done.stdout
+    return re.search(r'build: (\S+\.raw)', done.stdout).group(1), done.stdout
+
+
+@pytest.fixture(scope='module')
+def guest(disc, zone, extension, folder):
+    """The machine, its HSM on the network, the extension on a stick; one more is
+    made for another release."""
+    stick = folder / 'DRIVERS'
+    stick.mkdir()
+    shutil.copy(extension[0], stick)
+    subprocess.run(['unsquashfs', '-no-progress', '-d', folder / 'tree', extension[0]], check=True,
+                   stdout=subprocess.DEVNULL)
+    tree = folder / 'tree/usr/lib/extension-release.d'
+    (tree / 'extension-release.keyroom-keyper').rename(tree / 'extension-release.keyroom-old')
+    (tree / 'extension-release.keyroom-old').write_text('ID=debian\nSYSEXT_LEVEL=keyroom-0.0.1\n')
+    subprocess.run(['mksquashfs', folder / 'tree', stick / 'keyroom-old-0.0.1.raw', '-no-progress', '-quiet'],
+                   check=True, stdout=subprocess.DEVNULL)
+    sticks = [drives.make_drive(folder / 'hsmfd.img', 'HSMFD', zone.folder),
+              drives.make_drive(folder / 'drivers.img', 'DRIVERS', stick)]
+    extra = ['-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,restrict=on,'
+                        'guestfwd=tcp:192.168.0.2:5000-cmd:cat', '-device', 'e1000e,netdev=net', '-device', 'usb-ccid']
+    with Machine(disc['ISO'], folder, drives=sticks, extra=extra) as machine:
+        machine.choose('serial')
+        machine.prompt(120)
+        for label in ('HSMFD', 'DRIVERS'):
+            machine.must(f'until mountpoint -q /media/{label}; do sleep 1; done', 60)
+        yield machine
+
+
+def load(guest, name, answer):
+    """hsm-driver load, its question answered; (exit status, what it said)."""
+    guest.send(f'hsm-driver load /media/DRIVERS/{name}; echo "=RC=$?="\r')
+    asked = guest.expect(r'.*Is this correct \(y/N\)\? ', 60).group(0)
+    guest.send(f'{answer}\r')
+    found = guest.expect(r'(.*)=RC=(\d+)=', 60)
+    guest.prompt()
+    return int(found.group(2)), (asked + found.group(1)).replace('\r', '')
+
+
+def driver(guest, name):
+    """What hsm-list shows of one driver."""
+    page = guest.must('hsm-list', 90)
+    return dict(re.findall(r'Driver:     (\w+)(.*?)(?=\n\n|\Z)', page, re.S)).get(name)
+
+
+def test_drivers_on_the_disc_are_listed(guest):
+    page = guest.must('hsm-list', 90)
+    assert re.findall(r'Driver:     (\w+),', page) == ['opensc', 'yubihsm2']
+    for path, digest in re.findall(r'file: +(\S+)\n +sha-256: +(\w+)', page):
+        assert digest in guest.must(f'sha256sum {path}')
+    assert 'CCID' in driver(guest, 'opensc') and 'YubiHSM Connector\n    no token' in page
+    assert 'active' in guest.must('systemctl is-active pcscd.service')
+
+
+def test_an_extension_for_another_release_is_not_loaded(guest):
+    status, said = load(guest, 'keyroom-old-0.0.1.raw', 'y')
+    assert status == 5 and 'made for this release?' in said, said
+    assert guest.run('test -e /opt/Keyper')[0] != 0
+    guest.must('test -z "$(hsm-driver)"; ! ls /run/extensions/*.raw /run/keyroom/extensions/*')
+
+
+def test_a_no_loads_nothing(guest):
+    status, said = load(guest, 'keyroom-keyper-*.raw', 'n')
+    assert status == 1 and 'refused' in said
+    assert guest.run('test -e /opt/Keyper')[0] != 0
+
+
+def test_a_yes_to_the_words_loads_it(guest, extension):
+    status, said = load(guest, 'keyroom-keyper-*.raw', 'y')
+    assert status == 0 and 'keyroom-keyper: loaded' in said, said
+    words = extension[1].split('PGP Words:')[1].split()
+    assert said.split('PGP Words:')[1].split()[:32] == words[:32]
+    guest.must('umount /media/DRIVERS')
+    assert 'REHEARSAL' not in guest.text[:guest.place].rsplit('[Keyroom', 1)[1]
+
+
+def test_what_the_descriptor_asks_for_is_there(guest):
+    assert '/opt/Keyper/PKCS11Provider' in guest.must('echo $KEYPER_LIBRARY_PATH')
+    assert '192.168.0.2' in guest.must('getent hosts keyper')
+    guest.must('test -c /dev/stand-in')
+    assert 'pl2303' in guest.must('cat /proc/modules')
+
+
+def test_without_its_network_the_hsm_does_not_answer(guest):
+    assert 'no HSM answers' in driver(guest, 'keyper')
+
+
+def test_every_program_sees_the_token(guest):
+    guest.must('hsm-network on; sleep 3', 30)
+    shown = driver(guest, 'keyper')
+    serial = re.search(r'serial: +(\w+)', shown).group(1)
+    assert 'label:        T1' in shown and 'manufacturer: Stand-in' in shown
+    assert serial in guest.must('p11-kit list-tokens', 60)
+    assert serial in guest.must(f'pkcs11-tool --module {PROXY} --list-slots', 60)
+    out = guest.must('openssl storeutl -provider pkcs11 -provider default -noout -text '
+                     f'"pkcs11:serial={serial};type=public" 2>&1', 60)
+    assert re.search(r'0: Public[ -]?[Kk]ey', out) or 'Total found: 1' in out, out
+    guest.must(f'sed "s,module: .*,module: {PROXY}," /media/HSMFD/ksrsigner.yaml >/tmp/ksrsigner.yaml')
+    assert serial in guest.must('cd /tmp && keymaster inventory; cd', 60)
+    page = guest.must('system-audit', 200)
+    assert 'confirmed by the operator' in page and 'every promise checked is kept' in page, page
+
+
+def test_the_stand_in_signs(guest, zone, folder):
+    guest.must('cd /media/HSMFD')
+    status, said = sign(guest, f'ksrsigner --no-previous-skr=rehearsal {zone.request_file.name} skr.xml')
+    assert status == 0, said
+    guest.must('cd; umount /media/HSMFD')
+    made = drives.read_drive(folder / 'hsmfd.img', 'skr.xml')
+    (zone.folder / 'skr.xml').write_bytes(made)
+    done = zone.hsm.run('skrcheck', '--no-previous-skr=rehearsal', zone.request_file.name, 'skr.xml')
+    assert done.status == 0, done.out + done.err

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: ISC
+"""hsm-network opens the network to an HSM or to one printer.  A wrong address
+taken here is a hole in the wall, so every refusal is tried; nft and ip are
+stand-ins that write down how they were called.  tests/boot shows the real
+packets."""
+import pytest
+
+from ceremony_tools import OVERLAY, SCRIPTS, environment, run, stub
+
+TOOL = SCRIPTS / "hsm-network"
+
+
+class Wall:
+    def __init__(self, folder, interfaces):
+        self.folder = folder
+        self.calls = folder / "calls"
+        for name in ("lo", *interfaces):
+            (folder / "sys/class/net" / name).mkdir(parents=True)
+        for name in ("etc", "run/keyroom"):
+            (folder / name).mkdir(parents=True)
+        (folder / "etc/keyroom-network").write_text(
+            'NETWORK_ADDRESS=192.168.0.1/24\nHSM_ADDRESS=192.168.0.2\nHSM_PORTS="5000 5001"\n')
+        for name in ("nft", "ip"):
+            self.command(name, 0)
+        stub(folder / "bin", "ceremony-log", "exit 0\n")
+
+    def command(self, name, status):
+        stub(self.folder / "bin", name,
+             f'echo "{name} $*" | sed "s,{self.folder},," >>"{self.calls}"\nexit {status}\n')
+
+    def run(self, *argv):
+        self.calls.write_text("")
+        return run(TOOL, *argv, env=environment(
+            SYSROOT=self.folder, PATH=f"{self.folder}/bin:/usr/bin:/bin",
+            KEYROOM_LIB=OVERLAY / "usr/lib/keyroom"))
+
+    def called(self):
+        return self.calls.read_text().splitlines()
+
+
+CLOSE = "nft -f /usr/share/keyroom/closed.nft"
+HSM = "nft -D address=192.168.0.2 -D ports={ 5000, 5001 } -f /usr/share/keyroom/open.nft"
+PRINTER = "nft -D address=192.168.0.3 -D ports={ 515, 631, 9100 } -f /usr/share/keyroom/open.nft"
+
+
+@pytest.fixture
+def wall(tmp_path):
+    return Wall(tmp_path, ["eth0"])
+
+
+@pytest.fixture
+def two(tmp_path):
+    return Wall(tmp_path, ["eth0", "eth1"])
+
+
+def test_printer_alone(wall):
+    done = wall.run("printer", "192.168.0.3")
+    assert done.returncode == 0, done
+    assert wall.called() == [
+        CLOSE, PRINTER, "ip address replace 192.168.0.1/32 dev eth0", "ip link set eth0 up",
+        "ip route replace 192.168.0.3/32 dev eth0 src 192.168.0.1"]
+    assert b"printer 192.168.0.3, ports 515 631 9100" in done.stdout
+    assert b"HSM" not in done.stdout
+
+
+def test_hsm_and_printer_together(wall):
+    assert wall.run("on").returncode == 0
+    assert wall.called()[:2] == [CLOSE, HSM]
+    assert wall.run("printer", "192.168.0.3").returncode == 0
+    assert wall.called()[:3] == [CLOSE, HSM, PRINTER]
+    shown = wall.run().stdout
+    assert b"HSM 192.168.0.2, ports 5000 5001" in shown and b"printer 192.168.0.3" in shown
+    assert wall.run("off").stdout == b"off\n"
+    assert CLOSE in wall.called() and PRINTER not in wall.called() and HSM not in wall.called()
+    assert wall.run("status").stdout == b"off\n"
+
+
+def test_printer_first_stays_open_when_the_hsm_comes(wall):
+    wall.run("printer", "192.168.0.3")
+    wall.run("on")
+    assert wall.called()[:3] == [CLOSE, HSM, PRINTER]
+
+
+def test_printer_takes_the_interface_of_the_hsm_or_its_own(two):
+    assert two.run("printer", "192.168.0.3").returncode == 2
+    two.run("on", "eth1")
+    two.run("printer", "192.168.0.3")
+    assert "ip link set eth1 up" in two.called()
+    two.run("off")
+    two.run("on", "eth1")
+    two.run("printer", "192.168.0.3", "eth0")
+    assert "ip route replace 192.168.0.3/32 dev eth0 src 192.168.0.1" in two.called()
+
+
+@pytest.mark.parametrize("address", [
+    "", "192.168.0", "192.168.0.3.4", "192.168.0.256", "192.168.0.3333", "192.168..3", ".1.2.3",
+    "1.2.3.", "0.0.0.0", "127.0.0.1", "255.255.255.255", "192.168.0.1", "192.168.0.2", "hsm",
+    "192.168.0.0/16", "1.2.3.4 5", "1.2.3.4\n", "-1.2.3.4", "fe80::1", "{ 1.2.3.4 }"])
+def test_what_is_no_address_of_a_printer_is_refused(wall, address):
+    done = wall.run("printer", address)
+    assert done.returncode == 2 and wall.called() == [], done
+    assert wall.run().stdout == b"off\n"
+
+
+@pytest.mark.parametrize("argv,status", [
+    (["printer"], 2), (["printer", "192.168.0.3", "eth0", "x"], 2), (["on", "eth0", "x"], 2),
+    (["open"], 2), (["off", "now"], 2), (["on", "lo"], 3), (["on", "eth9"], 3), (["on", "../net/eth0"], 3),
+    (["on", ""], 3), (["printer", "192.168.0.3", "lo"], 3), (["printer", "192.168.0.3", "."], 3)])
+def test_errors(wall, argv, status):
+    done = wall.run(*argv)
+    assert done.returncode == status and wall.called() == [], done
+
+
+def test_no_interface_at_all(tmp_path):
+    assert Wall(tmp_path, []).run("on").returncode == 3
+
+
+def test_twice_is_refused(wall):
+    for argv in (["on"], ["printer", "192.168.0.3"]):
+        assert wall.run(*argv).returncode == 0
+        done = wall.run(*argv)
+        assert done.returncode == 1 and b"already on" in done.stderr and wall.called() == []
+
+
+@pytest.mark.parametrize("command", ["nft", "ip"])
+@pytest.mark.parametrize("argv", [["on"], ["printer", "192.168.0.3"]])
+def test_what_fails_halfway_ends_closed(wall, command, argv):
+    wall.command(command, 1)
+    assert wall.run(*argv).returncode == 5
+    assert wall.called().index(CLOSE, 1) > 0
+    wall.command(command, 0)
+    assert wall.run().stdout == b"off\n"
