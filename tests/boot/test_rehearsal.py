@@ -104,6 +104,9 @@ def test_every_step_of_the_document(top, build, disc, programs, tmp_path):
             if command.startswith('hsm-driver'):
                 assert 'REHEARSAL' in guest.text[:guest.place].rsplit('[Keyroom', 1)[1]
         assert last.startswith('shutdown')
+        until = time.monotonic() + 200
+        while len(list((room / 'printed').glob('*.ps'))) < 3 and time.monotonic() < until:
+            guest.must('sleep 1')
         guest.send(last + '\r')
         guest.wait_off(60)
         said = guest.said()
