@@ -1,24 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Purge what the profile's packages depend on by name and never use
-# (image/profiles/PROFILE/packages.drop), and prove that no program on the disc
-# misses a library.
+# Purge what packages depend on by name and nothing here uses
+# (image/packages.drop and the profile's own), and prove that no program on the
+# disc misses a library.
 # Phase: after packaging is removed.  Reads: ROOT SRC PROFILE.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
 
-drop=$SRC/image/profiles/$PROFILE/packages.drop
-if [ -e "$drop" ]; then
-	present=
+present=
+for drop in "$SRC/image/packages.drop" "$SRC/image/profiles/$PROFILE/packages.drop"; do
+	[ -e "$drop" ] || continue
 	# shellcheck disable=SC2013 # one word a line
 	for package in $(sed 's/#.*//' "$drop"); do
 		if chroot "$ROOT" dpkg-query -W "$package" >/dev/null 2>&1; then
 			present="$present $package"
 		fi
 	done
-	# shellcheck disable=SC2086 # one word a package
-	[ -z "$present" ] || chroot "$ROOT" dpkg --purge --force-depends $present
-fi
+done
+# shellcheck disable=SC2086 # one word a package
+[ -z "$present" ] || chroot "$ROOT" dpkg --purge --force-depends $present
 
 # "file needs library", for whatever is linked; libraries count by their names.
 # gbm/ holds a plug-in for graphics cards, which is only loaded for one.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Refuse a root that holds what the disc promises not to hold: a compiler, an
 # interpreter beside the shell and Perl's base, a software token, a remote
-# login.
+# login, a private key.
 # Phase: last.  Reads: ROOT.  Changes nothing.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
@@ -14,5 +14,10 @@ bad=$(find "$ROOT/usr/bin" "$ROOT/usr/sbin" "$ROOT/usr/lib" \
 if [ -n "$bad" ]; then
 	echo "${0##*/}: must not be on the disc:" >&2
 	echo "$bad" | sed "s|^$ROOT|  |" >&2
+	exit 1
+fi
+key=$(find "$ROOT/etc/ssl/private" -mindepth 1 -print -quit)
+if [ -n "$key" ]; then
+	echo "${0##*/}: a key that everyone has: ${key#"$ROOT"}" >&2
 	exit 1
 fi

@@ -27,7 +27,7 @@ SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
 
 
 # The menu's letters (image/boot/grub.cfg.in).
-HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'c'}
+HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'd'}
 KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus', '.': 'dot', ';': 'semicolon',
         '>': 'shift+dot'}
 

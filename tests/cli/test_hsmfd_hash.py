@@ -50,6 +50,25 @@ def test_both_hashes_equal_the_shell_s(drive):
     assert done.stderr == b""
 
 
+def test_established_hash_of_a_drive_that_never_changes(tmp_path):
+    """What papers of earlier ceremonies show: the files' bytes in the order of
+    their whole paths, byte by byte, whatever the locale.  A number, so that both
+    sides cannot move together; and the pipeline that gave it, as it is typed."""
+    drive = tmp_path / "HSMFD"
+    for name in ("ceremony-10/log", "ceremony-9/log", "ceremony-9/Log", "ceremony-9.log", "ceremony_9",
+                 "KSR.XML", "empty", "Zone/a b", "gr\u00fc\u00dfe", "zone/a"):
+        (drive / name).parent.mkdir(parents=True, exist_ok=True)
+        (drive / name).write_bytes(b"" if name == "empty" else name.encode() * 3)
+    expected = "6ca182bf91750862e266ec3c1bf6fe0fd78b53ee9695d13c05c58e763e61fd63"
+    piped = subprocess.run(
+        ["sh", "-c", f"find -P '{drive}/' -type f -print0 | LC_COLLATE=POSIX sort -z | xargs -0 cat | sha256sum"],
+        capture_output=True, check=True, env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"})
+    assert piped.stdout.split()[0].decode() == expected
+    for locale in ("C", "C.UTF-8", "tr_TR.UTF-8"):
+        env = environment(LC_ALL=locale)
+        assert hashes(run(HASH, "-c", "--drive", drive, env=env).stdout)[0] == expected
+
+
 def test_words_are_those_of_sha2wordlist(tmp_path):
     """With one file the established hash is the hash of that file."""
     (tmp_path / "one").write_bytes(b"one file")

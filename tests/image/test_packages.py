@@ -98,8 +98,9 @@ def test_nothing_that_signs_in_software_is_on_the_disc(top):
 
 
 def test_every_listed_package_has_its_reason(top):
-    lists = [*(top / 'packages').glob('*.list'), *(top / 'image/profiles').glob('*/packages.list')]
-    assert len(lists) >= 3
+    lists = [*(top / 'packages').glob('*.list'), *(top / 'image').glob('**/packages.list'),
+             *(top / 'image').glob('**/packages.drop')]
+    assert len(lists) >= 6
     for line in [line for path in lists for line in path.read_text().splitlines()]:
         if line and not line.startswith('#'):
             assert re.fullmatch(r'[a-z0-9.+-]+\s+# \S.+', line), line

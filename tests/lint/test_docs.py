@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-DOCUMENTS = ['README.md', 'RELEASE.md']
+DOCUMENTS = ['README.md', 'RELEASE.md', 'docs/REHEARSAL.md', 'packages/drivers/README.md']
 
 
 def targets(top):

@@ -92,7 +92,7 @@ def findings(top, flags, path):
         warning = re.search(r'([\w/.-]+):\d+:\d+: (?:warning|error): .*\[(-W[\w-]+)\]', line)
         if warning:
             name = warning.group(1)
-            found.append((name[name.find('signer/'):] if 'signer/' in name else name, function, warning.group(2)))
+            found.append((name[name.rfind('signer/'):] if 'signer/' in name else name, function, warning.group(2)))
     assert done.returncode == 0, done.stdout
     return found
 
