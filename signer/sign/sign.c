@@ -165,22 +165,21 @@ static bool prove_bundle(struct crypto_cache *cache, const struct ksr *response,
 bool sign_response(const struct ksk_set *ksks, struct crypto_cache *cache,
 	struct prover *prover, struct ksr *response, struct err *err)
 {
-	size_t made = 0, given = 0, proven = 0;
+	size_t count = response->bundle_count, made = 0, proven = 0;
+	bool ahead = count >= SIGN_BATCH;
 	bool ok = true;
 
-	while (ok && proven < response->bundle_count) {
-		size_t end = given; /* what the prover has had time for */
+	while (ok && proven < count) {
+		size_t from = made, end = from + (ahead ? SIGN_BATCH : 1);
 
-		for (; ok && made < given + SIGN_BATCH &&
-			made < response->bundle_count;
-			made++)
+		for (; ok && made < count && made < end; made++)
 			ok = sign_bundle(
 				ksks, response, &response->bundles[made], err);
-		if (ok && made > given)
-			prover_add(prover, response, given, made - given);
-		else
-			end = made;
-		given = made;
+		/* The thread has this batch, and had time for the one before.
+		 */
+		end = ahead && made > from ? from : made;
+		if (ok && made > end)
+			prover_add(prover, response, from, made - from);
 		for (; ok && proven < end; proven++)
 			ok = prove_bundle(cache, response,
 				&response->bundles[proven], err);

@@ -27,10 +27,11 @@ bool sign_find_previous(struct token_set *tokens, const struct ksr *previous,
 
 /*
  * Sign every bundle of a planned response, and prove each signature with
- * OpenSSL against the public key in its RRset, the prover's thread at work
- * beside.  On success all are proven; of the signatures after a wrong one, the
- * HSM makes two batches (SIGN_BATCH bundles each) at most.  Between two
- * signatures a signal ends the run (ERR_REFUSED).
+ * OpenSSL against the public key in its RRset: each bundle before the next is
+ * signed; from SIGN_BATCH bundles on in batches of so many, the prover's thread
+ * at work beside, so that one batch more is made at most after a wrong
+ * signature.  On success all are proven.  Between two signatures a signal ends
+ * the run (ERR_REFUSED).
  */
 #define SIGN_BATCH ((size_t)32)
 bool sign_response(const struct ksk_set *ksks, struct crypto_cache *cache,

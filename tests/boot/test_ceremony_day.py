@@ -127,7 +127,7 @@ def test_every_command_of_the_day(top, disc, zone, sticks, printers, room, tmp_p
              'hash': (zone.folder / 'SHA256SUMS').read_text().split()[0]}
     shown = {}
     with Machine(disc['ISO'], tmp_path, drives=sticks, extra=network(printers, tmp_path)) as guest:
-        guest.choose(1)
+        guest.choose('serial')
         guest.prompt(120)
         guest.must('until [ $(grep -c " /media/" /proc/mounts) = 3 ]; do sleep 1; done', 60)
         words['new'] = guest.must("lsblk -dnro NAME,FSTYPE,TYPE | awk '$1 ~ /^sd/ && $2 != \"vfat\" { print \"/dev/\" $1 }'")

@@ -22,6 +22,7 @@ from tokens import PIN
 pytestmark = pytest.mark.slow
 
 PROXY = '/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so'
+OPENSSL = '/usr/share/keyroom/openssl-pkcs11.cnf'
 MORE = ('env: SOFTHSM2_CONF=/media/HSMFD/softhsm2.conf\n'
         'udev: SUBSYSTEM=="mem", KERNEL=="null", SYMLINK+="stand-in"\n'
         'kernel: pl2303\n')
@@ -143,11 +144,10 @@ def test_every_program_sees_the_token(guest):
     shown = driver(guest, 'keyper')
     serial = re.search(r'serial: +(\w+)', shown).group(1)
     assert 'label:        T1' in shown and 'manufacturer: Stand-in' in shown
-    assert serial in guest.must('p11-kit list-tokens', 60)
+    assert serial in guest.must('p11-kit list-modules', 60)
     assert serial in guest.must(f'pkcs11-tool --module {PROXY} --list-slots', 60)
-    out = guest.must('openssl storeutl -provider pkcs11 -provider default -noout -text '
-                     f'"pkcs11:serial={serial};type=public" 2>&1', 60)
-    assert re.search(r'0: Public[ -]?[Kk]ey', out) or 'Total found: 1' in out, out
+    out = guest.must(f'OPENSSL_CONF={OPENSSL} openssl storeutl -noout "pkcs11:serial={serial};type=public"', 60)
+    assert 'Total found: 1' in out, out
     guest.must(f'sed "s,module: .*,module: {PROXY}," /media/HSMFD/ksrsigner.yaml >/tmp/ksrsigner.yaml')
     assert serial in guest.must('cd /tmp && keymaster inventory; cd', 60)
     page = guest.must('system-audit', 200)

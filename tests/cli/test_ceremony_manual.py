@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""docs/CEREMONY.md is what the administrator follows in front of cameras.  A
-command that it names and that no test runs, or an option that the tool does not
-have, fails here."""
+"""docs/CEREMONY.md is what the administrator follows in front of cameras.
+tests/boot/test_ceremony_day.py types each of its commands on the booted disc;
+here, in seconds: a command that it names in passing and that no test runs, or an
+option that the tool does not have, fails."""
 import pathlib
 import re
 

@@ -179,6 +179,12 @@ def test_final_try_is_a_persons(hsm, broken):
     assert done.status == 0, done.out
 
 
+def test_nothing_is_signed_after_a_wrong_signature(hsm, broken):
+    broken('sign-wrong-at=2')
+    assert sign(hsm).status == 4
+    assert calls(hsm).count('C_Sign') == 2
+
+
 def test_wrong_pin_is_tried_once(hsm, broken):
     broken('', pin='000000')
     before = hsm.files()
