@@ -38,7 +38,7 @@ ANSWERS = {
     'set-clock': [('HH:MM: ', '{clock}')],
     'ksrsigner': [('(y/N)? ', 'y')],
     'copy-hsmfd': [('copy to: ', '{new}'), ('(y/N)? ', 'y')],
-    'verify-media --verify -': [('', '{hash}\r\x04')],
+    'verify-media --verify -': [('compare with: ', '{hash}')],
 }
 # What the room does before a command.
 BEFORE = {
@@ -114,7 +114,7 @@ def do(guest, command, words):
     for question, answer in of(ANSWERS, command, []):
         guest.expect(re.escape(question), 200)
         guest.send(answer.format(**words) + '\r')
-    status = int(guest.expect(r'=RC=(\d+)=', 400).group(1))
+    status = int(guest.expect(r'=RC=(\d+)=', 200).group(1))
     shown = guest.text[begun:guest.place]
     guest.prompt()
     return status, shown
