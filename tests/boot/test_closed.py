@@ -324,6 +324,6 @@ def test_broken_promise_is_shown_in_red_before_the_prompt(disc, tmp_path):
     extra = ['-kernel', str(tmp_path / 'vmlinuz'), '-initrd', str(tmp_path / 'initrd'),
              '-append', words + ' console=ttyS0,115200']
     with Machine(disc['ISO'], tmp_path, extra=extra) as guest:
-        guest.expect(r'\x1b\[1;31m\*\*\* a promise of this disc is not kept', 60)
-        guest.expect(r'FAIL  kernel', 20)
-        guest.expect(r'AUDIT FAILED', 20)
+        guest.expect(r'\x1b\[1;31m\*\*\* a promise of this disc is not kept', 120)
+        guest.expect(r'FAIL  kernel', 60)
+        guest.expect(r'AUDIT FAILED', 60)
