@@ -154,7 +154,7 @@ def test_every_program_sees_the_token(guest):
     out = guest.must('(cd /media/HSMFD/proxy && keymaster inventory)', 60)
     assert 'token T1' in out and 'is keys.ksk' in out, out
     page = guest.must('system-audit', 200)
-    assert 'confirmed by the operator' in page and 'every promise checked is kept' in page, page
+    assert 'confirmed by' in page and 'every promise checked is kept' in page, page
 
 
 def test_the_stand_in_signs(guest, zone, folder):
