@@ -41,6 +41,15 @@ def programs():
     return BUILD / 'host' / 'bin'
 
 
+@pytest.fixture(scope='module')
+def room():
+    """A CUPS of our own, and a place for printers; for one file's tests."""
+    from cups_room import CupsRoom
+    made = CupsRoom()
+    yield made
+    made.stop()
+
+
 def built(profile):
     """A profile's disc: a dict with ISO, EXTENSION, NAME (build/out/latest.PROFILE)."""
     subprocess.run(['make', '-s', 'iso', f'PROFILE={profile}'], cwd=TOP, check=True)

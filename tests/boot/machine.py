@@ -44,6 +44,11 @@ def type_on_keyboard(guest, text):
         press(guest, KEYS.get(letter, letter))
 
 
+def said(guest, command):
+    """What a command that must end with 0 prints, without the shell's escapes."""
+    return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
+
+
 class MachineFailure(AssertionError):
     """The guest did not do what was expected of it."""
 

@@ -7,14 +7,13 @@ think of it; if one fails here, it fails in front of cameras."""
 import json
 import re
 import subprocess
-import sys
 
 import pytest
 
 import drives
+from lanprinters import PDF_PRINTER, network, printers_of
 from machine import Machine
 from rehearsal import Rehearsal
-from test_printing import PDF_PRINTER, RELAY, printers, room  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.slow
 
@@ -97,12 +96,14 @@ def sticks(zone, disc, tmp_path):
             new]
 
 
-def network(printers, folder):
-    (folder / 'relay.py').write_text(RELAY)
-    port = re.search(r':(\d+)', printers[PDF_PRINTER, 631][0].split('//')[1])[1]
-    return ['-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,dns=192.168.0.251,restrict=on,'
-            f'guestfwd=tcp:{PDF_PRINTER}:631-cmd:{sys.executable} {folder}/relay.py {port}',
-            '-device', 'e1000e,netdev=net', '-chardev', f'file,id=line,path={folder}/line.out',
+@pytest.fixture
+def printers(room):
+    return printers_of(room)
+
+
+def hardware(printers, folder):
+    """A network with the printers, and a serial line over USB."""
+    return [*network(printers, folder), '-chardev', f'file,id=line,path={folder}/line.out',
             '-device', 'usb-serial,chardev=line,always-plugged=on']
 
 
@@ -128,7 +129,7 @@ def test_every_command_of_the_day(top, disc, zone, sticks, printers, room, tmp_p
     words = {'clock': subprocess.run(['date', '-u', '+%Y-%m-%d %H:%M'], stdout=subprocess.PIPE, text=True).stdout.strip(),
              'hash': (zone.folder / 'SHA256SUMS').read_text().split()[0]}
     shown = {}
-    with Machine(disc['ISO'], tmp_path, drives=sticks, extra=network(printers, tmp_path)) as guest:
+    with Machine(disc['ISO'], tmp_path, drives=sticks, extra=hardware(printers, tmp_path)) as guest:
         guest.choose('serial')
         guest.prompt(120)
         guest.must('until [ $(grep -c " /media/" /proc/mounts) = 3 ]; do sleep 1; done', 60)

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import drives
-from machine import Machine, type_on_keyboard
+from machine import Machine, said, type_on_keyboard
 
 pytestmark = pytest.mark.slow
 
@@ -56,11 +56,6 @@ def make_inside(path):
     subprocess.run(['mcopy', '-i', f'{path}@@{60 * MIB}', '-', '::/autorun.inf'],
                    input=b'[autorun]\nopen=evil.exe\n', check=True, env=drives.ENVIRONMENT)
     return path
-
-
-def said(guest, command):
-    """What a command that must end with 0 prints, without the shell's escapes."""
-    return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
 
 
 def typed(guest, path):

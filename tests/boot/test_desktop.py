@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from machine import Machine, press, type_on_keyboard
+from machine import Machine, press, said, type_on_keyboard
 
 pytestmark = pytest.mark.slow
 
@@ -44,11 +44,6 @@ def wait_for(guest, command, seconds=120):
     """Until a command in the guest ends with 0."""
     guest.must(f'for n in $(seq {seconds}); do {command} >/dev/null 2>&1 && break; sleep 1; done; '
                f'{command}', seconds + 20)
-
-
-def said(guest, command):
-    """What a command that must end with 0 prints, without the shell's escapes."""
-    return re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.must(command)).strip()
 
 
 def typed(guest, text, path):

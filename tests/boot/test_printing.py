@@ -7,50 +7,25 @@ printer; the USB side is tested with a made-up one in tests/cli."""
 import hashlib
 import re
 import subprocess
-import sys
 
 import pytest
 
 import drives
 import raster
-from cups_room import CupsRoom, codes, pages_of, pdf_text
+from cups_room import codes, pages_of, pdf_text
+from lanprinters import PDF_PRINTER, PIXEL_PRINTER, network, printers_of
 from machine import Machine
 
 pytestmark = pytest.mark.slow
 
-PDF_PRINTER, PIXEL_PRINTER = '192.168.0.3', '192.168.0.4'
 LOG = 'ksrsigner-20261122-133000.log'
 CONTENT = ''.join(f'2026-11-22T13:30:00Z: [INFO] line {n} of the log\n' for n in range(80))
 DIGEST = hashlib.sha256(CONTENT.encode()).hexdigest()
-# One connection of the guest, carried to a port of this machine.
-RELAY = '''import os, socket, sys, threading
-line = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-def carry():
-    while piece := os.read(0, 65536):
-        line.sendall(piece)
-    line.shutdown(socket.SHUT_WR)
-threading.Thread(target=carry, daemon=True).start()
-while piece := line.recv(65536):
-    while piece:
-        piece = piece[os.write(1, piece):]
-'''
-
-
-@pytest.fixture(scope='module')
-def room():
-    made = CupsRoom()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope='module')
 def printers(room):
-    """Address and port in the guest: what is behind it."""
-    pdf_uri, pdf_pages = room.everywhere()
-    pixel_uri, pixel_pages = room.everywhere('image/pwg-raster,image/urf')
-    laser_uri, jobs = room.listener()
-    return {(PDF_PRINTER, 631): (pdf_uri, pdf_pages), (PIXEL_PRINTER, 631): (pixel_uri, pixel_pages),
-            (PDF_PRINTER, 9100): (laser_uri, jobs)}
+    return printers_of(room)
 
 
 @pytest.fixture(scope='module')
@@ -59,15 +34,8 @@ def guest(disc, printers, tmp_path_factory):
     (folder / 'HSMFD').mkdir()
     (folder / 'HSMFD' / LOG).write_text(CONTENT)
     drive = drives.make_drive(folder / 'hsmfd.img', 'HSMFD', folder / 'HSMFD')
-    (folder / 'relay.py').write_text(RELAY)
-    forwards = ''.join(
-        f',guestfwd=tcp:{address}:{port}-cmd:{sys.executable} {folder}/relay.py '
-        f'{re.search(":([0-9]+)", uri[0].split("//")[1])[1]}'
-        for (address, port), uri in printers.items())
-    extra = ['-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,dns=192.168.0.251,'
-             'restrict=on' + forwards,
-             '-device', 'e1000e,netdev=net']
-    with Machine(disc['ISO'], folder, drives=[drive], extra=extra) as machine:
+    with Machine(disc['ISO'], folder, drives=[drive],
+                 extra=network(printers, folder)) as machine:
         machine.choose('serial')
         machine.prompt(90)
         machine.must('until mountpoint -q /media/HSMFD; do sleep 1; done; cd /media/HSMFD', 30)

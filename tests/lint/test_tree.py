@@ -4,6 +4,7 @@ host is named, nothing large or foreign is in it, and the C compiles without a
 warning.  File lists come from git, so a new file is covered at once."""
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -41,6 +42,15 @@ def test_no_package_host_is_named(top):
              if hosts.search((top / name).read_bytes().decode('utf-8', 'replace'))
              and name != 'tests/lint/test_tree.py']
     assert not found
+
+
+def test_every_test_is_collected(top):
+    """All folders in one go, as "make test" does: two test files of one name, say,
+    each work alone, and together neither does."""
+    done = subprocess.run([sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider', '-c', 'tests/pytest.ini',
+                           '--rootdir', '.', '-q', '--collect-only', 'tests'], cwd=top, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_source_names_its_licence(top):

@@ -10,17 +10,10 @@ import subprocess
 import pytest
 
 from ceremony_tools import BIN, HOSTILE, SCRIPTS, run_tty, stub
-from cups_room import CupsRoom, codes, free_port, pages_of, pdf_text
+from cups_room import codes, free_port, pages_of, pdf_text
 
 CONFIGURE = SCRIPTS / "configure-printer"
 PRINTLOG = SCRIPTS / "printlog"
-
-
-@pytest.fixture(scope="module")
-def room():
-    made = CupsRoom()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")
