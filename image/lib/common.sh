@@ -44,6 +44,26 @@ disc_names() {
 	} | sort -u
 }
 
+# profiles: the names of all profiles.
+profiles() {
+	local settings
+	for settings in "$TOP"/image/profiles/*/settings; do
+		basename "$(dirname "$settings")"
+	done
+}
+
+# of_role ROLE: the lock's lines whose packages have this role.
+of_role() { awk -v role=",$1," '!/^#/ && index("," $7 ",", role)' "$LOCK"; }
+
+# unpack_debs ARCHIVE TARGET: unpack the packages whose lock lines come on standard
+# input, each as ARCHIVE/pool/NAME_VERSION_ARCHITECTURE.deb, into TARGET.
+unpack_debs() {
+	local name version arch _
+	while read -r name version arch _; do
+		dpkg-deb -x "$1/pool/${name}_${version/:/%3a}_$arch.deb" "$2"
+	done
+}
+
 # get SOURCE FILE: copy one file from an http(s) address or a folder.  A
 # partial download is continued by the next try.
 get() {

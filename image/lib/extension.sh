@@ -42,7 +42,7 @@ make_extension() {
 	local name by
 	find_vendor "$1" "${2-}"
 	name=$(basename "$1" .conf)
-	[ -z "$("$read_driver" get package "$1")" ] || grep -q "[ ,]$name\(,.*\)\?\$" "$LOCK" ||
+	[ -z "$("$read_driver" get package "$1")" ] || [ -n "$(of_role "$name")" ] ||
 		die "the lock does not have the packages of $name: run make lock"
 	by=$(key "$lock_hash" "$KEYROOM_VERSION" "$SOURCE_DATE_EPOCH" "${SQUASH_LEVEL-}" \
 		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" \
