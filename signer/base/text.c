@@ -56,6 +56,63 @@ void text_escape_lines(struct buf *out, const char *text, size_t len)
 	}
 }
 
+/*
+ * How much of a line of len bytes goes into room bytes: up to its last blank
+ * there that has something before it, or else up to the next one.
+ */
+static size_t fold_at(const char *line, size_t len, size_t room)
+{
+	size_t first = 0;
+
+	if (len <= room)
+		return len;
+	while (first < len && line[first] == ' ')
+		first++;
+	for (size_t i = room; i > first; i--)
+		if (line[i] == ' ' && line[i - 1] != ' ')
+			return i;
+	while (room < len && (room <= first || line[room] != ' '))
+		room++;
+	return room;
+}
+
+static void fold_line(struct buf *out, const char *line, size_t len,
+	size_t width, size_t indent)
+{
+	size_t room = width;
+
+	for (;;) {
+		size_t part = fold_at(line, len, room);
+
+		buf_bytes(out, line, part);
+		while (part < len && line[part] == ' ')
+			part++;
+		line += part;
+		len -= part;
+		if (len == 0)
+			return;
+		buf_format(out, "\n%*s", (int)indent, "");
+		room = width - indent;
+	}
+}
+
+void text_fold(struct buf *out, const char *text, size_t width, size_t indent)
+{
+	if (width <= indent) {
+		buf_text(out, text);
+		return;
+	}
+	for (;;) {
+		size_t len = strcspn(text, "\n");
+
+		fold_line(out, text, len, width, indent);
+		if (text[len] == '\0')
+			return;
+		buf_u8(out, '\n');
+		text += len + 1;
+	}
+}
+
 char *text_copy(const char *text, struct err *err)
 {
 	char *copy = strdup(text);

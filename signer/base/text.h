@@ -23,6 +23,13 @@ void text_escape(struct buf *out, const char *text, size_t len);
  */
 void text_escape_lines(struct buf *out, const char *text, size_t len);
 
+/*
+ * Append text with each of its lines broken at blanks, so that none is longer
+ * than width bytes (0: as it is); what goes on begins with indent blanks.  A
+ * word that is longer stays whole.  Errors: those of out.
+ */
+void text_fold(struct buf *out, const char *text, size_t width, size_t indent);
+
 /* A copy that the caller frees; NULL and err when memory is exhausted. */
 char *text_copy(const char *text, struct err *err);
 

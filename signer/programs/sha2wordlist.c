@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 #include "show/options.h"
 #include "show/progress.h"
+#include "show/screen.h"
 #include "show/words.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 
 #define CHUNK (256 * 1024)
 #define EXPECTED_MAX 4096
+#define COLUMN 12 /* where hash and words begin */
 
 static const char *verify, *verify_file;
 
@@ -112,7 +114,7 @@ static bool hash_file(
 static bool show(const char *name, const uint8_t hash[CRYPTO_SHA256_LEN],
 	struct err *err)
 {
-	struct buf text = BUF_EMPTY;
+	struct buf text = BUF_EMPTY, words = BUF_EMPTY;
 	bool ok;
 
 	if (name != NULL) {
@@ -122,13 +124,18 @@ static bool show(const char *name, const uint8_t hash[CRYPTO_SHA256_LEN],
 	}
 	buf_text(&text, "SHA-256:    ");
 	hex_encode(&text, hash, CRYPTO_SHA256_LEN);
-	buf_text(&text, "\nPGP Words:  ");
-	words_write(&text, hash, CRYPTO_SHA256_LEN, 0);
+	buf_text(&words, "PGP Words:  ");
+	words_write(&words, hash, CRYPTO_SHA256_LEN, 0);
 	buf_text(&text, "\n");
-	ok = buf_ok(&text, err) &&
+	/* Within a word, a screen would break what is read aloud. */
+	text_fold(
+		&text, buf_string(&words), screen_width(STDOUT_FILENO), COLUMN);
+	buf_text(&text, "\n");
+	ok = buf_ok(&words, err) && buf_ok(&text, err) &&
 	     file_write_fd(STDOUT_FILENO, "standard output", text.data,
 		     text.len, err);
 	buf_free(&text);
+	buf_free(&words);
 	return ok;
 }
 

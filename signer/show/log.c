@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "base/version.h"
 #include "crypto/crypto.h"
+#include "show/screen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -203,26 +204,32 @@ void log_write_lines(
 	}
 }
 
-/* The whole message, escaped, and its newline, on a stream of the terminal. */
+/*
+ * The whole message, escaped, and its newline, on a stream of the terminal;
+ * broken between words there, since what is read aloud must not break within.
+ */
 static void show(
 	struct log *log, enum log_level level, FILE *stream, const char *text)
 {
-	struct buf escaped = BUF_EMPTY;
+	struct buf escaped = BUF_EMPTY, folded = BUF_EMPTY;
 
 	if (level == LOG_LEVEL_WARNING)
 		buf_text(&escaped, "warning: ");
 	else if (level == LOG_LEVEL_ERROR)
 		buf_text(&escaped, "error: ");
 	text_escape(&escaped, text, strlen(text));
+	text_fold(
+		&folded, buf_string(&escaped), screen_width(fileno(stream)), 0);
 	/* In their order, where both streams go to one place. */
 	if (stream == stderr)
 		fflush(stdout);
-	if (fprintf(stream, "%s\n", buf_string(&escaped)) < 0)
+	if (fprintf(stream, "%s\n", buf_string(&folded)) < 0)
 		if (log != NULL && log->first.kind == ERR_NONE)
 			err_set(&log->first, ERR_OUTPUT,
 				"cannot write to the screen: %s",
 				strerror(errno));
 	buf_free(&escaped);
+	buf_free(&folded);
 }
 
 static void write_format(struct log *log, enum log_level level, FILE *stream,

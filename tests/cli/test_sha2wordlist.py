@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from ceremony_tools import run_tty
 from conftest import BIN
 from tokens import Hsm
 
@@ -57,6 +58,17 @@ def test_files_named(run, sample):
     out = run("sha2wordlist", sample, sample).stdout.decode()
     assert out.count(f"SHA-256:    {HEX}\n") == 2
     assert out.count(f"File:       {sample}\n") == 2
+
+
+def test_screen_breaks_between_words(run, sample):
+    """On a terminal, of this width or of none (a serial line); the words are the same."""
+    words = run("sha2wordlist", sample).stdout.decode().split("PGP Words:  ")[1].split()
+    for width, most in ((100, 100), (0, 80)):
+        status, shown = run_tty("sh", "-c", f'stty cols {width}; exec "$@"', "sh", BIN / "sha2wordlist", sample)
+        lines = shown.split("PGP Words:  ")[1].splitlines()
+        assert status == 0 and shown.split("PGP Words:  ")[1].split() == words
+        assert len(lines) > 2 and all(line.startswith(" " * 12) for line in lines[1:])
+        assert max(map(len, lines[1:])) <= most and len(lines[0]) <= most - 12
 
 
 def test_verify_same(run, sample):

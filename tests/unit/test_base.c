@@ -260,6 +260,36 @@ static void text_hostile_escaped(void **state)
 	buf_free(&out);
 }
 
+static void text_folded_between_words(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t width, indent;
+		const char *want;
+	} cases[] = {
+		{"one two three", 0, 0, "one two three"},
+		{"one two three", 13, 0, "one two three"},
+		{"one two three", 12, 0, "one two\nthree"},
+		{"one two three", 7, 0, "one two\nthree"},
+		{"one two three", 6, 2, "one\n  two\n  three"},
+		{"W:  one two three", 11, 4, "W:  one two\n    three"},
+		{"  unbroken rest", 8, 0, "  unbroken\nrest"},
+		{"ends in  blanks  ", 7, 0, "ends in\nblanks"},
+		{"short\nand a long one\n", 8, 0, "short\nand a\nlong one\n"},
+		{"", 5, 0, ""},
+		{"as it is", 3, 3, "as it is"},
+	};
+	struct buf out = BUF_EMPTY;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&out);
+		text_fold(&out, cases[i].text, cases[i].width, cases[i].indent);
+		assert_string_equal(buf_string(&out), cases[i].want);
+	}
+	buf_free(&out);
+}
+
 static void err_long_message_cut(void **state)
 {
 	struct err err = ERR_EMPTY;
@@ -362,6 +392,7 @@ int main(void)
 		cmocka_unit_test(base64_bad_refused),
 		cmocka_unit_test(base64_one_more_character_is_seen_anywhere),
 		cmocka_unit_test(text_hostile_escaped),
+		cmocka_unit_test(text_folded_between_words),
 		cmocka_unit_test(err_long_message_cut),
 		cmocka_unit_test(file_write_keeps_old),
 		cmocka_unit_test(file_stage_unpublished_leaves_nothing),
