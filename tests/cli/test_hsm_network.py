@@ -16,6 +16,7 @@ class Wall:
         self.calls = folder / "calls"
         for name in ("lo", *interfaces):
             (folder / "sys/class/net" / name).mkdir(parents=True)
+            (folder / "sys/class/net" / name / "carrier").write_text("1\n")
         for name in ("etc", "run/keyroom"):
             (folder / name).mkdir(parents=True)
         (folder / "etc/keyroom-network").write_text(
@@ -32,7 +33,7 @@ class Wall:
         self.calls.write_text("")
         return run(TOOL, *argv, env=environment(
             SYSROOT=self.folder, PATH=f"{self.folder}/bin:/usr/bin:/bin",
-            KEYROOM_LIB=OVERLAY / "usr/lib/keyroom"))
+            KEYROOM_LIB=OVERLAY / "usr/lib/keyroom", KEYROOM_LINK_TENTHS="3"))
 
     def called(self):
         return self.calls.read_text().splitlines()
@@ -61,6 +62,24 @@ def test_printer_alone(wall):
         "ip route replace 192.168.0.3/32 dev eth0 src 192.168.0.1"]
     assert b"printer 192.168.0.3, ports 515 631 9100" in done.stdout
     assert b"HSM" not in done.stdout
+
+
+@pytest.mark.parametrize("carrier", ["0\n", None])
+def test_no_link_is_said_and_the_network_is_on(wall, carrier):
+    path = wall.folder / "sys/class/net/eth0/carrier"
+    path.write_text(carrier) if carrier else path.unlink()
+    done = wall.run("on")
+    assert done.returncode == 0 and b"on: eth0" in done.stdout and b"eth0 has no link" in done.stderr
+    path.write_text("1\n")
+    assert wall.run().stderr == b""
+
+
+def test_link_is_waited_for(wall):
+    path = wall.folder / "sys/class/net/eth0/carrier"
+    path.write_text("0\n")
+    stub(wall.folder / "bin", "sleep", f"echo 1 >{path}\n")
+    done = wall.run("printer", "192.168.0.3")
+    assert done.returncode == 0 and done.stderr == b""
 
 
 def test_hsm_and_printer_together(wall):
