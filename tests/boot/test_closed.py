@@ -204,6 +204,16 @@ def test_only_the_hsm_is_spoken_to(guest, folder):
             assert {packet[26:30], packet[30:34]} == {hsm, own}, packet.hex()
 
 
+def test_other_consoles_start_a_shell_at_a_key(guest):
+    assert guest.run('pgrep -t tty1 bash && pgrep -t tty6 bash')[0] != 0
+    guest.must('pgrep -t tty1 bash; chvt 6')
+    assert 'press ENTER' in said(guest, 'cat /dev/vcs6')
+    type_on_keyboard(guest, '\n')
+    guest.must('until pgrep -t tty6 bash; do sleep 1; done', 30)
+    assert typed(guest, '/run/sixth')
+    guest.must('chvt 1')
+
+
 def test_second_keyboard_does_not_type_until_allowed(guest):
     assert typed(guest, '/run/first')
     guest.qmp('device_add', driver='usb-kbd', id='second')
