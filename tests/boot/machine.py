@@ -22,7 +22,8 @@ OVMF = '/usr/share/OVMF'
 # clock, a busy host makes the guest's kernel find its timer broken, its
 # processors stuck and its devices late.
 ACCEL = {'kvm': ['-accel', 'kvm'],
-         'tcg': ['-accel', 'tcg,thread=single', '-icount', 'shift=1']}
+         'tcg': ['-accel', 'tcg,thread=single', '-icount', 'shift=1'],
+         'plain': ['-accel', 'tcg']}
 SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
 
 
@@ -103,10 +104,11 @@ def medium_arguments(medium, iso):
 
 class Machine:
     """One machine; a context manager.  firmware: bios, uefi, secureboot;
-    medium: dvd, usb; drives: raw image files, USB sticks in that order."""
+    medium: dvd, usb; drives: raw image files, USB sticks in that order; accel:
+    a key of ACCEL ("plain" is QEMU's own way without KVM)."""
 
     def __init__(self, iso, folder, firmware='bios', medium='dvd', drives=(),
-                 memory=2048, extra=()):
+                 memory=2048, extra=(), accel=None):
         self.folder = str(folder)
         self.text = ''
         self.place = 0
@@ -116,7 +118,7 @@ class Machine:
         serial = os.path.join(self.folder, 'serial')
         monitor = os.path.join(self.folder, 'qmp')
         arguments = [
-            'qemu-system-x86_64', *ACCEL[accelerator(iso)], '-m', str(memory),
+            'qemu-system-x86_64', *ACCEL[accel or accelerator(iso)], '-m', str(memory),
             '-smp', '2', '-display', 'none', '-vga', 'std', '-nic', 'none',
             '-no-reboot', '-rtc', 'base=utc',
             '-chardev', f'socket,id=serial,path={serial},server=on,wait=on',
