@@ -84,7 +84,7 @@ def display():
 
 def arguments(disc, room, sticks, screen):
     accel = os.environ.get('KEYROOM_ACCEL') or accelerator(disc['ISO'])
-    made = ['qemu-system-x86_64', *ACCEL[accel], '-m', '2048', '-smp', '2', '-name', 'Keyroom rehearsal',
+    made = ['qemu-system-x86_64', *ACCEL[accel], '-m', '1024', '-smp', '2', '-name', 'Keyroom rehearsal',
             '-display', screen, '-vga', 'std', '-no-reboot', '-rtc', 'base=utc',
             '-chardev', f'socket,id=serial,path={room}/serial,server=on,wait=off', '-serial', 'chardev:serial',
             '-qmp', f'unix:{room}/qmp,server=on,wait=off',
