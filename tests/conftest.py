@@ -9,6 +9,7 @@ import pytest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / 'tests' / 'cli'))     # tokens, rehearsal: for the boot tests, too
+from onebuild import one_build  # noqa: E402
 BUILD = pathlib.Path(os.environ.get('BUILD') or 'build')
 BUILD = BUILD if BUILD.is_absolute() else TOP / BUILD
 
@@ -37,7 +38,8 @@ def data():
 @pytest.fixture(scope='session')
 def programs():
     """The signer's programs, compiled for the host."""
-    subprocess.run(['make', '-s', 'signer'], cwd=TOP, check=True)
+    with one_build(BUILD):
+        subprocess.run(['make', '-s', 'signer'], cwd=TOP, check=True)
     return BUILD / 'host' / 'bin'
 
 
@@ -52,7 +54,8 @@ def room():
 
 def built(profile):
     """A profile's disc: a dict with ISO, EXTENSION, NAME (build/out/latest.PROFILE)."""
-    subprocess.run(['make', '-s', 'iso', f'PROFILE={profile}'], cwd=TOP, check=True)
+    with one_build(BUILD):
+        subprocess.run(['make', '-s', 'iso', f'PROFILE={profile}'], cwd=TOP, check=True)
     lines = (BUILD / 'out' / f'latest.{profile}').read_text().splitlines()
     return dict(line.split('=', 1) for line in lines)
 

@@ -101,6 +101,16 @@ def arguments(disc, room, sticks, screen):
     return made
 
 
+def drain(line):
+    """Read what comes back: the guest's terminal echoes until a program sets it up,
+    and unread, a few hundred bytes of that stop the whole machine."""
+    try:
+        while line.recv(4096):
+            pass
+    except OSError:
+        pass
+
+
 def speak(path):
     """What an HSM says on its serial line while nothing happens."""
     for _ in range(100):
@@ -110,6 +120,7 @@ def speak(path):
             break
         except OSError:
             time.sleep(0.1)
+    threading.Thread(target=drain, args=(line,), daemon=True).start()
     for count in range(1, 100000):
         try:
             line.sendall(b'HSM-REHEARSAL %05d self-test passed, battery 3.6 V\r\n' % count)

@@ -37,7 +37,7 @@ class Attached(Machine):
     """The machine that make rehearse has started."""
 
     def __init__(self, top, build, disc):
-        self.folder, self.text, self.place, self.slow = str(build), '', 0, SLOW
+        self.folder, self.text, self.place, self.slow, self.events = str(build), '', 0, SLOW, []
         self.log = open(build / 'rehearse.log', 'w+')
         shutil.rmtree(build / 'rehearsal', ignore_errors=True)
         self.process = subprocess.Popen(['make', '-s', 'rehearse'], cwd=top, stdin=subprocess.DEVNULL,
@@ -49,6 +49,7 @@ class Attached(Machine):
             assert self.process.poll() is None and time.monotonic() < until, self.said()
             time.sleep(0.1)
         self.serial = self._connect(str(room / 'serial'))
+        self._connect_monitor(str(room / 'qmp'))
 
     def said(self):
         self.log.flush()
@@ -62,6 +63,7 @@ class Attached(Machine):
             pass
         self.process.wait()
         self.serial.close()
+        self.monitor.close()
         self.log.close()
 
 

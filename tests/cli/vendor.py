@@ -2,11 +2,13 @@
 """A vendor's file as an HSM's vendor would send it, and the recipe of the Keyper
 filled in for it: the stand-in module with SoftHSM as its engine."""
 import hashlib
+import os
 import pathlib
 import re
 import subprocess
 import tarfile
 
+from onebuild import one_build
 from tokens import SOFTHSM
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -40,5 +42,6 @@ def fill_in(folder, archive, more=''):
 
 def make_extension(descriptor, *variables):
     """make extension; what it ended with and said."""
-    return subprocess.run(['make', '-s', 'extension', f'DRIVER={descriptor}', *variables], cwd=TOP, text=True,
+    with one_build(TOP / os.environ.get('BUILD', 'build')):
+        return subprocess.run(['make', '-s', 'extension', f'DRIVER={descriptor}', *variables], cwd=TOP, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
