@@ -2,14 +2,13 @@
 """Fixtures that every kind of test shares."""
 import os
 import pathlib
-import subprocess
 import sys
 
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / 'tests' / 'cli'))     # tokens, rehearsal: for the boot tests, too
-from onebuild import one_build  # noqa: E402
+from onebuild import make  # noqa: E402
 BUILD = pathlib.Path(os.environ.get('BUILD') or 'build')
 BUILD = BUILD if BUILD.is_absolute() else TOP / BUILD
 
@@ -38,8 +37,7 @@ def data():
 @pytest.fixture(scope='session')
 def programs():
     """The signer's programs, compiled for the host."""
-    with one_build(BUILD):
-        subprocess.run(['make', '-s', 'signer'], cwd=TOP, check=True)
+    make(BUILD, 'signer')
     return BUILD / 'host' / 'bin'
 
 
@@ -54,8 +52,7 @@ def room():
 
 def built(profile):
     """A profile's disc: a dict with ISO, EXTENSION, NAME (build/out/latest.PROFILE)."""
-    with one_build(BUILD):
-        subprocess.run(['make', '-s', 'iso', f'PROFILE={profile}'], cwd=TOP, check=True)
+    make(BUILD, 'iso', f'PROFILE={profile}')
     lines = (BUILD / 'out' / f'latest.{profile}').read_text().splitlines()
     return dict(line.split('=', 1) for line in lines)
 

@@ -9,6 +9,7 @@ all bits of the first bundle, a sample of the others."""
 import subprocess
 
 import pytest
+from onebuild import make
 from rehearsal import Rehearsal
 
 KEYS = ['PublicKey', 'KeyTag', 'Flags', 'Protocol', 'Algorithm', 'TTL']
@@ -17,8 +18,8 @@ TIMES = ['Inception', 'Expiration', 'SignatureInception', 'SignatureExpiration']
 
 
 @pytest.fixture(scope='session')
-def flips(top, build):
-    subprocess.run(['make', '-s', f'SIGNER_OUT={build}/host', 'mutate-programs'], cwd=top, check=True)
+def flips(build):
+    make(build, f'SIGNER_OUT={build}/host', 'mutate-programs')
     return build / 'host' / 'mutate' / 'flips'
 
 

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 
 import pytest
+from onebuild import make
 
 HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE.parent / 'fuzz'
@@ -24,10 +25,9 @@ def replay(top, build, name, files, sanitize):
     assert len(done.stdout.splitlines()) == len(files)
 
 
-def compile_replay(top, build, sanitize):
+def compile_replay(build, sanitize):
     out = build / ('host-sanitize' if sanitize else 'host')
-    subprocess.run(['make', '-s', *(['SANITIZE=1'] if sanitize else []), f'SIGNER_OUT={out}',
-                    'replay-programs'], cwd=top, check=True, stdout=subprocess.DEVNULL)
+    make(build, *(['SANITIZE=1'] if sanitize else []), f'SIGNER_OUT={out}', 'replay-programs')
 
 
 def files_of(top, name):
@@ -39,12 +39,12 @@ def files_of(top, name):
 
 @pytest.fixture(scope='session')
 def plain(top, build):
-    compile_replay(top, build, False)
+    compile_replay(build, False)
 
 
 @pytest.fixture(scope='session')
 def sanitized(top, build):
-    compile_replay(top, build, True)
+    compile_replay(build, True)
 
 
 @pytest.mark.parametrize('name', NAMES)

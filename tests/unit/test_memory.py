@@ -14,6 +14,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'cli'))
+from onebuild import make  # noqa: E402
 from rehearsal import Rehearsal  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -25,8 +26,8 @@ def valgrind(top):
 
 
 @pytest.fixture(scope='session')
-def units(top, build):
-    subprocess.run(['make', '-s', 'unit-programs', f'SIGNER_OUT={build}/host'], cwd=top, check=True)
+def units(build):
+    make(build, 'unit-programs', f'SIGNER_OUT={build}/host')
     found = sorted(path for path in (build / 'host/unit').iterdir()
                    if path.is_file() and os.access(path, os.X_OK))
     assert len(found) >= 8
@@ -34,10 +35,9 @@ def units(top, build):
 
 
 @pytest.fixture(scope='session')
-def sanitized(top, build):
+def sanitized(build):
     out = build / 'host-sanitize'
-    subprocess.run(['make', '-s', 'SANITIZE=1', f'SIGNER_OUT={out}', 'signer', 'unit-programs'], cwd=top,
-                   check=True, stdout=subprocess.DEVNULL)
+    make(build, 'SANITIZE=1', f'SIGNER_OUT={out}', 'signer', 'unit-programs')
     return out
 
 
@@ -105,8 +105,7 @@ def test_a_race_is_seen(tmp_path):
 
 def test_a_long_quarter_under_the_thread_sanitizer(top, build, programs, tmp_path):
     out = build / 'host-thread'
-    subprocess.run(['make', '-s', f'SIGNER_OUT={out}', 'CC=gcc -fsanitize=thread', f'{out}/unit/test_prover',
-                    f'{out}/bin/ksrsigner'], cwd=top, check=True, stdout=subprocess.DEVNULL)
+    make(build, f'SIGNER_OUT={out}', 'CC=gcc -fsanitize=thread', f'{out}/unit/test_prover', f'{out}/bin/ksrsigner')
     zone = Rehearsal(tmp_path, programs, algorithm=13, bundles=100)
     zone.add_ksk('ksk')
     zone.quarter(zone.normal('ksk'))

@@ -5,15 +5,16 @@ import pathlib
 import subprocess
 
 import pytest
+from onebuild import make
 
 HERE = pathlib.Path(__file__).parent
 SOURCES = sorted(HERE.glob('test_*.c'))
 
 
 @pytest.fixture(scope='session')
-def compiled(top):
+def compiled(build):
     """Every unit test, compiled."""
-    subprocess.run(['make', '-s', 'unit-programs', 'init-unit-programs'], cwd=top, check=True)
+    make(build, 'unit-programs', 'init-unit-programs')
 
 
 @pytest.mark.parametrize('name', [source.stem for source in SOURCES])
