@@ -190,6 +190,7 @@ class Machine:
     def wait_for(self, *marks, seconds=90):
         """Wait until the console shows one of the marks, or the end."""
         end = time.monotonic() + seconds
+        turn = 0
         while time.monotonic() < end:
             if any(mark in self.text for mark in marks):
                 return self.text
@@ -197,7 +198,17 @@ class Machine:
                 self.reader.join(5)
                 return self.text
             time.sleep(0.05)
+            turn += 1
+            if turn % 20 == 0:
+                self.poke()
         raise AssertionError("silent machine:\n" + self.text[-4000:])
+
+    def poke(self):
+        """As machine.Machine._poke: an idle guest may wait for it."""
+        try:
+            self.ask("query-status")
+        except (OSError, ValueError):
+            pass
 
     def ask(self, command, **arguments):
         with socket.socket(socket.AF_UNIX) as link:
@@ -556,9 +567,10 @@ def test_unreadable_sectors_are_repaired(small, boot, append):
 
 
 def test_budget_boot_stage_takes_seconds(small, boot):
-    """From /init to the handover: 6 s under emulation at most, where the
-    whole boot may take 20."""
+    """From /init to the handover: 9 s by the counted clock at most, which is
+    3 s as QEMU boots it without (there one processor does not wait for the
+    other's turn), where the whole boot may take 20."""
     values = started(boot(*optical(small.iso), append="keyroom.debug"),
                      "optical")
-    assert int(values["ms.total"]) - int(values["ms.start"]) < 6000
+    assert int(values["ms.total"]) - int(values["ms.start"]) < 9000
     assert small.initramfs.stat().st_size < 1 << 21
