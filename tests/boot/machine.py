@@ -20,7 +20,9 @@ OVMF = '/usr/share/OVMF'
 # the kernel's own text patching (seen with QEMU 7.2 under TCG).  And the
 # guest's clock counts its instructions, two nanoseconds each: by a host's
 # clock, a busy host makes the guest's kernel find its timer broken, its
-# processors stuck and its devices late.
+# processors stuck and its devices late.  Under Secure Boot there is one
+# processor: the firmware's management mode waits for the others' turn each time,
+# and took minutes to the menu.
 ACCEL = {'kvm': ['-accel', 'kvm'],
          'tcg': ['-accel', 'tcg,thread=single', '-icount', 'shift=1'],
          'plain': ['-accel', 'tcg']}
@@ -121,7 +123,7 @@ class Machine:
         monitor = os.path.join(self.folder, 'qmp')
         arguments = [
             'qemu-system-x86_64', *ACCEL[accel or accelerator(iso)], '-m', str(memory),
-            '-smp', '2', '-display', 'none', '-vga', 'std', '-nic', 'none',
+            '-smp', '1' if firmware == 'secureboot' else '2', '-display', 'none', '-vga', 'std', '-nic', 'none',
             '-no-reboot', '-rtc', 'base=utc',
             '-chardev', f'socket,id=serial,path={serial},server=on,wait=on',
             '-serial', 'chardev:serial',
