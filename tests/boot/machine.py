@@ -31,6 +31,8 @@ SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
 
 # The menu's letters (image/boot/grub.cfg.in).
 HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'd'}
+# What image/overlay/usr/lib/keyroom/announce writes.
+ANNOUNCED = re.compile(r'\r+\n(?:\x1b\[[0-9;]*m)?\*\*\* [^\n]* \*\*\*(?:\x1b\[0m)?\r+\n')
 KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus', '.': 'dot', ';': 'semicolon',
         '>': 'shift+dot'}
 
@@ -236,11 +238,13 @@ class Machine:
         self.expect(r'\[Keyroom [^\]]+\][^\n]*UTC[^\n]*\n[^\n]*# ', seconds)
 
     def run(self, command, seconds=30):
-        """Run a command in the guest; (exit status, output)."""
+        """Run a command in the guest; (exit status, output).  What the disc tells
+        every terminal in between ("*** /dev/sda mounted at ... ***") is not the
+        command's."""
         self.send(f'{command}; echo "=RC=$?="\r')
-        found = self.expect(r'\n((?:(?!=RC=).)*?)=RC=(\d+)=', seconds)
+        found = self.expect(r'(\n(?:(?!=RC=).)*?)=RC=(\d+)=', seconds)
         self.prompt()
-        return int(found.group(2)), found.group(1).replace('\r', '')
+        return int(found.group(2)), ANNOUNCED.sub('', found.group(1)).replace('\r', '').removeprefix('\n')
 
     def must(self, command, seconds=30):
         """Run a command that has to end with 0; its output."""
