@@ -7,18 +7,24 @@
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
 
-present=
-for drop in "$SRC/image/packages.drop" "$SRC/image/profiles/$PROFILE/packages.drop"; do
+for drop in "$SRC/image/profiles/$PROFILE/packages.drop" "$SRC/image/packages.drop"; do
 	[ -e "$drop" ] || continue
+	# One by one: a removal may ask what is removed after it.
 	# shellcheck disable=SC2013 # one word a line
 	for package in $(sed 's/#.*//' "$drop"); do
 		if chroot "$ROOT" dpkg-query -W "$package" >/dev/null 2>&1; then
-			present="$present $package"
+			chroot "$ROOT" dpkg --purge --force-depends \
+				--force-remove-essential --force-remove-protected "$package"
 		fi
 	done
 done
-# shellcheck disable=SC2086 # one word a package
-[ -z "$present" ] || chroot "$ROOT" dpkg --purge --force-depends $present
+
+# What was written for an interpreter that is gone.
+grep -rlI '^#!.*perl' "$ROOT/usr/bin" "$ROOT/usr/sbin" "$ROOT/usr/lib" |
+	while read -r script; do
+		sed -n '1{/^#!.*perl/q1}' "$script" || rm "$script"
+	done
+find "$ROOT/usr/lib/ssl/misc" -xtype l -delete
 
 # "file needs library", for whatever is linked; libraries count by their names.
 # gbm/ holds a plug-in for graphics cards, which is only loaded for one.
