@@ -90,6 +90,11 @@ test-deep: ## the command-line tests under the sanitizers, and the coverage
 	@image/host-check test
 	@tests/run deep
 
+.PHONY: test-without
+test-without: ## build discs that lack one thing each, and see that it is noticed
+	@image/host-check test
+	@tests/without $(WITHOUT)
+
 # A test program that is run in the booted disc, so it is static like /init.
 .PHONY: boot-programs
 boot-programs: $(INIT_OUT)/boot/damage

@@ -159,6 +159,12 @@ def test_no_swap(guest):
     assert guest.run('command -v swapon mkswap')[0] != 0
 
 
+def test_no_unit_is_made_of_what_is_found(guest):
+    """By systemd's generators, of disks, of the firmware or of the menu's words."""
+    made = said(guest, 'find /run/systemd/generator* ! -type d -printf "%f\\n"').split()
+    assert made and all(name.startswith('serial-getty@') for name in made), made
+
+
 def test_no_core_dump_even_if_asked_for(guest):
     assert said(guest, 'ulimit -S -c; ulimit -H -c').split() == ['0', '0']
     guest.run('(cd /root; ulimit -c unlimited; sh -c \'kill -SEGV $$\')')
