@@ -11,6 +11,8 @@ import subprocess
 
 import pytest
 
+from cups_room import codes, pages_of, pdf_text
+from lanprinters import PDF_PRINTER, network, printers_of
 from machine import Machine, press, said, type_on_keyboard
 
 pytestmark = pytest.mark.slow
@@ -59,15 +61,30 @@ def typed(guest, text, path):
     raise AssertionError(f'typed, and not done: {text}')
 
 
+def put_away(guest):
+    """A key ends the viewer, but is read only once the page is drawn."""
+    for _ in range(6):
+        guest.must('sleep 10', 60)
+        press(guest, 'q')
+        if guest.run('sleep 5; pgrep -f app-id=show')[0] != 0:
+            return
+    raise AssertionError('the picture does not go')
+
+
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('desktop')
 
 
 @pytest.fixture(scope='module')
-def guest(ceremony_disc, folder):
+def printers(room):
+    return printers_of(room)
+
+
+@pytest.fixture(scope='module')
+def guest(ceremony_disc, folder, printers):
     """The machine, once the first window has its shell."""
-    with Machine(ceremony_disc['ISO'], folder) as machine:
+    with Machine(ceremony_disc['ISO'], folder, extra=network(printers, folder)) as machine:
         machine.choose('serial')
         machine.prompt(120)
         wait_for(machine, 'ps -o args= --ppid "$(pgrep -x foot)" | grep -q bash')
@@ -110,13 +127,26 @@ def test_key_for_a_picture(guest):
     wait_for(guest, 'pgrep -f app-id=show')
     # The announcement comes to this line, too, whenever it likes.
     guest.must('[ "$(head -c 4 /root/screencap-*.png | tail -c 3)" = PNG ]')
-    # The page is drawn first, and only then a key is read.
-    for _ in range(6):
-        guest.must('sleep 10', 60)
-        press(guest, 'q')
-        if guest.run('sleep 5; pgrep -f app-id=show')[0] != 0:
-            return
-    raise AssertionError('the picture does not go')
+    put_away(guest)
+
+
+def test_key_for_a_print(guest, room, printers, tmp_path):
+    """On paper: the screen as the camera sees it, under the name and hash of its file."""
+    guest.must(f'hsm-network printer {PDF_PRINTER}')
+    guest.must(f'configure-printer --no-test ipp://{PDF_PRINTER}/ipp/print', 120)
+    guest.must('lpadmin -p HP -o copies-default=1; rm /root/screencap-*')
+    press(guest, 'f5')
+    wait_for(guest, 'pgrep -f app-id=show')
+    put_away(guest)
+    paper = room.printed(printers[PDF_PRINTER, 631][1], 1, 200)[-1]
+    name, digest = said(guest, 'cd /root; echo screencap-*; sha256sum screencap-*').split()[:2]
+    guest.must('hsm-network off')
+    text = pdf_text(paper)
+    assert name in text and digest in text and 'page 1 of 1' in text
+    page, = pages_of(paper, tmp_path, 150)
+    assert codes(page) == [f'SHA256:{digest.upper()}']
+    listed = subprocess.run(['pdfimages', '-list', paper], capture_output=True, text=True, check=True).stdout
+    assert re.search(r' image +\d{4} ', listed), listed
 
 
 def test_every_window_is_recorded(guest):
