@@ -145,8 +145,6 @@ static void put_footer(
 		put_line(out, "F", SMALL + 1, MARGIN, y, buf_string(&line));
 		y -= 10;
 	}
-	put_line(out, "F", SMALL - 1, MARGIN, MARGIN,
-		"\273 in the margin: the line above goes on");
 	buf_free(&line);
 }
 
@@ -198,6 +196,8 @@ static void put_page(struct buf *out, const struct page_text *text,
 	size_t first = (page - 1) * PAGE_LINES;
 
 	put_header(out, text, paper, page, pages);
+	put_line(out, "F", SMALL - 1, MARGIN, MARGIN,
+		"\273 in the margin: the line above goes on");
 	for (size_t i = first; i < count && i < first + PAGE_LINES; i++) {
 		const struct piece *piece = &pieces[i];
 

@@ -202,6 +202,7 @@ def test_picture_of_the_screen(tmp_path, color, size):
     digest = hashlib.sha256(data).hexdigest()
     text = pdf_text(tmp_path / "out.pdf")
     assert "screen.png" in text and "page 1 of 1" in text and digest in text
+    assert "in the margin" not in text      # there are no lines
     assert text.split(digest)[1].split()[:32] == words(data)
     assert codes(pages_of(tmp_path / "out.pdf", tmp_path, 150)[0]) == [f"SHA256:{digest.upper()}"]
     # The very pixels, as another program takes them out of the PDF.
