@@ -35,7 +35,8 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 	systemd-update-utmp.service systemd-update-utmp-runlevel.service \
 	systemd-udev-load-credentials.service systemd-modules-load.service \
 	kmod-static-nodes.service systemd-tmpfiles-setup-dev-early.service \
-	systemd-tmpfiles-setup-dev.service run-lock.mount; do
+	systemd-tmpfiles-setup-dev.service run-lock.mount \
+	getty-static.service; do
 	ln -sfn /dev/null "$units/$unit"
 done
 ln -sfn /usr/lib/systemd/system/multi-user.target "$units/default.target"
