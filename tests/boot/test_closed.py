@@ -105,7 +105,7 @@ def guest(disc, folder):
     with Machine(disc['ISO'], folder, 'bios', 'dvd', (), 1024, extra) as machine:
         machine.choose('serial')
         machine.prompt(90)
-        machine.must('card=$(ls /sys/class/net | grep -v lo)')
+        machine.must('until card=$(ls /sys/class/net | grep -v lo); do sleep 1; done')
         yield machine
 
 
