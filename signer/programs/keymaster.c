@@ -2,11 +2,9 @@
 /* The keys in the HSMs: what is there, making, destroying, moving, PINs. */
 #include "base/stop.h"
 #include "keys/commands.h"
+#include "keys/logged.h"
 #include "keys/open.h"
-#include "show/options.h"
-#include "sign/inputs.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const char *config_path, *hsm_name, *log_dir;
@@ -147,9 +145,10 @@ static bool find_command(const struct option_result *line,
 	return err_set(err, ERR_USAGE, "unknown command %s", line->operands[0]);
 }
 
-static bool run_command(const struct command *command,
-	const struct config *config, struct log *log, struct err *err)
+static bool run_command(const struct config *config, struct log *log,
+	const void *context, struct err *err)
 {
+	const struct command *command = context;
 	struct keys_run run = {
 		.options = &chosen, .config = config, .log = log};
 	struct keys_open_options wanted = {.hsm = hsm_name,
@@ -157,50 +156,25 @@ static bool run_command(const struct command *command,
 		.login = command->login};
 	bool ok;
 
-	ok = log_ok(log, err) &&
-	     keys_open(config, &wanted, log, &run.set, err) &&
+	ok = keys_open(config, &wanted, log, &run.set, err) &&
 	     stop_check(err) && command->run(&run, err);
 	token_set_close(run.set);
 	return ok;
 }
 
-/* With the log open: what happens from here on is in it, the end too. */
-static bool run_logged(const struct command *command, int argc,
-	char *const *argv, struct log *log, struct err *err)
-{
-	struct config *config = NULL;
-	bool ok;
-
-	assert(command != NULL);
-	ok = log_start(log, argc, argv, err) &&
-	     inputs_config(config_path, log, &config, err) &&
-	     run_command(command, config, log, err);
-	if (!ok)
-		log_write(log, LOG_LEVEL_ERROR, "%s", err->text);
-	config_free(config);
-	return ok;
-}
-
 static bool run(const struct option_result *given, struct err *err)
 {
-	const struct log_settings settings = {
-		.program = program.name, .folder = log_dir, .debug = debug};
 	const struct command *command = NULL;
-	struct log *log = NULL;
-	struct err log_err = ERR_EMPTY;
-	bool ok;
 
 	if (!find_command(given, &command, err))
 		return false;
-	stop_catch();
-	if (!log_open(&settings, &log, err))
-		return false;
-	ok = run_logged(command, given->argc, given->argv, log, err);
-	if (!log_close(log, &log_err) && ok) {
-		*err = log_err;
-		ok = false;
-	}
-	return ok;
+	return logged_run(&(struct logged){.log = {.program = program.name,
+						   .folder = log_dir,
+						   .debug = debug},
+				  .config = config_path,
+				  .run = run_command,
+				  .context = command},
+		given, err);
 }
 
 int main(int argc, char **argv)

@@ -177,12 +177,7 @@ static bool expected_hash(struct buf *out, struct err *err)
 	else
 		buf_text(&text, verify);
 	ok = ok && buf_ok(&text, err) &&
-	     words_read(buf_string(&text), out, err);
-	if (ok && out->len != CRYPTO_SHA256_LEN)
-		ok = err_set(err, ERR_INPUT,
-			"%zu bytes to compare with, expected %d (64 hex digits "
-			"or 32 words)",
-			out->len, CRYPTO_SHA256_LEN);
+	     words_read_sha256(buf_string(&text), out, err);
 	buf_free(&text);
 	return ok;
 }

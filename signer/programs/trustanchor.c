@@ -4,10 +4,9 @@
 #include "base/stop.h"
 #include "crypto/crypto.h"
 #include "keys/anchor.h"
+#include "keys/logged.h"
 #include "keys/open.h"
-#include "show/options.h"
 #include "show/table.h"
-#include "sign/inputs.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -71,17 +70,18 @@ static bool publish(const struct config *config, const struct buf *xml,
 	return true;
 }
 
-static bool export_anchor(
-	const struct config *config, struct log *log, struct err *err)
+static bool export_anchor(const struct config *config, struct log *log,
+	const void *context, struct err *err)
 {
 	struct keys_open_options wanted = {.hsm = hsm_name, .login = true};
 	struct token_set *set = NULL;
 	struct buf xml = BUF_EMPTY;
 	bool ok;
 
+	(void)context;
 	if (chosen.source == NULL)
 		chosen.source = ANCHOR_SOURCE;
-	ok = log_ok(log, err) && keys_open(config, &wanted, log, &set, err) &&
+	ok = keys_open(config, &wanted, log, &set, err) &&
 	     anchor_write(config, set, &chosen, log, &xml, err) &&
 	     stop_check(err) && publish(config, &xml, log, err);
 	token_set_close(set);
@@ -89,42 +89,17 @@ static bool export_anchor(
 	return ok;
 }
 
-/* With the log open: what happens from here on is in it, the end too. */
-static bool run_logged(
-	int argc, char *const *argv, struct log *log, struct err *err)
-{
-	struct config *config = NULL;
-	bool ok;
-
-	ok = log_start(log, argc, argv, err) &&
-	     inputs_config(config_path, log, &config, err) &&
-	     export_anchor(config, log, err);
-	if (!ok)
-		log_write(log, LOG_LEVEL_ERROR, "%s", err->text);
-	config_free(config);
-	return ok;
-}
-
 static bool run(const struct option_result *given, struct err *err)
 {
-	const struct log_settings settings = {
-		.program = program.name, .folder = log_dir, .debug = debug};
-	struct log *log = NULL;
-	struct err log_err = ERR_EMPTY;
-	bool ok;
-
 	if (given->count > 0)
 		return err_set(err, ERR_USAGE, "%s: no operand is expected",
 			given->operands[0]);
-	stop_catch();
-	if (!log_open(&settings, &log, err))
-		return false;
-	ok = run_logged(given->argc, given->argv, log, err);
-	if (!log_close(log, &log_err) && ok) {
-		*err = log_err;
-		ok = false;
-	}
-	return ok;
+	return logged_run(&(struct logged){.log = {.program = program.name,
+						   .folder = log_dir,
+						   .debug = debug},
+				  .config = config_path,
+				  .run = export_anchor},
+		given, err);
 }
 
 int main(int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "show/words.h"
 
 #include "base/hex.h"
+#include "crypto/crypto.h"
 
 #include <string.h>
 #include <strings.h>
@@ -193,4 +194,20 @@ bool words_read(const char *text, struct buf *out, struct err *err)
 	if (!ok)
 		out->len = start;
 	return ok;
+}
+
+bool words_read_sha256(const char *text, struct buf *out, struct err *err)
+{
+	size_t start = out->len, len;
+
+	if (!words_read(text, out, err))
+		return false;
+	len = out->len - start;
+	if (len == CRYPTO_SHA256_LEN)
+		return true;
+	out->len = start;
+	return err_set(err, ERR_INPUT,
+		"%zu bytes to compare with, expected %d (64 hex digits or 32 "
+		"words)",
+		len, CRYPTO_SHA256_LEN);
 }

@@ -19,4 +19,7 @@ void words_write(
  */
 bool words_read(const char *text, struct buf *out, struct err *err);
 
+/* The same of one SHA-256: 32 words or 64 digits, else ERR_INPUT. */
+bool words_read_sha256(const char *text, struct buf *out, struct err *err);
+
 #endif

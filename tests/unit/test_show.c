@@ -47,6 +47,26 @@ static void words_lines_and_forms(void **state)
 	buf_free(&back);
 }
 
+static void words_of_one_hash(void **state)
+{
+	struct buf text = BUF_EMPTY, back = BUF_EMPTY;
+	struct err err = ERR_EMPTY;
+
+	(void)state;
+	for (int i = 0; i < 31; i++)
+		buf_text(&text, "00 ");
+	buf_text(&back, "kept");
+	assert_false(words_read_sha256(buf_string(&text), &back, &err));
+	assert_non_null(strstr(err.text, "31 bytes"));
+	assert_int_equal(err.kind, ERR_INPUT);
+	assert_string_equal(buf_string(&back), "kept");
+	buf_text(&text, "ff");
+	assert_true(words_read_sha256(buf_string(&text), &back, &err));
+	assert_int_equal(back.len, 4 + 32);
+	buf_free(&text);
+	buf_free(&back);
+}
+
 static void words_slips_named(void **state)
 {
 	static const struct {
@@ -180,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_round_trip),
 		cmocka_unit_test(words_lines_and_forms),
+		cmocka_unit_test(words_of_one_hash),
 		cmocka_unit_test(words_slips_named),
 		cmocka_unit_test(options_forms_accepted),
 		cmocka_unit_test(options_bad_refused),
