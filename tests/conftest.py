@@ -50,6 +50,13 @@ def room():
     made.stop()
 
 
+@pytest.fixture(scope='module')
+def printers(room):
+    """Printers of that CUPS, as a guest's network card sees them: lanprinters.py."""
+    from lanprinters import printers_of
+    return printers_of(room)
+
+
 def built(profile):
     """A profile's disc: a dict with ISO, EXTENSION, NAME (build/out/latest.PROFILE)."""
     make(BUILD, 'iso', f'PROFILE={profile}')

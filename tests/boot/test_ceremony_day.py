@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 import drives
-from lanprinters import PDF_PRINTER, network, printers_of
+from lanprinters import PDF_PRINTER, network
 from machine import Machine, said
 from rehearsal import Rehearsal
 
@@ -95,11 +95,6 @@ def sticks(zone, disc, tmp_path):
         image.truncate(NEW)
     return [*(drives.make_drive(tmp_path / f'{name}.img', name, tmp_path / name) for name in ('HSMFD', 'KSR', 'DRIVERS')),
             new]
-
-
-@pytest.fixture
-def printers(room):
-    return printers_of(room)
 
 
 def hardware(printers, folder):

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from cups_room import codes, pages_of, pdf_text
-from lanprinters import PDF_PRINTER, network, printers_of
+from lanprinters import PDF_PRINTER, network
 from machine import Machine, press, said, type_on_keyboard
 
 pytestmark = pytest.mark.slow
@@ -74,11 +74,6 @@ def put_away(guest):
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('desktop')
-
-
-@pytest.fixture(scope='module')
-def printers(room):
-    return printers_of(room)
 
 
 @pytest.fixture(scope='module')

@@ -13,7 +13,7 @@ import pytest
 import drives
 import raster
 from cups_room import codes, pages_of, pdf_text
-from lanprinters import PDF_PRINTER, PIXEL_PRINTER, network, printers_of
+from lanprinters import PDF_PRINTER, PIXEL_PRINTER, network
 from machine import Machine
 
 pytestmark = pytest.mark.slow
@@ -21,11 +21,6 @@ pytestmark = pytest.mark.slow
 LOG = 'ksrsigner-20261122-133000.log'
 CONTENT = ''.join(f'2026-11-22T13:30:00Z: [INFO] line {n} of the log\n' for n in range(80))
 DIGEST = hashlib.sha256(CONTENT.encode()).hexdigest()
-
-
-@pytest.fixture(scope='module')
-def printers(room):
-    return printers_of(room)
 
 
 @pytest.fixture(scope='module')
