@@ -22,6 +22,7 @@ rm "$share/dpkg-verify.new"
 # Only what the hooks are for may be on that list.
 odd=$(sed -E \
 	-e '\,^missing +(c +)?/usr/share/(doc|info|lintian|bug|doc-base|locale|man|gcc|gdb|apport)(/|$),d' \
+	-e '\,^missing +/usr/lib/udev/hwdb\.d(/|$),d' \
 	-e '\,^missing +/usr/share/fonts/(X11|opentype|type1)/,d' \
 	-e '\,^missing +(c +)?/var/lib/dpkg/parts(/|$),d' \
 	-e '\,^missing +(c +)?/etc/(apt|update-motd.d|nftables.conf)(/|$),d' \

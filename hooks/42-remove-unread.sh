@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Drop translations and documents other than manual pages and licences: no
-# one reads them at a ceremony, and they are half of the small files.
+# Drop translations, documents other than manual pages and licences, and sources
+# of what is there compiled: no one reads them at a ceremony, and they are half of
+# the small files.
 # Phase: after packages.  Reads: ROOT.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
@@ -16,9 +17,12 @@ rm -rf "$ROOT/usr/share/info" "$ROOT/usr/share/lintian" \
 find "$ROOT/usr/share/locale" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 find "$ROOT/usr/share/man" -mindepth 1 -maxdepth 1 ! -name 'man[1-8]' \
 	-exec rm -rf {} +
+# udev's table of hardware is there twice; hwdb.bin is the one that is read.
+rm -rf "$ROOT/usr/lib/udev/hwdb.d"
 
 if find "$ROOT/usr" -name '*.py' | grep -q .; then
 	echo "${0##*/}: Python is still there" >&2
 	exit 1
 fi
 [ -s "$ROOT/usr/share/doc/systemd/copyright" ]
+[ -s "$ROOT/usr/lib/udev/hwdb.bin" ]
