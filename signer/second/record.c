@@ -160,9 +160,13 @@ static void put_ksk(struct buf *out, const struct ksr_bundle *bundle,
 		revoked || signs ? "" : "P");
 }
 
-/* A bundle as the witnesses saw it, escaped as all text on a screen is. */
-static void put_row(
-	struct buf *out, size_t number, const struct ksr_bundle *bundle)
+/*
+ * A bundle as the witnesses saw it, escaped as all text on a screen is.  The
+ * keys stand in the order of the RRset or, as most signers show them, from its
+ * end.
+ */
+static void put_row(struct buf *out, size_t number,
+	const struct ksr_bundle *bundle, bool from_end)
 {
 	struct buf zsks = BUF_EMPTY, ksks = BUF_EMPTY, row = BUF_EMPTY;
 	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
@@ -170,7 +174,8 @@ static void put_row(
 	time_format(bundle->inception, TIME_BARE, from);
 	time_format(bundle->expiration, TIME_BARE, to);
 	for (size_t k = 0; k < bundle->key_count; k++) {
-		const struct ksr_key *key = &bundle->keys[k];
+		size_t at = from_end ? bundle->key_count - 1 - k : k;
+		const struct ksr_key *key = &bundle->keys[at];
 
 		if ((key->dnskey.flags & DNSKEY_FLAG_SEP) != 0)
 			put_ksk(&ksks, bundle, key);
@@ -186,6 +191,14 @@ static void put_row(
 	buf_free(&row);
 }
 
+static bool is_shown(const struct record *record, const char *row)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (strcmp(record->texts[i], row) == 0)
+			return true;
+	return false;
+}
+
 /* What was shown is what is in the file. */
 static void compare_rows(const struct second *second,
 	const struct record *record, struct verdict *verdict)
@@ -193,12 +206,14 @@ static void compare_rows(const struct second *second,
 	struct buf row = BUF_EMPTY;
 
 	for (size_t b = 0; b < second->response->bundle_count; b++) {
+		const struct ksr_bundle *bundle = &second->response->bundles[b];
 		bool found = false;
 
-		buf_clear(&row);
-		put_row(&row, b + 1, &second->response->bundles[b]);
-		for (size_t i = 0; !found && i < record->count; i++)
-			found = strcmp(record->texts[i], buf_string(&row)) == 0;
+		for (int from_end = 0; !found && from_end < 2; from_end++) {
+			buf_clear(&row);
+			put_row(&row, b + 1, bundle, from_end != 0);
+			found = is_shown(record, buf_string(&row));
+		}
 		if (!found)
 			verdict_fail(
 				verdict, "never shown: %s", buf_string(&row));

@@ -41,7 +41,8 @@ static void show_bundle(
 
 	time_format(bundle->inception, TIME_BARE, from);
 	time_format(bundle->expiration, TIME_BARE, to);
-	for (size_t k = 0; k < bundle->key_count; k++) {
+	/* The last of the RRset first, as transcripts have always had it. */
+	for (size_t k = bundle->key_count; k-- > 0;) {
 		const struct ksr_key *key = &bundle->keys[k];
 
 		if ((key->dnskey.flags & DNSKEY_FLAG_SEP) == 0)

@@ -346,6 +346,15 @@ def test_log_that_tells_another_story_is_found(zone, ask, change, reason):
     assert reason in out
 
 
+def test_log_may_have_the_keys_in_the_order_of_the_set(zone, ask):
+    """As the signer showed them up to 0.2.0."""
+    text = zone.log.read_text()
+    changed = re.sub(r'(?<= )([0-9]{5}(?:\([^ ]+\)/[RSP]+)?),([0-9]{5}(?:\([^ ]+\)/[RSP]+)?)(?=\s)', r'\2,\1', text)
+    assert changed != text
+    status, failed, out = ask(log=changed)
+    assert status == 0 and not failed, out
+
+
 # The configuration
 
 @pytest.mark.parametrize('pattern, new, questions', [
