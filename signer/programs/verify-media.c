@@ -15,12 +15,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define EXPECTED_MAX 65536
 #define BOOT_MAX 65536
 #define HEX_LEN 64
+#define NAME_COLUMN (HEX_LEN + 2) /* where the name begins in SHA256SUMS */
+#define NAME_SIZE 100
+#define ISOS_MAX 16
 
 static const char *device, *verify, *verify_file, *boot;
 static bool words;
@@ -78,60 +82,111 @@ static bool is_sum_line(const char *text)
 	       isgraph((unsigned char)text[HEX_LEN + 2]);
 }
 
-/* The hash of the one ISO in SHA256SUMS. */
-static bool pick_sum(const char *text, struct buf *out, struct err *err)
-{
-	size_t found = 0;
+/* What to compare with: a hash that was given, or those of a SHA256SUMS. */
+struct expected {
+	struct {
+		uint8_t hash[CRYPTO_SHA256_LEN];
+		char name[NAME_SIZE]; /* as it is listed; empty: was given */
+	} isos[ISOS_MAX];
+	size_t count; /* 0: no comparison is wanted */
+};
 
-	while (*text != '\0') {
+static bool add_hash(struct expected *expected, const char *text,
+	const char *name, size_t name_len, struct err *err)
+{
+	struct buf hash = BUF_EMPTY;
+	bool ok = words_read_sha256(text, &hash, err);
+
+	if (ok && expected->count == ISOS_MAX)
+		ok = err_set(err, ERR_INPUT, "%s: names more than %d ISOs",
+			verify_file, ISOS_MAX);
+	if (ok) {
+		size_t i = expected->count++;
+
+		memcpy(expected->isos[i].hash, hash.data, CRYPTO_SHA256_LEN);
+		snprintf(expected->isos[i].name, NAME_SIZE, "%.*s",
+			(int)name_len, name);
+	}
+	buf_free(&hash);
+	return ok;
+}
+
+/* The hashes of the ISOs in SHA256SUMS, one a profile in a release's. */
+static bool add_sums(
+	struct expected *expected, const char *text, struct err *err)
+{
+	bool ok = true;
+
+	while (ok && *text != '\0') {
 		size_t len = strcspn(text, "\n");
 		bool iso = len > 4 && strncmp(text + len - 4, ".iso", 4) == 0;
+		char digits[HEX_LEN + 1];
 
-		if (is_sum_line(text) && iso && found++ == 0)
-			buf_bytes(out, text, HEX_LEN);
+		if (is_sum_line(text) && iso) {
+			snprintf(digits, sizeof(digits), "%s", text);
+			ok = add_hash(expected, digits, text + NAME_COLUMN,
+				len - NAME_COLUMN, err);
+		}
 		text += len + (text[len] == '\n');
 	}
-	if (found != 1)
-		return err_set(err, ERR_INPUT,
-			"%s: names %zu ISOs, expected one", verify_file, found);
-	return buf_ok(out, err);
+	if (ok && expected->count == 0)
+		return err_set(err, ERR_INPUT, "%s: names no ISO", verify_file);
+	return ok;
 }
 
-static bool expected_text(struct buf *out, struct err *err)
+static bool add_file(struct expected *expected, struct err *err)
 {
 	struct buf text = BUF_EMPTY;
-	bool ok;
+	bool ok = file_read(verify_file, EXPECTED_MAX, &text, err);
 
-	if (verify != NULL && strcmp(verify, "-") == 0)
-		return report_ask("Hex or words to compare with: ", out, err);
-	if (verify != NULL) {
-		buf_text(out, verify);
-		return buf_ok(out, err);
-	}
-	ok = file_read(verify_file, EXPECTED_MAX, &text, err);
 	if (ok && is_sum_line(buf_string(&text)))
-		ok = pick_sum(buf_string(&text), out, err);
-	else
-		buf_bytes(out, text.data, text.len);
+		ok = add_sums(expected, buf_string(&text), err);
+	else if (ok)
+		ok = add_hash(expected, buf_string(&text), "", 0, err);
 	buf_free(&text);
-	return ok && buf_ok(out, err);
+	return ok;
 }
 
-/* *out stays empty where no comparison is wanted. */
-static bool expected_hash(struct buf *out, struct err *err)
+static bool expected_read(struct expected *expected, struct err *err)
 {
-	struct buf text = BUF_EMPTY;
+	struct buf typed = BUF_EMPTY;
 	bool ok;
 
-	if (verify == NULL && verify_file == NULL)
-		return true;
 	if (verify != NULL && verify_file != NULL)
 		return err_set(err, ERR_USAGE,
 			"--verify and --verify-file exclude each other");
-	ok = expected_text(&text, err) &&
-	     words_read_sha256(buf_string(&text), out, err);
-	buf_free(&text);
+	if (verify_file != NULL)
+		return add_file(expected, err);
+	if (verify == NULL)
+		return true;
+	if (strcmp(verify, "-") != 0)
+		return add_hash(expected, verify, "", 0, err);
+	ok = report_ask("Hex or words to compare with: ", &typed, err) &&
+	     add_hash(expected, buf_string(&typed), "", 0, err);
+	buf_free(&typed);
 	return ok;
+}
+
+/* Is it one of those?  Says which, where they have names. */
+static bool compare(const struct expected *expected,
+	const uint8_t hash[CRYPTO_SHA256_LEN], struct buf *out)
+{
+	for (size_t i = 0; i < expected->count; i++) {
+		const char *name = expected->isos[i].name;
+
+		if (memcmp(hash, expected->isos[i].hash, CRYPTO_SHA256_LEN) !=
+			0)
+			continue;
+		if (*name != '\0') {
+			buf_text(out, "Listed as:  ");
+			text_escape(out, name, strlen(name));
+			buf_u8(out, '\n');
+		}
+		buf_text(out, "Result:     same\n");
+		return true;
+	}
+	buf_text(out, "Result:     DIFFERENT\n");
+	return false;
 }
 
 static void describe(
@@ -161,11 +216,11 @@ static void describe(
 }
 
 static bool verify_medium(
-	const char *name, const struct buf *expected, struct err *err)
+	const char *name, const struct expected *expected, struct err *err)
 {
 	struct volume volume;
 	struct buf text = BUF_EMPTY;
-	bool ok, same = false;
+	bool ok, same = true;
 	int fd;
 
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -178,15 +233,11 @@ static bool verify_medium(
 	if (!ok)
 		return false;
 	describe(name, &volume, &text);
-	if (expected->len > 0) {
-		same = memcmp(volume.hash, expected->data,
-			       sizeof(volume.hash)) == 0;
-		buf_text(&text, same ? "Result:     same\n"
-				     : "Result:     DIFFERENT\n");
-	}
+	if (expected->count > 0)
+		same = compare(expected, volume.hash, &text);
 	ok = report_print(&text, err);
 	buf_free(&text);
-	if (ok && expected->len > 0 && !same)
+	if (ok && !same)
 		ok = err_set(err, ERR_REFUSED,
 			"the hash is NOT the one to compare with");
 	return ok;
@@ -194,20 +245,20 @@ static bool verify_medium(
 
 static bool run(const struct option_result *given, struct err *err)
 {
-	struct buf expected = BUF_EMPTY, name = BUF_EMPTY;
+	struct expected expected = {.count = 0};
+	struct buf name = BUF_EMPTY;
 	bool ok;
 
 	if (given->count > 0)
 		return err_set(err, ERR_USAGE, "unexpected operand \"%s\"",
 			given->operands[0]);
 	boot = boot != NULL ? boot : "/run/keyroom/boot";
-	ok = expected_hash(&expected, err);
+	ok = expected_read(&expected, err);
 	if (ok && device != NULL)
 		buf_text(&name, device);
 	else if (ok)
 		ok = booted_from(&name, err);
 	ok = ok && verify_medium(buf_string(&name), &expected, err);
-	buf_free(&expected);
 	buf_free(&name);
 	return ok;
 }

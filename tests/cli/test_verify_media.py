@@ -145,12 +145,22 @@ def test_no_sha256_to_compare_with(isos, text):
     assert done.returncode == 3 and done.stdout == b""
 
 
-def test_sums_without_or_with_two_isos(isos, tmp_path):
+def test_one_of_the_isos_of_a_release(isos, tmp_path):
+    """Which one it is, is said; a medium that is none of them is refused."""
+    (tmp_path / "sums").write_text(f"{'0' * 64}  a.iso\n{'1' * 64}  a.spdx.json\n{digest(isos['disc'])}  b.iso\n")
+    done = run(TOOL, "--device", isos["disc"], "--verify-file", tmp_path / "sums")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(b"Listed as:  b.iso\nResult:     same\n")
+    done = run(TOOL, "--device", isos["hybrid"], "--verify-file", tmp_path / "sums")
+    assert done.returncode == 1 and b"Result:     DIFFERENT" in done.stdout and b"Listed" not in done.stdout
+
+
+def test_sums_without_or_with_too_many_isos(isos, tmp_path):
     line = f"{digest(isos['disc'])}  a.iso\n"
-    for text in (line + line.replace("a.iso", "b.iso"), line.replace(".iso", ".txt")):
+    for text, reason in ((line * 17, b"more than 16"), (line.replace(".iso", ".txt"), b"names no ISO")):
         (tmp_path / "sums").write_text(text)
         done = run(TOOL, "--device", isos["disc"], "--verify-file", tmp_path / "sums")
-        assert done.returncode == 3 and b"expected one" in done.stderr
+        assert done.returncode == 3 and reason in done.stderr and b"Medium" not in done.stdout
 
 
 def test_words_for_parts(isos):
