@@ -23,7 +23,7 @@ PYTHON ?= /usr/bin/python3
 export BUILD PROFILE MIRROR SNAPSHOT
 
 .DEFAULT_GOAL := help
-.PHONY: help iso extension rehearse test check lint verify release lock fetch clean
+.PHONY: help iso extension rehearse test check verify release lock fetch clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -59,6 +59,7 @@ release: ## build from the lock alone and write the release's records
 	@reproducible/release
 
 lock: ## resolve packages/*.list anew into packages/trixie-amd64.lock
+	@image/host-check
 	@packages/lock
 
 fetch: ## bring the locked packages into the cache

@@ -17,6 +17,9 @@ rm -rf "$ROOT/usr/share/info" "$ROOT/usr/share/lintian" \
 find "$ROOT/usr/share/locale" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 find "$ROOT/usr/share/man" -mindepth 1 -maxdepth 1 ! -name 'man[1-8]' \
 	-exec rm -rf {} +
+# The index of those left, without which their reader complains at each page.
+chroot "$ROOT" makewhatis /usr/share/man
+
 # udev's table of hardware is there twice; hwdb.bin is the one that is read.
 rm -rf "$ROOT/usr/lib/udev/hwdb.d"
 
@@ -26,3 +29,4 @@ if find "$ROOT/usr" -name '*.py' | grep -q .; then
 fi
 [ -s "$ROOT/usr/share/doc/systemd/copyright" ]
 [ -s "$ROOT/usr/lib/udev/hwdb.bin" ]
+[ "$(chroot "$ROOT" man -w copy-hsmfd 2>&1)" = /usr/share/man/man1/copy-hsmfd.1 ]

@@ -22,7 +22,7 @@ NEW = 48 << 20
 # What stands for a name of the day.
 NAMES = {
     'YYYYMMDD-HHMMSS': '*',
-    'terminal-tty1': 'terminal-ttyS0',
+    'terminal-pts0': 'terminal-ttyS0',
     ' FILE': ' /media/HSMFD/request.csr',
 }
 # What is meant for a terminal of its own, which a serial line is not.
@@ -45,7 +45,6 @@ BEFORE = {
     # The link takes seconds to come up; a person takes longer to type.
     'configure-printer ipp://192.168.0.3/ipp/print': ['sleep 5'],
     'hsm-list': ['hsm-driver load /media/DRIVERS/keyroom-softhsm-*.raw'],
-    'ksrsigner': ['cp ../ksrsigner.yaml .'],
     'ceremony-log finish': ['pkill -INT ttyaudit', 'while pgrep ttyaudit; do sleep 1; done'],
 }
 
@@ -89,7 +88,9 @@ def sticks(zone, disc, tmp_path):
     with open(disc['EXTENSION'], 'rb') as file:
         extension.write_bytes(file.read())
     digest = subprocess.run(['sha256sum', disc['ISO']], check=True, stdout=subprocess.PIPE, text=True).stdout
-    (zone.folder / 'SHA256SUMS').write_text(f'{digest.split()[0]}  {disc["NAME"]}.iso\n')
+    # As a release's: this disc, and that of another profile.
+    (zone.folder / 'SHA256SUMS').write_text(
+        f'{digest.split()[0]}  {disc["NAME"]}.iso\n{"0" * 64}  keyroom-other-amd64.iso\n')
     new = tmp_path / 'new.img'
     with open(new, 'wb') as image:
         image.truncate(NEW)
@@ -131,6 +132,7 @@ def test_every_command_of_the_day(top, disc, zone, sticks, printers, room, tmp_p
         guest.must('until [ $(grep -c " /media/" /proc/mounts) = 3 ]; do sleep 1; done', 60)
         words['new'] = said(guest, f'lsblk -bdnro SIZE,NAME | sed -n "s,^{NEW} ,/dev/,p"')
         assert re.fullmatch(r'/dev/sd\w', words['new'])
+        guest.must('man copy-hsmfd | grep -q COPY-HSMFD && [ -z "$(man copy-hsmfd 2>&1 >/dev/null)" ]')
         for command in day:
             for before in of(BEFORE, command, []):
                 guest.must(before, 90)
