@@ -110,6 +110,8 @@ def test_bill_of_materials_names_what_is_on_the_disc(either, build):
     assert parts['SPDXRef-disc']['checksums'][0]['checksumValue'] == sha256(either['ISO'])
     locked = {line.split()[0]: line.split() for line in
               (out / f'{either["NAME"]}.packages').read_text().splitlines()}
+    # Its own, not those of another profile or of an extension.
+    assert ('labwc' in locked) == ('console' not in either['NAME']) and 'softhsm2' not in locked
     related = {kind: {(one['spdxElementId'], one['relatedSpdxElement']) for one in bill['relationships']
                       if one['relationshipType'] == kind}
                for kind in ('DESCRIBES', 'CONTAINS', 'BUILD_TOOL_OF', 'GENERATED_FROM')}
