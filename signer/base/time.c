@@ -81,28 +81,75 @@ refused:
 		text);
 }
 
+/*
+ * The other way.  Not gmtime(): in zones that count leap seconds it is off by
+ * as many, which signatures never are (RFC 4034 §3.1.5).
+ */
+static void civil_from_days(int64_t days, int *year, int *month, int *day)
+{
+	/* 146097 days in 400 years: right, or one year off. */
+	int64_t y = 1970 + days * 400 / 146097;
+
+	while (days_from_civil(y, 1, 1) > days)
+		y--;
+	while (days_from_civil(y + 1, 1, 1) <= days)
+		y++;
+	days -= days_from_civil(y, 1, 1);
+	*year = (int)y;
+	for (*month = 1; days >= days_in_month(*year, *month); ++*month)
+		days -= days_in_month(*year, *month);
+	*day = (int)days + 1;
+}
+
+static char *put_digits(char *out, int value, int count)
+{
+	for (int i = count; i-- > 0; value /= 10)
+		out[i] = (char)('0' + value % 10);
+	return out + count;
+}
+
 void time_format(int64_t t, enum time_style style, char out[TIME_TEXT_MAX])
 {
-	static const char *const formats[] = {
-		[TIME_BARE] = "%Y-%m-%dT%H:%M:%S",
-		[TIME_Z] = "%Y-%m-%dT%H:%M:%SZ",
-		[TIME_OFFSET] = "%Y-%m-%dT%H:%M:%S+00:00",
-		[TIME_FILE] = "%Y%m%d-%H%M%S",
-		[TIME_DNS] = "%Y%m%d%H%M%S",
+	/* Year, month, Day, hour, Minute, second; the rest is as it stands. */
+	static const char *const patterns[] = {
+		[TIME_BARE] = "y-m-DTh:M:s",
+		[TIME_Z] = "y-m-DTh:M:sZ",
+		[TIME_OFFSET] = "y-m-DTh:M:s+00:00",
+		[TIME_FILE] = "ymD-hMs",
+		[TIME_DNS] = "ymDhMs",
 	};
-	const char *format = formats[style];
-	time_t seconds = (time_t)t;
-	struct tm tm;
+	int year, month, day, second;
 
-	if (t < 0 || t > LAST_SECOND || gmtime_r(&seconds, &tm) == NULL) {
+	if (t < 0 || t > LAST_SECOND) {
 		snprintf(out, TIME_TEXT_MAX, "out-of-range");
 		return;
 	}
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* from the table above   \
-						      */
-	strftime(out, TIME_TEXT_MAX, format, &tm);
-#pragma GCC diagnostic pop
+	civil_from_days(t / TIME_DAY, &year, &month, &day);
+	second = (int)(t % TIME_DAY);
+	for (const char *p = patterns[style]; *p != '\0'; p++)
+		switch (*p) {
+		case 'y':
+			out = put_digits(out, year, 4);
+			break;
+		case 'm':
+			out = put_digits(out, month, 2);
+			break;
+		case 'D':
+			out = put_digits(out, day, 2);
+			break;
+		case 'h':
+			out = put_digits(out, second / 3600, 2);
+			break;
+		case 'M':
+			out = put_digits(out, second / 60 % 60, 2);
+			break;
+		case 's':
+			out = put_digits(out, second % 60, 2);
+			break;
+		default:
+			*out++ = *p;
+		}
+	*out = '\0';
 }
 
 /* One "12D" part: 1 to 9 digits and the unit.  Moves *text behind it. */

@@ -16,6 +16,7 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static void number_good_accepted(void **state)
@@ -120,6 +121,37 @@ static void time_styles_written(void **state)
 	}
 	time_format(-1, TIME_BARE, text);
 	assert_string_equal(text, "out-of-range");
+}
+
+/* The C library knows the calendar, too; in UTC it is asked for every week. */
+static void time_calendar_agrees(void **state)
+{
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	for (int64_t t = 0; t <= INT64_C(253402300799); t += 604801) {
+		char ours[TIME_TEXT_MAX], theirs[TIME_TEXT_MAX];
+		time_t seconds = (time_t)t;
+		struct tm tm;
+
+		time_format(t, TIME_BARE, ours);
+		assert_non_null(gmtime_r(&seconds, &tm));
+		strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S", &tm);
+		assert_string_equal(ours, theirs);
+	}
+}
+
+/* A zone that counts leap seconds shifts what gmtime() says, by 27 here. */
+static void time_zone_does_not_matter(void **state)
+{
+	char text[TIME_TEXT_MAX];
+
+	(void)state;
+	setenv("TZ", "right/UTC", 1);
+	tzset();
+	time_format(1700000000, TIME_Z, text);
+	assert_string_equal(text, "2023-11-14T22:13:20Z");
+	setenv("TZ", "UTC", 1);
+	tzset();
 }
 
 static void duration_good_round_trips(void **state)
@@ -385,6 +417,8 @@ int main(void)
 		cmocka_unit_test(time_good_round_trips),
 		cmocka_unit_test(time_bad_refused),
 		cmocka_unit_test(time_styles_written),
+		cmocka_unit_test(time_calendar_agrees),
+		cmocka_unit_test(time_zone_does_not_matter),
 		cmocka_unit_test(duration_good_round_trips),
 		cmocka_unit_test(duration_bad_refused),
 		cmocka_unit_test(hex_round_trips_and_refuses),
