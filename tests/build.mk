@@ -55,9 +55,15 @@ $(SIGNER_OUT)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
 ROUNDS ?= 15
 BENCH_OUT := $(BUILD)/bench
 .PHONY: bench
-bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/measure ## measure the signer's speed and memory
+bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/least $(BENCH_OUT)/measure ## measure the signer's speed and memory
 	@tests/bench/bench --rounds $(ROUNDS) $(SIGNER_OUT)/bin $(BENCH_OUT)
 $(BENCH_OUT)/floor: tests/bench/proofs.c tests/bench/proofs.h
+$(BENCH_OUT)/least: tests/bench/floor.c tests/bench/proofs.c \
+		tests/bench/documents.c tests/bench/proofs.h \
+		tests/bench/documents.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(signer_cflags) -DDOCUMENTS $(signer_ldflags) -o $@ \
+		$(filter %.c,$^) $(signer_libs)
 $(BENCH_OUT)/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $(filter %.c,$^) \

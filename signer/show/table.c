@@ -41,7 +41,7 @@ static void show_bundle(
 
 	time_format(bundle->inception, TIME_BARE, from);
 	time_format(bundle->expiration, TIME_BARE, to);
-	/* The last of the RRset first, as transcripts have always had it. */
+	/* The last of the RRset first, as ceremony transcripts have it. */
 	for (size_t k = bundle->key_count; k-- > 0;) {
 		const struct ksr_key *key = &bundle->keys[k];
 

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * floor MODULE PIN LABEL MECHANISM IN OUT [PROOFS]: loads a PKCS#11 module,
- * finds the private key of that label in the first token that has a PIN, and
- * signs each block of IN with the mechanism (a number): the least that any
- * signer with this token must do, and the measure of ours.  With PROOFS, each
- * of these signatures is verified besides: the least that one who checks must
- * do.  The form of the files is in proofs.h.
+ * floor MODULE PIN LABEL MECHANISM IN OUT [PROOFS [SCHEMA DOCUMENT...]]: loads
+ * a PKCS#11 module, finds the private key of that label in the first token that
+ * has a PIN, and signs each block of IN with the mechanism (a number): the
+ * least that any signer with this token must do, and the measure of ours.  With
+ * PROOFS, each of these signatures is verified besides: the least that one who
+ * checks must do.  With a schema, documents are read and validated, too: the
+ * least of one who does all that ours does, before it looks at a field.  That
+ * one is linked with libxml2 (-DDOCUMENTS), the others are not.  The form of
+ * the files is in proofs.h.
  */
+#ifdef DOCUMENTS
+#include "documents.h"
+#endif
 #include "proofs.h"
 
 #include <dlfcn.h>
@@ -105,7 +111,7 @@ int main(int argc, char **argv)
 	CK_SESSION_HANDLE session;
 	FILE *in, *out;
 
-	if (argc < 7 || argc > 8)
+	if (argc < 7)
 		return 2;
 	f = load(argv[1]);
 	mechanism.mechanism = strtoul(argv[4], NULL, 0);
@@ -113,8 +119,12 @@ int main(int argc, char **argv)
 	out = fopen(argv[6], "wb");
 	if (in == NULL || out == NULL)
 		return 1;
-	if (argc == 8)
+	if (argc > 7)
 		proofs_check(argv[7]);
+#ifdef DOCUMENTS
+	if (argc > 8)
+		documents_read(argv[8], argv + 9, argc - 9);
+#endif
 	MUST(f->C_Initialize(NULL));
 	session = log_in(f, argv[2]);
 	sign(f, session, find(f, session, argv[3]), &mechanism, in, out);
