@@ -118,6 +118,21 @@ static void check_known_key(const struct ksr_bundle *bundle,
 			bundle->id, key->line, key->identifier, known->line);
 }
 
+/* In a response the KSKs stand beside it, each under its label. */
+static void check_not_a_label(const struct config *config,
+	const struct ksr_bundle *bundle, const struct ksr_key *key,
+	struct finding *finding)
+{
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, key->identifier) == 0)
+			finding_fail(finding,
+				"bundle %s, line %lu: key %s has the label of "
+				"keys.%s for its identifier, expected one of "
+				"its own",
+				bundle->id, key->line, key->identifier,
+				config->keys[i].name);
+}
+
 static void check_ttl(const struct check_context *context,
 	const struct ksr_bundle *bundle, const struct ksr_key *key,
 	struct finding *finding)
@@ -178,6 +193,8 @@ void check_bundle_keys(
 				continue;
 			}
 			check_new_key(context, bundle, key, finding);
+			check_not_a_label(
+				context->config, bundle, key, finding);
 			distinct_add(&seen, key, finding);
 		}
 	}

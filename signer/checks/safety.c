@@ -22,6 +22,14 @@ static bool is_revoked(const struct dnskey *dnskey)
 	return (dnskey->flags & DNSKEY_FLAG_REVOKE) != 0;
 }
 
+/* As it stands; a key that is revoked now was published in either form. */
+static bool is_published(
+	const struct ksr_bundle *bundle, const struct dnskey *dnskey)
+{
+	return is_revoked(dnskey) ? has_public(bundle, dnskey)
+				  : ksr_bundle_has(bundle, dnskey);
+}
+
 /*
  * Since when the key is published without a break, up to the last bundle;
  * INT64_MAX where the last does not have it.
@@ -32,7 +40,7 @@ static int64_t published_since(
 	int64_t since = INT64_MAX;
 
 	for (size_t b = ksr->bundle_count; b > 0; b--) {
-		if (!ksr_bundle_has(&ksr->bundles[b - 1], dnskey))
+		if (!is_published(&ksr->bundles[b - 1], dnskey))
 			break;
 		since = ksr->bundles[b - 1].inception;
 	}
@@ -71,7 +79,7 @@ static void warn_unpublished(
 		const struct ksr_key *key =
 			ksr_signature_key(bundle, &bundle->signatures[s]);
 
-		if (key != NULL && !is_revoked(&key->dnskey) &&
+		if (key != NULL &&
 			!has_public(&ksr->bundles[b - 1], &key->dnskey))
 			finding_warn(finding,
 				"key %s signs bundle %s, but is not in the "
@@ -90,8 +98,7 @@ void check_publish_safety(
 		const struct ksr_key *key =
 			ksr_signature_key(first, &first->signatures[s]);
 
-		/* Who revokes a key needs no notice (RFC 5011 §2.1). */
-		if (key != NULL && !is_revoked(&key->dnskey))
+		if (key != NULL)
 			check_published(context, key, finding);
 	}
 	for (size_t b = 1; b < ksr->bundle_count; b++)

@@ -380,6 +380,14 @@ static void clash(struct sample *s)
 		zsk->public_key.len);
 	zsk->flags = DNSKEY_FLAGS_KSK;
 }
+static void identifier_is_a_label(struct sample *s)
+{
+	struct config_key *ksk = &s->config->keys[0];
+
+	free(ksk->label);
+	ksk->label = strdup(s->request->bundles[4].keys[0].identifier);
+	assert_non_null(ksk->label);
+}
 static void clash_when_revoked(struct sample *s)
 {
 	clash(s);
@@ -396,6 +404,21 @@ static void signer_not_published(struct sample *s)
 	for (size_t k = 0; k < bundle->key_count; k++)
 		if (!ksr_key_is_zsk(&bundle->keys[k]))
 			bundle->keys[k].dnskey.public_key.data[9] ^= 1;
+}
+/* That it is revoked at once does not make up for it. */
+static void signer_revoked_not_published(struct sample *s)
+{
+	struct ksr_bundle *bundle = first(s->response);
+
+	signer_not_published(s);
+	for (size_t k = 0; k < bundle->key_count; k++) {
+		struct ksr_key *key = &bundle->keys[k];
+
+		if (ksr_key_is_zsk(key))
+			continue;
+		key->dnskey.flags = DNSKEY_FLAGS_KSK_REVOKED;
+		bundle->signatures[0].key_tag = dnskey_tag(&key->dnskey);
+	}
 }
 static void publish_safety_long(struct sample *s)
 {
@@ -480,6 +503,7 @@ static const struct {
 	{"KSR-BUNDLE-KEYS", stated_size_other},
 	{"KSR-BUNDLE-KEYS", stated_exponent_other},
 	{"KSR-BUNDLE-KEYS", key_malformed},
+	{"KSR-BUNDLE-KEYS", identifier_is_a_label},
 	{"KSR-BUNDLE-KEYS", ttl_3600},
 	{"KSR-BUNDLE-KEYS", dns_ttl_3600},
 	{"KSR-BUNDLE-POP", request_signature_missing},
@@ -537,6 +561,7 @@ static const struct {
 	{"KSK-TAG-CLASH", clash_when_revoked},
 	{"SKR-ALGORITHMS", response_algorithms_differ},
 	{"SKR-POLICY-PUBLISH-SAFETY", signer_not_published},
+	{"SKR-POLICY-PUBLISH-SAFETY", signer_revoked_not_published},
 	{"SKR-POLICY-PUBLISH-SAFETY", publish_safety_long},
 	{"SKR-POLICY-RETIRE-SAFETY", old_signer_gone},
 	{"SKR-POLICY-RETIRE-SAFETY", new_signer_gone},
