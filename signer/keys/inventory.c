@@ -2,6 +2,8 @@
 /* What keys there are, and whether they are those of the configuration. */
 #include "keys/commands.h"
 
+#include <string.h>
+
 /* Is it the key that the configuration means by its label? */
 static bool judge(struct keys_run *run, const struct token_key *key,
 	struct buf *out, struct err *err)
@@ -106,6 +108,13 @@ static void say_missing(struct keys_run *run)
 	}
 }
 
+/* Of a token that is not logged in to, no private key can be seen. */
+static bool is_meant(const struct keys_run *run, const struct token_info *info)
+{
+	return run->options->token == NULL ||
+	       strcmp(run->options->token, info->label) == 0;
+}
+
 bool keys_inventory(struct keys_run *run, struct err *err)
 {
 	for (size_t i = 0; i < token_set_count(run->set); i++) {
@@ -114,6 +123,8 @@ bool keys_inventory(struct keys_run *run, struct err *err)
 
 		if (!token_info(token, &info, err))
 			return false;
+		if (!is_meant(run, info))
+			continue;
 		log_say(run->log,
 			"token %s in slot %lu of hsm %s:", info->label,
 			info->slot, info->hsm);

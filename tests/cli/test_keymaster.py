@@ -266,6 +266,17 @@ def test_two_tokens_must_be_told_apart(hsm):
     assert done.status == 4 and 'there is a key labelled k already' in done.err
 
 
+def test_inventory_of_one_token(hsm):
+    """A token that is not logged in to shows no private keys: to list it would say that they are lost."""
+    hsm.make_token('T2')
+    keygen(hsm, 'k', 'ED25519', '--token', 'T1')
+    keygen(hsm, 'l', 'ED25519', '--token', 'T2')
+    assert hsm.run('keymaster', 'inventory').out.count(' pair ') == 2
+    listed = hsm.run('keymaster', 'inventory', '--token', 'T2')
+    assert listed.status == 0 and 'token T2 in slot' in listed.out and 'token T1 in slot' not in listed.out
+    assert listed.out.count(' pair ') == 1 and 'public only' not in listed.out
+
+
 def test_pin_is_not_tried_on_another_token(hsm):
     """With --token the configured PIN goes to that token alone: no try of another's is spent."""
     hsm.make_token('T2', pin='777777')
