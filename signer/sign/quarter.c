@@ -138,8 +138,13 @@ bool quarter_check_keys(
 	const struct ksr *request = quarter->request->ksr;
 
 	if (!sign_find_keys(run->tokens, run->config, quarter->schema,
-		    request->bundle_count, &quarter->ksks, err) ||
-		!check_previous(run, quarter, err) ||
+		    request->bundle_count, &quarter->ksks, err)) {
+		/* A key of another kind is no key to go on with. */
+		if (err->kind == ERR_REFUSED)
+			show_refused(run, quarter);
+		return false;
+	}
+	if (!check_previous(run, quarter, err) ||
 		!plan_response(run->config, quarter->schema, &quarter->ksks,
 			request, &quarter->response, err) ||
 		!run_phase(run, quarter, CHECK_KEYS, err) ||

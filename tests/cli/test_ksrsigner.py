@@ -273,6 +273,20 @@ def test_wrong_key_refused(run, data, softhsm, tmp_path):
         assert leftovers(tmp_path) == []
 
 
+def test_key_of_another_kind_refused(run, data, softhsm, tmp_path):
+    """The run ends there, and still says how far the checks came."""
+    text = (data / "config/2009-q4-2.yaml").read_text()
+    config = tmp_path / "c.yaml"
+    text = re.sub(r"\n +(rsa_size|rsa_exponent|key_tag|ds_sha256): \S+", "", text)
+    config.write_text(text.replace("algorithm: RSASHA256\n", "algorithm: ECDSAP256SHA256\n", 1))
+    done = run("ksrsigner", "--force", "--config", config, *arguments(data, "2009-q4-2")[2:])
+    assert done.returncode == 1, done.stderr
+    assert b"KSK-IDENTITY: key KSK1: " in done.stderr, done.stderr
+    assert b"PASS KSR-BUNDLE-POP" in done.stdout
+    config.unlink()
+    assert leftovers(tmp_path) == []
+
+
 def test_pin_never_in_the_log(data, softhsm, tmp_path):
     text = (data / "config/2009-q4-2.yaml").read_text()
     config = tmp_path / "c.yaml"
