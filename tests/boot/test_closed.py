@@ -274,6 +274,27 @@ def test_audit_on_demand(guest):
     assert page.count('PASS  ') == 16 and 'every promise checked is kept' in page
 
 
+@pytest.mark.parametrize('check, broken, mended', [
+    ('mounts', 'mount -t tmpfs odd /usr/share/keyroom', 'umount /usr/share/keyroom'),
+    ('mounts', 'mount --bind /tmp /root', 'umount /root'),
+    ('firewall', 'nft insert rule inet keyroom input ip saddr 0.0.0.0/0 accept; '
+     'nft delete rule inet keyroom input handle $(nft -a list chain inet keyroom input | '
+     'sed -n "s/.*\\"lo\\".*handle //p")', 'nft -f /usr/share/keyroom/closed.nft'),
+    ('extension', 'cp /bin/true /usr/bin/ksrsigner', 'rm /run/keyroom/upper/upper/usr/bin/ksrsigner; '
+     'mount -o remount /'),
+    ('extension', 'mkdir -p /tmp/e/usr/lib/extension-release.d /run/extensions; '
+     'cp /etc/os-release /tmp/e/usr/lib/extension-release.d/extension-release.e; cp -r /tmp/e /run/extensions/; '
+     'systemd-sysext refresh', 'rm -r /run/extensions/e; systemd-sysext refresh'),
+])
+def test_audit_finds_each(guest, check, broken, mended):
+    """That which is one promise broken in a way of its own, and nothing else."""
+    assert guest.run('system-audit --quick', 60)[0] == 0
+    guest.must(broken)
+    status, page = guest.run('system-audit --quick', 60)
+    assert status == 1 and check in re.findall(r'FAIL\S*  (\w+)', page), page
+    guest.must(mended)
+
+
 def test_audit_finds_broken_promises(guest):
     """Each promise that can be broken in a running system, broken."""
     for command in ('ip link set "$card" up', 'chmod u+s /usr/bin/less', 'echo >>/usr/bin/less',

@@ -178,6 +178,13 @@ def test_console_follows_when_the_desktop_dies(guest, folder):
     wait_for(guest, 'pgrep -x foot')
 
 
+def test_first_terminal_comes_back_whatever_its_last_status(guest):
+    first = guest.must('pgrep -o -x foot').split()[-1]
+    guest.must('sleep 3', 30)
+    type_on_keyboard(guest, 'false\nexit\n')
+    wait_for(guest, f'pgrep -x foot && ! pgrep -x foot | grep -qx {first}')
+
+
 @pytest.mark.parametrize('words, said', [
     ('nomodeset', 'no driver for this screen: this is the text console'),
     ('session=console', 'UTC CLOCK NOT SET')])

@@ -225,3 +225,40 @@ def test_partition(room):
     status, shown = room.copy(one, answers=[(QUESTION, "y\n")])
     assert status == 0, shown
     assert shlex.quote(one) + "p1: a verified copy" in shown
+
+
+def test_another_drive_by_a_confirmed_name_is_left_alone(room, tmp_path):
+    """While the first is written, the second is pulled out and its name is another's."""
+    one, two = room.drive(), room.drive()
+    for number, device in enumerate((one, two)):
+        place = tmp_path / "sys/class/block" / pathlib.Path(device).name
+        place.mkdir(parents=True)
+        (place / "diskseq").write_text(f"{number}\n")
+    stub(tmp_path / "bin", "cp", f'echo 7 >"{place}/diskseq"\nexec /usr/bin/cp "$@"\n')
+    before = pathlib.Path(two).read_bytes()
+    status, shown = room.copy(one, two, answers=[(QUESTION, "y\n"), (QUESTION, "y\n")], SYSROOT=tmp_path,
+                              PATH=f"{tmp_path}/bin:{environment()['PATH']}")
+    assert status == 1 and f"{two}: not the drive that was confirmed" in shown, shown
+    assert f"{one}: a verified copy" in shown
+    assert pathlib.Path(two).read_bytes() == before
+
+
+def test_interrupt_ends_the_writing_too(room, tmp_path):
+    one = room.drive()
+    stub(tmp_path / "bin", "cp", f'echo $$ >"{tmp_path}/pid"\nexec sleep 50\n')
+    status, shown = room.copy(one, answers=[(QUESTION, "y\n"), (": 0 of ", "\x03")],
+                              PATH=f"{tmp_path}/bin:{environment()['PATH']}")
+    assert status == 1 and "verified" not in shown, shown
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_copied_to_memory_the_boot_drive_may_be_gone(room):
+    one = room.drive()
+    folder = pathlib.Path(room.env()["KEYROOM_RUN"])
+    folder.mkdir()
+    for medium in ("/dev/gone", one):
+        (folder / "boot").write_text(f"kind=usb\nmedium={medium}\ntoram=yes\n")
+        status, shown = room.copy(one, answers=[(QUESTION, "y\n")])
+        assert status == 0, shown

@@ -367,3 +367,16 @@ def test_list_errors(registered):
     done = hsm_list(registered)
     assert done.returncode == 3 and b"MISSING" in done.stdout and b"file is missing" in done.stderr
     assert run(SCRIPTS / "hsm-list", "x", env=environment(KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")).returncode == 2
+
+
+def test_interrupt_does_not_leave_a_driver_off_the_record(room, tmp_path):
+    """Ctrl-C while the software token comes in: it is in, and known as one."""
+    digest = know(room, extension(tmp_path))
+    stub(tmp_path / "bin", "systemd-sysext", f"""mkdir -p "{room}/usr/lib/extension-release.d"
+touch "{room}/usr/lib/extension-release.d/extension-release.keyroom-x" "{room}/usr/lib/keyroom/rehearsal"
+kill -INT $PPID
+""")
+    done = hsm_driver(room, "load", tmp_path / "keyroom-x-0.2.0.raw")
+    assert done.returncode == 0, done.stderr
+    assert (room / "run/keyroom/drivers").read_text() == f"{digest} keyroom-x\n"
+    assert (room / "run/keyroom/rehearsal").exists()

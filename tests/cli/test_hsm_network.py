@@ -149,3 +149,14 @@ def test_what_fails_halfway_ends_closed(wall, command, argv):
     assert wall.called().index(CLOSE, 1) > 0
     wall.command(command, 0)
     assert wall.run().stdout == b"off\n"
+
+
+def test_printer_that_fails_leaves_the_hsm_its_network(two):
+    two.run("on", "eth0")
+    stub(two.folder / "bin", "ip", f'echo "ip $*" >>"{two.calls}"\ncase "$*" in *eth1\\ up) exit 1 ;; esac\n')
+    done = two.run("printer", "192.168.0.3", "eth1")
+    assert done.returncode == 5 and b"eth1 cannot be turned on" in done.stderr
+    called = two.called()
+    assert called[-4:] == [CLOSE, HSM, "ip address delete 192.168.0.1/32 dev eth1", "ip link set eth1 down"]
+    assert not [call for call in called if "eth0" in call]
+    assert two.run().stdout.startswith(b"on: eth0 ") and b"printer" not in two.run().stdout

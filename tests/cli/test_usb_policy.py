@@ -148,3 +148,23 @@ def test_allow_refuses_names_that_are_none(bus, argv, status):
 
 def test_allow_with_nothing_refused_says_so(bus):
     assert b"no USB device is refused" in run(ALLOW, env=bus.env()).stdout
+
+
+def test_keyboard_without_lamps_is_one(bus):
+    bus.input.write_text("B: EV=100013\n")
+    bus.interface("1-2:1.0", "03:01:01")
+    assert not bus.decide("1-2:1.0")
+
+
+@pytest.mark.parametrize("change", [
+    'echo 9 >"$usb/devices/1-2/devnum"', 'echo dead >"$usb/devices/1-2/idVendor"',
+    'echo 03 >"$usb/devices/1-2:1.0/bInterfaceClass"', 'echo 0 >"$usb/devices/1-2:1.1/authorized"'])
+def test_allow_lets_in_what_was_shown_alone(bus, tmp_path, change):
+    """While the question stands, the device becomes another."""
+    place = bus.interface("1-2:1.0", "08:06:50")
+    other = bus.interface("1-2:1.1", "03:01:01")
+    (other / "authorized").write_text("1\n")
+    stub(tmp_path / "lib", "tool.sh", f'. {OVERLAY}/usr/lib/keyroom/tool.sh\nconfirm() {{ {change}; }}\n')
+    done = run(ALLOW, "1-2", env={**bus.env(), "KEYROOM_LIB": str(tmp_path / "lib")})
+    assert done.returncode == 1 and b"is not what was shown any more" in done.stderr
+    assert (place / "authorized").read_text() == "0\n"

@@ -46,3 +46,12 @@ def test_commands_that_read_a_stick_back_give_the_hash(top, programs, tmp_path):
     assert done.stdout.split()[0] == digest
     words = subprocess.run([programs / 'sha2wordlist', iso], check=True, text=True, stdout=subprocess.PIPE)
     assert digest in words.stdout
+
+
+def test_the_audit_knows_the_words_of_the_menu(top):
+    """A word that is added to the menu and not to the audit would be a broken promise at each boot."""
+    menu = (top / 'image/boot/grub.cfg.in').read_text()
+    words = ' '.join(re.findall(r'_arguments="(.*)"', menu) + re.findall(r'closed_arguments (.*)', menu)).split()
+    known = ' '.join(re.findall(r"^MENU_WORDS=[\"'](?:\$MENU_WORDS )?(.*)[\"']$", (
+        top / 'image/overlay/usr/bin/system-audit').read_text(), re.M)).split()
+    assert {re.sub(r'=@.*', '=*', word) for word in words} | {'BOOT_IMAGE=*'} == set(known)
