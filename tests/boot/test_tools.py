@@ -44,10 +44,14 @@ def hsmfd(tmp_path):
 
 
 def test_clock_hash_and_log_on_the_disc(disc, hsmfd, tmp_path):
-    with Machine(disc['ISO'], tmp_path, drives=[hsmfd]) as guest:
+    (tmp_path / 'KSR').mkdir()
+    twins = [drives.make_drive(tmp_path / f'ksr{n}.img', 'KSR', tmp_path / 'KSR') for n in range(2)]
+    with Machine(disc['ISO'], tmp_path, drives=[hsmfd, *twins]) as guest:
         guest.choose('serial')
         guest.prompt(90)
         assert 'CLOCK NOT SET' in last_prompt(guest)
+        # Two drives of one label, found at the same moment.
+        guest.must('until mountpoint -q /media/KSR && mountpoint -q /media/KSR_; do sleep 1; done', 30)
         guest.must('until mountpoint -q /media/HSMFD; do sleep 1; done', 30)
         out = guest.must('hsmfd-hash -c', 30)
         assert hashlib.sha256(b'the last ceremony\n').hexdigest() in out
