@@ -59,9 +59,9 @@ def test_every_disc_starts_everywhere(medium, firmware, profile, disc_of, tmp_pa
 
 @pytest.mark.parametrize('medium', MEDIA)
 def test_a_disk_inside_does_not_choose_the_kernel(medium, disc, tmp_path):
-    """Under UEFI GRUB looks at disks before drives for discs.  One that has the disc's
-    id and a menu of its own must not be asked: what starts decides which root is
-    trusted."""
+    """One that has the disc's id and a menu of its own must not be asked: what starts
+    decides which root is trusted.  (QEMU's firmware names the medium first in any
+    case; a machine's own may not.)"""
     subprocess.run(['xorriso', '-osirrox', 'on', '-indev', disc['ISO'], '-extract', '/boot/grub/grub.cfg',
                     str(tmp_path / 'grub.cfg')], check=True, stderr=subprocess.DEVNULL)
     own = re.search(r'keyroom\.medium=(\S+)', (tmp_path / 'grub.cfg').read_text())[1]
