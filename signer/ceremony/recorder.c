@@ -479,7 +479,10 @@ static bool begin(struct recorder *recorder, const char *const *folders,
 	recorder->devices = device_open();
 	if (recorder->devices < 0)
 		journal(recorder, "note", "devices are not recorded");
-	return listen_on_socket(recorder, err);
+	if (listen_on_socket(recorder, err))
+		return true;
+	take_back(recorder);
+	return false;
 }
 
 static void recorder_free(struct recorder *recorder)

@@ -89,12 +89,12 @@ static void put_anchor(
 static bool take_configured(
 	const struct config_key *key, struct anchor *anchor, struct err *err)
 {
-	if (key->valid_until == CONFIG_TIME_NEVER || !key->has_key_tag ||
+	if (key->valid_until > time_now() || !key->has_key_tag ||
 		!key->has_ds_sha256)
 		return err_set(err, ERR_HSM,
 			"no key is labelled %s (keys.%s); one of the past is "
-			"written without it where valid_until, key_tag and "
-			"ds_sha256 are configured",
+			"written without it where valid_until, which has "
+			"passed, key_tag and ds_sha256 are configured",
 			key->label, key->name);
 	anchor->tag = key->key_tag;
 	memcpy(anchor->digest, key->ds_sha256, sizeof(anchor->digest));

@@ -48,14 +48,10 @@ bool keys_transport(struct keys_run *run, struct err *err)
 	bool ok;
 
 	if (!keys_require(options->output, "output", err) ||
-		!provide_transport(run, label, &key, err))
+		!keys_check_text(label, "label", err) ||
+		!provide_transport(run, label, &key, err) ||
+		!token_check_transport(key, err))
 		return false;
-	if (key->type != TOKEN_RSA || key->bits < TOKEN_TRANSPORT_BITS ||
-		key->extractable)
-		return err_set(err, ERR_HSM,
-			"the key %s is no transport key: RSA of at least %u "
-			"bits that never leaves its token",
-			label, TOKEN_TRANSPORT_BITS);
 	record_start(&text, TRANSPORT_KIND);
 	record_text(&text, "label", label);
 	record_bytes(&text, "public-key", &key->public_key);
@@ -100,10 +96,9 @@ static bool read_transport(
 }
 
 static bool write_backup(struct keys_run *run, const struct token_key *key,
-	const struct transport *transport, const struct token_wrapped *wrapped,
-	struct err *err)
+	uint8_t algorithm, const struct transport *transport,
+	const struct token_wrapped *wrapped, struct err *err)
 {
-	uint8_t algorithm = keys_algorithm(run->config, key);
 	struct buf text = BUF_EMPTY;
 	bool ok;
 
@@ -126,15 +121,18 @@ bool keys_backup(struct keys_run *run, struct err *err)
 	struct transport transport = {.label = NULL};
 	struct token_wrapped wrapped = {.key = BUF_EMPTY};
 	const struct token_key *key = NULL;
+	uint8_t algorithm;
 	bool ok = false;
 
+	/* A label of two lines would make a file that restore cannot read. */
 	if (!keys_require(options->transport, "transport", err) ||
 		!keys_require(options->output, "output", err) ||
-		!keys_find(run, &key, err))
+		!keys_find(run, &key, err) ||
+		!keys_check_text(key->label, "label", err) ||
+		!keys_choose_algorithm(run, key, &algorithm, err))
 		return false;
 	if (!read_transport(options->transport, &transport, err) ||
-		!keys_say_records(
-			run, key, keys_algorithm(run->config, key), err) ||
+		!keys_say_records(run, key, algorithm, err) ||
 		!keys_say_hash(run, options->transport, &transport.raw, err) ||
 		!keys_confirm(run,
 			"Is this the hash that the receiving token's "
@@ -143,7 +141,7 @@ bool keys_backup(struct keys_run *run, struct err *err)
 		goto done;
 	ok = log_ok(run->log, err) &&
 	     token_wrap(key, &transport.key, &wrapped, err) &&
-	     write_backup(run, key, &transport, &wrapped, err);
+	     write_backup(run, key, algorithm, &transport, &wrapped, err);
 done:
 	token_wrapped_free(&wrapped);
 	transport_free(&transport);
@@ -223,8 +221,17 @@ static bool restore(
 	struct token_key like = {.label = (char *)backup->label,
 		.public_key = backup->public_key};
 	uint8_t number = backup->algorithm->number;
+	const struct config_key *configured =
+		keys_config(run->config, backup->label);
 	struct err ignored = ERR_EMPTY;
 
+	if (configured != NULL && configured->algorithm != number)
+		return err_set(err, ERR_REFUSED,
+			"%s: the key %s is for %s, expected %s as in keys.%s",
+			run->options->input, backup->label,
+			backup->algorithm->name,
+			algorithm_name(configured->algorithm),
+			configured->name);
 	if (!find_transport(run, backup, &transport, err) ||
 		!token_key_type(number, &like.type, err) ||
 		!log_ok(run->log, err) ||

@@ -183,12 +183,19 @@ bool keys_csr(struct keys_run *run, struct err *err)
 	const struct token_key *key = NULL;
 	struct dnskey dnskey = DNSKEY_EMPTY;
 	struct buf der = BUF_EMPTY, pem = BUF_EMPTY;
+	uint8_t algorithm;
 	bool ok;
 
 	if (!keys_require(run->options->output, "output", err) ||
+		!keys_check_text(
+			run->options->organization, "organization", err) ||
+		!keys_check_text(run->options->unit, "unit", err) ||
+		!keys_check_text(
+			run->options->common_name, "common-name", err) ||
 		!keys_find(run, &key, err) ||
-		!token_key_dnskey(key, DNSKEY_FLAGS_KSK,
-			keys_algorithm(run->config, key), &dnskey, err))
+		!keys_choose_algorithm(run, key, &algorithm, err) ||
+		!token_key_dnskey(
+			key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err))
 		return false;
 	ok = make_csr(run, key, &dnskey, &der, err) && to_pem(&der, &pem, err);
 	ok = ok && keys_say_records(run, key, dnskey.algorithm, err) &&

@@ -65,11 +65,13 @@ bool keys_keygen(struct keys_run *run, struct err *err)
 	struct token *token;
 	char made_label[8], kind[32];
 	uint32_t bits = 0;
+	struct err ignored = ERR_EMPTY;
 
 	label_of_time(time_now(), made_label);
 	if (label == NULL)
 		label = made_label;
-	if (!read_kind(options, &algorithm, &bits, err) ||
+	if (!keys_check_text(label, "label", err) ||
+		!read_kind(options, &algorithm, &bits, err) ||
 		!token_key_type(algorithm->number, &type, err) ||
 		!keys_token(run, &token, err) ||
 		!token_set_find(run->set, label, &elsewhere, err))
@@ -79,9 +81,12 @@ bool keys_keygen(struct keys_run *run, struct err *err)
 			"there is a key labelled %s already", label);
 	if (!log_ok(run->log, err) ||
 		!token_generate(token, label, type, bits, options->extractable,
-			&key, err) ||
-		!keys_prove(key, algorithm->number, err))
+			&key, err))
 		return false;
+	if (!keys_prove(key, algorithm->number, err)) {
+		(void)token_destroy(key, &ignored);
+		return err_prefix(err, "destroyed again");
+	}
 	keys_describe(key, kind, sizeof(kind));
 	log_say(run->log, "made key %s, %s, %s", label, kind,
 		options->extractable
@@ -118,12 +123,14 @@ bool keys_keydelete(struct keys_run *run, struct err *err)
 	const struct token_key *key = NULL;
 	const struct token_info *info = NULL;
 	char question[256], kind[32];
+	uint8_t algorithm;
 
 	if (!keys_find(run, &key, err) || !check_only_copy(run, err) ||
 		!token_info(key->token, &info, err))
 		return false;
 	keys_describe(key, kind, sizeof(kind));
-	if (!keys_say_records(run, key, keys_algorithm(run->config, key), err))
+	if (!keys_choose_algorithm(run, key, &algorithm, err) ||
+		!keys_say_records(run, key, algorithm, err))
 		return false;
 	snprintf(question, sizeof(question),
 		"Destroy the key %.64s (%s) in token %s, serial %s", key->label,

@@ -10,10 +10,14 @@
 #include "dns/name.h"
 #include "show/ask.h"
 #include "show/table.h"
+#include "xml/xml.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Names in certificates have no more (RFC 5280, appendix A.1). */
+#define NAME_MAX_CHARACTERS 64
 
 bool keys_confirm(struct keys_run *run, const char *question, struct err *err)
 {
@@ -89,6 +93,52 @@ uint8_t keys_algorithm(const struct config *config, const struct token_key *key)
 		type == key->type)
 		return configured->algorithm;
 	return by_type[key->type];
+}
+
+bool keys_choose_algorithm(struct keys_run *run, const struct token_key *key,
+	uint8_t *out, struct err *err)
+{
+	const struct config_key *configured =
+		keys_config(run->config, key->label);
+	const struct algorithm *given =
+		run->options->algorithm != NULL
+			? algorithm_by_name(run->options->algorithm)
+			: NULL;
+	enum token_key_type type;
+
+	*out = keys_algorithm(run->config, key);
+	if (run->options->algorithm == NULL) {
+		if (configured == NULL && key->type == TOKEN_RSA)
+			log_warn(run->log,
+				"key %s is not configured: taken to be for %s, "
+				"--algorithm says otherwise",
+				key->label, algorithm_name(*out));
+		return true;
+	}
+	if (!algorithm_is_supported(given) ||
+		!token_key_type(given->number, &type, err) ||
+		type != key->type)
+		return err_set(err, ERR_USAGE,
+			"--algorithm %s: the key %s is %s",
+			run->options->algorithm, key->label,
+			token_key_type_name(key->type));
+	if (configured != NULL && configured->algorithm != given->number)
+		return err_set(err, ERR_USAGE,
+			"--algorithm %s: keys.%s has %s",
+			run->options->algorithm, configured->name,
+			algorithm_name(configured->algorithm));
+	*out = given->number;
+	return true;
+}
+
+bool keys_check_text(const char *value, const char *name, struct err *err)
+{
+	if (value == NULL || xml_is_line(value, NAME_MAX_CHARACTERS))
+		return true;
+	return err_set(err, ERR_USAGE,
+		"--%s: expected 1 to %d characters of UTF-8, none of them a "
+		"control character",
+		name, NAME_MAX_CHARACTERS);
 }
 
 void keys_describe(const struct token_key *key, char *out, size_t size)

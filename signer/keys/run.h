@@ -59,6 +59,21 @@ const struct config_key *keys_config(
 uint8_t keys_algorithm(
 	const struct config *config, const struct token_key *key);
 
+/*
+ * The same for what will be kept: --algorithm's, where it is given, which must
+ * agree with the configuration and the kind (ERR_USAGE).  Where only the kind
+ * says it, which of RSA's two it is was not said: a warning.
+ */
+bool keys_choose_algorithm(struct keys_run *run, const struct token_key *key,
+	uint8_t *out, struct err *err);
+
+/*
+ * Can value, of the option of that name, be a label or a name in a
+ * certificate: UTF-8, 1 to 64 characters, none of them a control character?
+ * ERR_USAGE where not.  NULL is fine.
+ */
+bool keys_check_text(const char *value, const char *name, struct err *err);
+
 /* "RSA 2048", "P-256": what kind of key it is. */
 void keys_describe(const struct token_key *key, char *out, size_t size);
 

@@ -2,6 +2,7 @@
 #include "show/ask.h"
 
 #include "base/stop.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static bool is_yes(const char *answer)
 bool ask_yes(struct log *log, const char *question, bool force, struct err *err)
 {
 	char answer[ANSWER_MAX] = "";
+	struct buf shown = BUF_EMPTY;
 
 	if (force) {
 		log_say(log, "%s: not asked (--force)", question);
@@ -58,8 +60,10 @@ bool ask_yes(struct log *log, const char *question, bool force, struct err *err)
 			"%s: no terminal to ask on, and no --force", question);
 	/* What was typed before the question was shown is no answer to it. */
 	(void)tcflush(STDIN_FILENO, TCIFLUSH);
-	printf("%s (y/N)? ", question);
+	text_escape(&shown, question, strlen(question));
+	printf("%s (y/N)? ", buf_string(&shown));
 	fflush(stdout);
+	buf_free(&shown);
 	if (!read_answer(answer, err)) {
 		printf("\n");
 		log_write(log, LOG_LEVEL_INFO, "%s (y/N)? no answer", question);

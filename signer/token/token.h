@@ -229,6 +229,14 @@ bool token_generate_transport(struct token *token, const char *label,
 	const struct token_key **out, struct err *err);
 
 /*
+ * Is key, found by its label, such a key: RSA of TOKEN_TRANSPORT_BITS or more,
+ * made in its token, able to unwrap and to do nothing else, not extractable;
+ * and does its public half, which anybody may have put there, belong to the
+ * private one?  ERR_HSM where not.
+ */
+bool token_check_transport(const struct token_key *key, struct err *err);
+
+/*
  * Wrap key, which must be extractable, for the holder of transport: an RSA
  * public key as in a DNSKEY.  Fills *out, which the caller frees.
  */

@@ -60,6 +60,40 @@ static bool import_transport(struct token *token, CK_SESSION_HANDLE session,
 	return true;
 }
 
+/* What token_generate_transport() has made, and only that. */
+static bool check_attributes(const struct token_key *key, struct err *err)
+{
+	static const struct {
+		CK_ATTRIBUTE_TYPE type;
+		bool wanted;
+	} attributes[] = {
+		{CKA_UNWRAP, true},
+		{CKA_SIGN, false},
+		{CKA_DECRYPT, false},
+		{CKA_LOCAL, true},
+	};
+	bool fits = key->has_private && key->type == TOKEN_RSA &&
+		    key->bits >= TOKEN_TRANSPORT_BITS && !key->extractable;
+
+	for (size_t i = 0; fits && i < sizeof(attributes) / sizeof(*attributes);
+		i++) {
+		bool value = false;
+
+		if (!token_attribute_bool(key->token,
+			    key_of(key)->private_object, attributes[i].type,
+			    &value, err))
+			return false;
+		fits = value == attributes[i].wanted;
+	}
+	if (fits)
+		return true;
+	return token_refuse(key->token, err,
+		"the key %s is no transport key: an RSA pair of at least %u "
+		"bits that was made in this token, can only unwrap and never "
+		"leaves it",
+		key->label, TOKEN_TRANSPORT_BITS);
+}
+
 /* The AES key, of this session only, that may be wrapped but not read. */
 static bool make_secret(struct token *token, CK_SESSION_HANDLE session,
 	CK_OBJECT_HANDLE *out, struct err *err)
@@ -175,6 +209,43 @@ static bool unwrap_secret(const struct token_key *transport,
 	attributes_add_bool(&list, CKA_UNWRAP, true);
 	return run_unwrap(transport->token, session, &oaep,
 		key_of(transport)->private_object, wrapped, &list, out, err);
+}
+
+/*
+ * An object with a public key can be put beside any private one, without a
+ * PIN: what is wrapped with the one must come out with the other.
+ */
+bool token_check_transport(const struct token_key *key, struct err *err)
+{
+	struct token *token = key->token;
+	const CK_FUNCTION_LIST *f = token->module->functions;
+	const struct dnskey transport = {.algorithm = ALGORITHM_RSASHA256,
+		.public_key = key->public_key};
+	CK_RSA_PKCS_OAEP_PARAMS params = oaep_params();
+	CK_MECHANISM oaep = {CKM_RSA_PKCS_OAEP, &params, sizeof(params)};
+	CK_OBJECT_HANDLE objects[] = {
+		CK_INVALID_HANDLE, CK_INVALID_HANDLE, CK_INVALID_HANDLE};
+	struct buf wrapped = BUF_EMPTY;
+	CK_SESSION_HANDLE session;
+	bool ok;
+
+	if (!check_attributes(key, err) ||
+		!token_rw_session(token, &session, err))
+		return false;
+	ok = import_transport(token, session, &transport, &objects[0], err) &&
+	     make_secret(token, session, &objects[1], err) &&
+	     run_wrap(token, session, &oaep, objects[0], objects[1], &wrapped,
+		     err);
+	if (ok && !unwrap_secret(key, session, &wrapped, &objects[2], err))
+		ok = err_prefix(err,
+			"the key %s is no transport key: its halves do not "
+			"belong together",
+			key->label);
+	for (size_t i = 0; i < 3; i++)
+		if (objects[i] != CK_INVALID_HANDLE)
+			(void)f->C_DestroyObject(session, objects[i]);
+	buf_free(&wrapped);
+	return ok;
 }
 
 /* What both halves of the restored pair have. */

@@ -7,6 +7,7 @@
 #include <libxml/relaxng.h>
 #include <libxml/SAX2.h>
 #include <libxml/tree.h>
+#include <libxml/xmlstring.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -383,4 +384,19 @@ void xml_write_text(struct buf *out, const char *text)
 			buf_format(out, "&#%d;", text[-1]);
 		}
 	}
+}
+
+bool xml_is_line(const char *text, int max)
+{
+	const xmlChar *chars = (const xmlChar *)text;
+
+	if (xmlCheckUTF8(chars) != 1 || *text == '\0' ||
+		xmlUTF8Strlen(chars) > max)
+		return false;
+	/* C0 and DEL; and C1, which begins with 0xc2. */
+	for (; *chars != '\0'; chars++)
+		if (*chars < 0x20 || *chars == 0x7f ||
+			(chars[0] == 0xc2 && chars[1] < 0xa0))
+			return false;
+	return true;
 }

@@ -49,4 +49,10 @@ bool xml_attribute(const struct xml_node *node, const char *name,
 /* Append text as content or attribute value, with & < > " escaped. */
 void xml_write_text(struct buf *out, const char *text);
 
+/*
+ * Is text UTF-8 (RFC 3629) of 1 to max characters, none of them a control
+ * character?
+ */
+bool xml_is_line(const char *text, int max);
+
 #endif

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tokens import PIN, SO_PIN, Hsm, needs_softhsm
+from tokens import PIN, SO_PIN, SOFTHSM, Hsm, needs_softhsm
 
 ALGORITHMS = [('RSASHA256', '2048', 'RSA 2048', 8), ('RSASHA512', '3072', 'RSA 3072', 10),
               ('ECDSAP256SHA256', '256', 'P-256', 13), ('ECDSAP384SHA384', None, 'P-384', 14),
@@ -319,3 +319,68 @@ def test_log(hsm):
     assert PIN not in log
     done = hsm.run('keymaster', 'inventory', '--log-dir', '/nonexistent')
     assert done.status == 5 and 'cannot create the log' in done.err
+
+
+def plant(hsm, label, token):
+    """A public key of somebody else's, put into a token without a PIN."""
+    for command in (['genrsa', '-out', 'own.pem', '3072'],
+                    ['rsa', '-in', 'own.pem', '-pubout', '-outform', 'DER', '-out', 'own.der']):
+        subprocess.run(['openssl', *command], cwd=hsm.folder, check=True, capture_output=True)
+    subprocess.run(['pkcs11-tool', '--module', SOFTHSM, '--token-label', token, '--write-object', 'own.der',
+                    '--type', 'pubkey', '--label', label], cwd=hsm.folder, check=True, capture_output=True, env=hsm.env)
+
+
+@pytest.mark.parametrize('beside', [False, True], ids=['alone', 'beside a private key'])
+def test_planted_public_key_is_no_transport_key(hsm, beside):
+    """Else its owner could read every backup that is made for it, and the words would agree."""
+    if beside:
+        made = hsm.run('keymaster', 'transport', '--output', 'good.key')
+        assert made.status == 0, made.err
+        subprocess.run(['pkcs11-tool', '--module', SOFTHSM, '--token-label', 'T1', '--login', '--pin', PIN,
+                        '--delete-object', '--type', 'pubkey', '--label', 'transport'],
+                       check=True, capture_output=True, env=hsm.env)
+    plant(hsm, 'transport', 'T1')
+    done = hsm.run('keymaster', 'transport', '--output', 't.key')
+    assert done.status == 4 and 'is no transport key' in done.err, done.err
+    assert not (hsm.folder / 't.key').exists()
+    assert ('its halves do not belong together' in done.err) == beside
+
+
+def test_key_that_signs_is_no_transport_key(hsm):
+    keygen(hsm, 'big', 'RSASHA256', '--size', '4096')
+    done = hsm.run('keymaster', 'transport', '--label', 'big', '--output', 't.key')
+    assert done.status == 4 and 'can only unwrap' in done.err and not (hsm.folder / 't.key').exists()
+
+
+def test_algorithm_of_a_key_that_is_not_configured(hsm):
+    """RSA is for one of two; which, decides tag and DS."""
+    ds = re.search(r' IN (DS .*)', keygen(hsm, 'k', 'RSASHA512', '--size', '2048')).group(1)
+    guessed = hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'a.csr')
+    assert guessed.status == 0 and 'taken to be for RSASHA256' in guessed.err and ds not in verify_csr(hsm, 'a.csr').stdout
+    told = hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'b.csr', '--algorithm', 'RSASHA512')
+    assert told.status == 0 and 'taken to be' not in told.err and ds in verify_csr(hsm, 'b.csr').stdout
+    for wrong in ('ED25519', 'RSASHA1', 'nothing'):
+        assert hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'c.csr', '--algorithm', wrong).status == 2
+    hsm.configure(rest="keys: {k: {label: k, algorithm: RSASHA512, valid_from: '2020-01-01T00:00:00Z'}}\n")
+    known = hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'd.csr')
+    assert known.status == 0 and known.err == '' and ds in verify_csr(hsm, 'd.csr').stdout
+    assert hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'e.csr', '--algorithm', 'RSASHA256').status == 2
+
+
+def test_question_shows_what_a_label_holds(hsm):
+    """A label cannot repaint what the operator answers to."""
+    label = 'lab\x1b[31mX'
+    subprocess.run(['pkcs11-tool', '--module', SOFTHSM, '--token-label', 'T1', '--login', '--pin', PIN, '--keypairgen',
+                    '--key-type', 'EC:prime256v1', '--label', label], check=True, capture_output=True, env=hsm.env)
+    done = hsm.converse('keymaster', 'keydelete', '--label', label, answers=[('(y/N)? ', 'n')])
+    assert done.status == 1 and 'Destroy the key lab\\x1b[31mX' in done.out and '\x1b' not in done.out
+
+
+@pytest.mark.parametrize('text', ['', 'a\nb', '\x1b[2J', 'x' * 65, b'\xff', '\x85'])
+def test_names_that_are_none(hsm, text):
+    keygen(hsm, 'k')
+    assert hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--label', text).status == 2
+    assert hsm.run('keymaster', 'transport', '--output', 't.key', '--label', text).status == 2
+    for option in ('--organization', '--unit', '--common-name'):
+        done = hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'k.csr', option, text)
+        assert done.status == 2 and f'{option}: expected 1 to 64 characters' in done.err
