@@ -79,9 +79,8 @@ bool keys_keygen(struct keys_run *run, struct err *err)
 	if (elsewhere != NULL)
 		return err_set(err, ERR_HSM,
 			"there is a key labelled %s already", label);
-	if (!log_ok(run->log, err) ||
-		!token_generate(token, label, type, bits, options->extractable,
-			&key, err))
+	if (!log_ok(run->log, err) || !token_generate(token, label, type, bits,
+					      options->extractable, &key, err))
 		return false;
 	if (!keys_prove(key, algorithm->number, err)) {
 		(void)token_destroy(key, &ignored);

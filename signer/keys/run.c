@@ -116,15 +116,13 @@ bool keys_choose_algorithm(struct keys_run *run, const struct token_key *key,
 		return true;
 	}
 	if (!algorithm_is_supported(given) ||
-		!token_key_type(given->number, &type, err) ||
-		type != key->type)
+		!token_key_type(given->number, &type, err) || type != key->type)
 		return err_set(err, ERR_USAGE,
 			"--algorithm %s: the key %s is %s",
 			run->options->algorithm, key->label,
 			token_key_type_name(key->type));
 	if (configured != NULL && configured->algorithm != given->number)
-		return err_set(err, ERR_USAGE,
-			"--algorithm %s: keys.%s has %s",
+		return err_set(err, ERR_USAGE, "--algorithm %s: keys.%s has %s",
 			run->options->algorithm, configured->name,
 			algorithm_name(configured->algorithm));
 	*out = given->number;
