@@ -7,6 +7,13 @@ import subprocess
 ENVIRONMENT = dict(os.environ, TZ='UTC', MTOOLS_SKIP_CHECK='1')
 
 
+def extract(iso, folder, *names):
+    """Files of an ISO, into the folder, each under its last name."""
+    for name in names:
+        subprocess.run(['xorriso', '-osirrox', 'on', '-indev', iso, '-extract', f'/{name}',
+                        str(folder / name.split('/')[-1])], check=True, stderr=subprocess.DEVNULL)
+
+
 def make_drive(path, label, content, size=32):
     """A drive of size MiB, labelled, with the folder content's files in it."""
     with open(path, 'wb') as image:

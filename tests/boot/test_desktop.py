@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+import drives
 from cups_room import codes, pages_of, pdf_text
 from lanprinters import PDF_PRINTER, network
 from machine import Machine, press, said, type_on_keyboard
@@ -190,10 +191,7 @@ def test_first_terminal_comes_back_whatever_its_last_status(guest):
     ('session=console', 'UTC CLOCK NOT SET')])
 def test_no_desktop(words, said, ceremony_disc, tmp_path):
     """Where no driver sets modes, and where the menu chose the console."""
-    for name in ('live/vmlinuz', 'live/initrd', 'boot/grub/grub.cfg'):
-        subprocess.run(['xorriso', '-osirrox', 'on', '-indev', ceremony_disc['ISO'], '-extract',
-                        f'/{name}', str(tmp_path / name.split('/')[-1])], check=True,
-                       stderr=subprocess.DEVNULL)
+    drives.extract(ceremony_disc['ISO'], tmp_path, 'live/vmlinuz', 'live/initrd', 'boot/grub/grub.cfg')
     menu = (tmp_path / 'grub.cfg').read_text()
     assert 'session=console' in menu
     arguments = ' '.join(re.findall(r'_arguments="(.*)"', menu))
