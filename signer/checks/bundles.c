@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* KSR-BUNDLE-UNIQUE, -ORDER, -COUNT, SKR-BUNDLE-COUNT. */
-#include "base/time.h"
-#include "checks/catalogue.h"
+#include "lib/base/time.h"
+#include "signer/checks/catalogue.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,6 +29,18 @@ static const char **sorted_ids(const struct ksr *ksr, struct err *err)
 	return ids;
 }
 
+void check_ids(
+	const struct ksr *ksr, const char *where, struct finding *finding)
+{
+	const char **ids = sorted_ids(ksr, finding->nomem);
+
+	for (size_t i = 1; ids != NULL && i < ksr->bundle_count; i++)
+		if (strcmp(ids[i - 1], ids[i]) == 0)
+			finding_fail(finding, "bundle id %s occurs twice in %s",
+				ids[i], where);
+	free(ids);
+}
+
 void check_bundle_unique(
 	const struct check_context *context, struct finding *finding)
 {
@@ -37,10 +49,7 @@ void check_bundle_unique(
 
 	if (ids == NULL)
 		return;
-	for (size_t i = 1; i < ksr->bundle_count; i++)
-		if (strcmp(ids[i - 1], ids[i]) == 0)
-			finding_fail(
-				finding, "bundle id %s occurs twice", ids[i]);
+	check_ids(ksr, "the request", finding);
 	for (size_t i = 0; old != NULL && i < old->bundle_count; i++)
 		if (bsearch(&old->bundles[i].id, ids, ksr->bundle_count,
 			    sizeof(*ids), compare_texts) != NULL)
@@ -57,8 +66,7 @@ void check_bundle_order(
 
 	if (ksr->reordered)
 		finding_warn(finding,
-			"the file has the bundles in another order than their "
-			"inceptions; they are taken by inception");
+			"the file has the bundles in another order than their inceptions; they are taken by inception");
 	for (size_t i = 0; i < ksr->bundle_count; i++) {
 		const struct ksr_bundle *bundle = &ksr->bundles[i];
 		char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
@@ -67,8 +75,7 @@ void check_bundle_order(
 		time_format(bundle->expiration, TIME_BARE, to);
 		if (bundle->inception >= bundle->expiration)
 			finding_fail(finding,
-				"bundle %s, line %lu: begins at %s and ends at "
-				"%s",
+				"bundle %s, line %lu: begins at %s and ends at %s",
 				bundle->id, bundle->line, from, to);
 		if (i > 0 && ksr->bundles[i - 1].inception == bundle->inception)
 			finding_fail(finding,

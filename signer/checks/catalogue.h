@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The check functions, for the table in check.c and for unit tests. */
-#ifndef CHECKS_CATALOGUE_H
-#define CHECKS_CATALOGUE_H
+#ifndef SIGNER_CHECKS_CATALOGUE_H
+#define SIGNER_CHECKS_CATALOGUE_H
 
-#include "checks/check.h"
+#include "signer/checks/check.h"
 
 /* file.c */
 check_function check_ksr_file, check_skr_file;
@@ -32,10 +32,36 @@ check_function check_skr_verify;
 
 /*
  * signatures.c: does one signature of a bundle verify, with all its fields
- * right?  Adds a line for each thing that is not.
+ * right, by key (NULL: no key of the bundle is the one it states)?  Adds a
+ * line for each thing that is not.
  */
 void check_one_signature(const struct check_context *context,
 	const struct ksr *ksr, const struct ksr_bundle *bundle,
-	const struct ksr_signature *signature, struct finding *finding);
+	const struct ksr_signature *signature, const struct ksr_key *key,
+	struct finding *finding);
+
+/* check.c: the slot of bundle b of the response; NULL where there is none. */
+const struct config_slot *check_slot(
+	const struct check_context *context, size_t b);
+
+/* member.c: is the previous response the member of a family that it must be? */
+void check_previous_member(
+	const struct check_context *context, struct finding *finding);
+
+/* bundles.c: no two bundles have one id. */
+void check_ids(
+	const struct ksr *ksr, const char *where, struct finding *finding);
+
+/* signatures.c: has the bundle a signature by a key that is not revoked? */
+bool check_has_lasting_signer(const struct ksr_bundle *bundle);
+
+/*
+ * chain.c: which bundles of the previous response count: tied[b] is set where
+ * bundle b is signed by a key of the HSM that signed the last one, or by a
+ * key that a later bundle so tied has published.  What the others say is
+ * anyone's.  tied has room for all and is all false.
+ */
+bool check_tied(
+	const struct check_context *context, bool *tied, struct err *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include "checks/check.h"
+#include "signer/checks/check.h"
 
-#include "checks/catalogue.h"
+#include "lib/base/array.h"
+#include "signer/checks/catalogue.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -11,9 +12,9 @@
 #include <string.h>
 
 #define REQUEST_SETTING(name)                                                  \
-#name, offsetof(struct config, request_policy.name)
+	#name, offsetof(struct config, request_policy.name)
 #define RESPONSE_SETTING(name)                                                 \
-#name, offsetof(struct config, response_policy.name)
+	#name, offsetof(struct config, response_policy.name)
 #define ALWAYS NULL, 0
 
 const struct check check_table[] = {
@@ -57,7 +58,7 @@ const struct check check_table[] = {
 	{"KSK-PERIOD", CHECK_REQUEST, false, check_ksk_period, ALWAYS},
 	{"KSK-TAG-CLASH", CHECK_KEYS, false, check_ksk_tag_clash, ALWAYS},
 	{"SKR-ALGORITHMS", CHECK_PLAN, false, check_skr_algorithms, ALWAYS},
-	{"SKR-POLICY-PUBLISH-SAFETY", CHECK_PLAN, true, check_publish_safety,
+	{"SKR-POLICY-PUBLISH-SAFETY", CHECK_PLAN, false, check_publish_safety,
 		REQUEST_SETTING(check_keys_publish_safety)},
 	{"SKR-POLICY-RETIRE-SAFETY", CHECK_PLAN, false, check_retire_safety,
 		REQUEST_SETTING(check_keys_retire_safety)},
@@ -82,7 +83,7 @@ static void add_line(struct finding *finding, enum check_line_kind kind,
 		err_nomem(finding->nomem);
 		return;
 	}
-	line = ksr_grow(&finding->lines, &finding->count, sizeof(*line),
+	line = array_grow(&finding->lines, &finding->count, sizeof(*line),
 		finding->nomem);
 	if (line == NULL) {
 		free(text);
@@ -120,6 +121,15 @@ void finding_note(struct finding *finding, const char *fmt, ...)
 	va_end(ap);
 }
 
+const struct config_slot *check_slot(
+	const struct check_context *context, size_t b)
+{
+	const struct config_schema *schema = context->schema;
+
+	return schema != NULL && b < schema->slot_count ? &schema->slots[b]
+							: NULL;
+}
+
 static bool is_switched_off(
 	const struct check *check, const struct config *config)
 {
@@ -143,6 +153,9 @@ static bool has_subject(const struct check *check,
 		return true;
 	if (context->request == NULL)
 		finding_note(finding, "the request cannot be read");
+	else if (context->previous_is_request &&
+		 check->run == check_skr_signatures)
+		finding_note(finding, "the response before is not made yet");
 	else if (check->needs_previous && context->previous_err != NULL)
 		finding_note(finding, "the previous response cannot be read");
 	else if (check->needs_previous && context->previous == NULL)
@@ -170,7 +183,7 @@ static void run_check(const struct check *check,
 static struct finding *finding_new(const struct check *check,
 	struct report *report, struct err *nomem, struct err *err)
 {
-	struct finding *finding = ksr_grow(
+	struct finding *finding = array_grow(
 		&report->findings, &report->count, sizeof(*finding), err);
 
 	if (finding != NULL) {

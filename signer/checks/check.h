@@ -7,12 +7,13 @@
  * FAIL or SKIP under its stable name.  One FAIL refuses the request.  A check
  * is refused by err only where memory is exhausted.
  */
-#ifndef CHECKS_CHECK_H
-#define CHECKS_CHECK_H
+#ifndef SIGNER_CHECKS_CHECK_H
+#define SIGNER_CHECKS_CHECK_H
 
-#include "crypto/crypto.h"
-#include "ksr/ksk.h"
-#include "ksr/ksr.h"
+#include "lib/base/buf.h"
+#include "lib/crypto/crypto.h"
+#include "lib/ksr/ksr.h"
+#include "signer/keyset/ksk.h"
 
 /* When a check can run: what it looks at is there from then on. */
 enum check_phase {
@@ -40,7 +41,9 @@ struct check_context {
 	const struct ksr *previous;     /* NULL: none or unreadable */
 	const struct err *previous_err; /* why it is unreadable, or NULL */
 	bool previous_made_here; /* it answers the request before this one */
-	const char *no_previous; /* the reason why there is none */
+	/* ... and is not made yet: what stands there is that request */
+	bool previous_is_request;
+	const char *no_previous;            /* the reason why there is none */
 	const struct config_schema *schema; /* NULL: not chosen */
 
 	const struct ksk_set *ksks; /* of the schema; from CHECK_KEYS on */
@@ -102,10 +105,7 @@ struct report {
 	bool failed; /* one or more FAIL */
 };
 
-#define REPORT_EMPTY                                                           \
-	{                                                                      \
-		.findings = NULL                                               \
-	}
+#define REPORT_EMPTY {.findings = NULL}
 
 /* Run all checks of a phase and append their findings. */
 bool checks_run(const struct check_context *context, enum check_phase phase,

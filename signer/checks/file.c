@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* KSR-FILE and SKR-FILE: what reading found. */
-#include "checks/catalogue.h"
+#include "signer/checks/catalogue.h"
 
 void check_ksr_file(
 	const struct check_context *context, struct finding *finding)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* KSR-DOMAIN, KSR-ID, KSR-SERIAL: the attributes of the document. */
-#include "checks/catalogue.h"
-#include "dns/name.h"
+#include "lib/dns/name.h"
+#include "signer/checks/catalogue.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -38,8 +38,7 @@ void check_ksr_domain(
 			if (!name_equal(bundle->signatures[s].signers_name,
 				    ksr->domain))
 				finding_fail(finding,
-					"bundle %s, line %lu: SignersName "
-					"\"%s\", expected \"%s\"",
+					"bundle %s, line %lu: SignersName \"%s\", expected \"%s\"",
 					bundle->id, bundle->signatures[s].line,
 					bundle->signatures[s].signers_name,
 					ksr->domain);
@@ -55,8 +54,7 @@ void check_ksr_id(const struct check_context *context, struct finding *finding)
 	if (context->previous != NULL &&
 		strcmp(ksr->id, context->previous->id) == 0)
 		finding_fail(finding,
-			"id %s is the previous response's: this request was "
-			"already signed",
+			"id %s is the previous response's: this request was already signed",
 			ksr->id);
 }
 

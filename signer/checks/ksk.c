@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* KSK-IDENTITY, KSK-PERIOD, KSK-TAG-CLASH: the keys that are to sign. */
-#include "base/hex.h"
-#include "base/time.h"
-#include "checks/catalogue.h"
-#include "ksr/identity.h"
+#include "lib/base/buf.h"
+#include "lib/base/hex.h"
+#include "lib/base/time.h"
+#include "signer/checks/catalogue.h"
+#include "signer/keyset/identity.h"
 
 #include <stdlib.h>
 
@@ -14,8 +15,12 @@ static void check_identity(const struct check_context *context,
 	struct err err = ERR_EMPTY;
 	struct identity found;
 
+	if (ksk->reason != NULL)
+		finding_fail(finding, "key %s: %s", ksk->label, ksk->reason);
 	if (ksk->token_key == NULL) {
-		finding_fail(finding, "the HSM has no key %s", ksk->label);
+		if (ksk->reason == NULL)
+			finding_fail(
+				finding, "the HSM has no key %s", ksk->label);
 		return;
 	}
 	if (!identity_compare(ksk->config, &ksk->dnskey,
@@ -35,11 +40,26 @@ static void check_identity(const struct check_context *context,
 	buf_free(&ds);
 }
 
+/* Two names for one key: it would stand in the set and sign twice. */
+static void check_other_names(
+	const struct ksk_set *ksks, size_t i, struct finding *finding)
+{
+	const struct ksk *ksk = &ksks->keys[i];
+
+	for (size_t j = 0; j < i; j++)
+		if (ksk->token_key != NULL && ksks->keys[j].token_key != NULL &&
+			dnskey_same_public(&ksks->keys[j].dnskey, &ksk->dnskey))
+			finding_fail(finding, "keys %s and %s are the same key",
+				ksks->keys[j].label, ksk->label);
+}
+
 void check_ksk_identity(
 	const struct check_context *context, struct finding *finding)
 {
-	for (size_t i = 0; i < context->ksks->count; i++)
+	for (size_t i = 0; i < context->ksks->count; i++) {
 		check_identity(context, &context->ksks->keys[i], finding);
+		check_other_names(context->ksks, i, finding);
+	}
 }
 
 static void check_period(const struct ksr_bundle *bundle,
@@ -59,6 +79,15 @@ static void check_period(const struct ksr_bundle *bundle,
 			bundle->id, key->label, until);
 }
 
+static void check_periods(const struct check_context *context,
+	const struct ksr_bundle *bundle, const struct config_names *names,
+	struct finding *finding)
+{
+	for (size_t i = 0; i < names->count; i++)
+		check_period(bundle,
+			config_key(context->config, names->names[i]), finding);
+}
+
 void check_ksk_period(
 	const struct check_context *context, struct finding *finding)
 {
@@ -75,12 +104,10 @@ void check_ksk_period(
 			schema->name, schema->slot_count, ksr->bundle_count);
 	for (size_t b = 0; b < ksr->bundle_count && b < schema->slot_count;
 		b++) {
-		const struct config_names *sign = &schema->slots[b].sign;
-
-		for (size_t i = 0; i < sign->count; i++)
-			check_period(&ksr->bundles[b],
-				config_key(context->config, sign->names[i]),
-				finding);
+		check_periods(context, &ksr->bundles[b], &schema->slots[b].sign,
+			finding);
+		check_periods(context, &ksr->bundles[b],
+			&schema->slots[b].sign_only, finding);
 	}
 }
 
@@ -90,17 +117,45 @@ static void check_clash(const struct ksr_bundle *bundle, const struct ksk *ksk,
 	uint16_t tag = dnskey_tag(&ksk->dnskey);
 	uint16_t revoked = dnskey_tag(&ksk->revoked);
 
+	if (ksk->token_key == NULL)
+		return;
 	for (size_t k = 0; k < bundle->key_count; k++) {
 		uint16_t zsk = dnskey_tag(&bundle->keys[k].dnskey);
 
 		if (zsk == tag || zsk == revoked)
 			finding_fail(finding,
-				"bundle %s: key %s%s has the tag %05u of ZSK "
-				"%s",
+				"bundle %s: key %s%s has the tag %05u of ZSK %s",
 				bundle->id, ksk->label,
 				zsk == tag ? "" : " (when revoked)", zsk,
 				bundle->keys[k].identifier);
 	}
+}
+
+/* Validators cannot tell two keys of one tag apart but by trying both. */
+static void warn_same_tag(const struct ksr_bundle *bundle,
+	const struct ksk_use *uses, size_t count, struct finding *finding)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct ksk *a = uses[j].ksk, *b = uses[i].ksk;
+			uint16_t tags[] = {dnskey_tag(&a->dnskey),
+				dnskey_tag(&a->revoked), dnskey_tag(&b->dnskey),
+				dnskey_tag(&b->revoked)};
+
+			if (a->token_key == NULL || b->token_key == NULL)
+				continue;
+			for (size_t t = 0; t < 4; t++)
+				if (tags[t / 2] == tags[2 + t % 2])
+					finding_warn(finding,
+						"bundle %s: keys %s%s and %s%s have the same tag %05u",
+						bundle->id, a->label,
+						t / 2 == 1 ? " (when revoked)"
+							   : "",
+						b->label,
+						t % 2 == 1 ? " (when revoked)"
+							   : "",
+						tags[t / 2]);
+		}
 }
 
 void check_ksk_tag_clash(
@@ -122,6 +177,7 @@ void check_ksk_tag_clash(
 		}
 		for (size_t i = 0; i < count; i++)
 			check_clash(&ksr->bundles[b], uses[i].ksk, finding);
+		warn_same_tag(&ksr->bundles[b], uses, count, finding);
 		free(uses);
 	}
 }

@@ -3,8 +3,8 @@
  * KSR-BUNDLE-CYCLE-DURATION, KSR-POLICY-SIG-OVERLAP, -SIG-VALIDITY,
  * -SIG-HORIZON, -BUNDLE-INTERVALS: the bundles on the calendar.
  */
-#include "base/time.h"
-#include "checks/catalogue.h"
+#include "lib/base/time.h"
+#include "signer/checks/catalogue.h"
 
 #include <inttypes.h>
 
@@ -50,22 +50,29 @@ void check_cycle_duration(
 void check_sig_overlap(
 	const struct check_context *context, struct finding *finding)
 {
+	const struct config_ksk_policy *ours = &context->config->ksk_policy;
 	const struct ksr *ksr = context->request;
 
-	for (size_t i = 1; i < ksr->bundle_count; i++)
-		check_bounds(ksr->bundles[i - 1].expiration -
-				     ksr->bundles[i].inception,
-			ksr->zsk.min_validity_overlap,
+	for (size_t i = 1; i < ksr->bundle_count; i++) {
+		int64_t overlap = ksr->bundles[i - 1].expiration -
+				  ksr->bundles[i].inception;
+
+		check_bounds(overlap, ksr->zsk.min_validity_overlap,
 			ksr->zsk.max_validity_overlap,
-			"overlaps the bundle before by", &ksr->bundles[i],
-			finding);
+			"overlaps the bundle before (stated policy) by",
+			&ksr->bundles[i], finding);
+		check_bounds(overlap, ours->min_validity_overlap,
+			ours->max_validity_overlap,
+			"overlaps the bundle before (ksk_policy) by",
+			&ksr->bundles[i], finding);
+	}
 }
 
 void check_sig_validity(
 	const struct check_context *context, struct finding *finding)
 {
+	const struct config_ksk_policy *ours = &context->config->ksk_policy;
 	const struct ksr *ksr = context->request;
-	int64_t ours = context->config->ksk_policy.max_signature_validity;
 
 	for (size_t i = 0; i < ksr->bundle_count; i++) {
 		const struct ksr_bundle *bundle = &ksr->bundles[i];
@@ -74,9 +81,9 @@ void check_sig_validity(
 		check_bounds(length, ksr->zsk.min_signature_validity,
 			ksr->zsk.max_signature_validity,
 			"is valid for (stated policy)", bundle, finding);
-		check_bounds(length, 0, ours,
-			"is valid for (ksk_policy.max_signature_validity)",
-			bundle, finding);
+		check_bounds(length, ours->min_signature_validity,
+			ours->max_signature_validity,
+			"is valid for (ksk_policy)", bundle, finding);
 	}
 }
 
@@ -96,13 +103,12 @@ void check_sig_horizon(
 		time_format(bundle->expiration, TIME_Z, expires);
 		if (bundle->expiration <= context->now)
 			finding_fail(finding,
-				"bundle %s, line %lu: expired at %s (the clock "
-				"says %s)",
+				"bundle %s, line %lu: expired at %s (the clock says %s)",
 				bundle->id, bundle->line, expires, clock);
 		else if (bundle->expiration > horizon)
 			finding_fail(finding,
-				"bundle %s, line %lu: expires at %s, more than "
-				"%" PRIu32 " days ahead (the clock says %s)",
+				"bundle %s, line %lu: expires at %s, more than %" PRIu32
+				" days ahead (the clock says %s)",
 				bundle->id, bundle->line, expires, days, clock);
 	}
 }

@@ -3,7 +3,8 @@
  * SKR-VERIFY: the response that was read back is the one that was made, each
  * signature in it verifies, and it is the request plus the schema's keys.
  */
-#include "checks/catalogue.h"
+#include "lib/base/buf.h"
+#include "signer/checks/catalogue.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -57,7 +58,26 @@ static bool is_signed_by(
 	return false;
 }
 
-static void check_schema_keys(const struct ksk_use *uses, size_t count,
+/* A key that signs and is not to be seen. */
+static void check_sign_only(const struct ksk_set *ksks, const struct ksk *ksk,
+	const struct ksr_bundle *given, struct finding *finding)
+{
+	bool signs = false;
+
+	for (size_t k = 0; k < given->key_count; k++)
+		if (dnskey_same_public(&given->keys[k].dnskey, &ksk->dnskey))
+			finding_fail(finding,
+				"bundle %s has key %s, which is in sign_only",
+				given->id, ksk->label);
+	for (size_t s = 0; s < given->signature_count; s++)
+		signs |= ksk_by_signature(ksks, &given->signatures[s]) == ksk;
+	if (!signs)
+		finding_fail(finding, "bundle %s is not signed by %s",
+			given->id, ksk->label);
+}
+
+static void check_schema_keys(const struct ksk_set *ksks,
+	const struct ksk_use *uses, size_t count,
 	const struct ksr_bundle *given, struct finding *finding)
 {
 	size_t signers = 0;
@@ -66,6 +86,10 @@ static void check_schema_keys(const struct ksk_use *uses, size_t count,
 		const struct dnskey *dnskey = ksk_use_dnskey(&uses[i]);
 
 		signers += uses[i].signs;
+		if (!uses[i].published) {
+			check_sign_only(ksks, uses[i].ksk, given, finding);
+			continue;
+		}
 		if (!ksr_bundle_has(given, dnskey))
 			finding_fail(finding, "bundle %s lacks key %s",
 				given->id, uses[i].ksk->label);
@@ -102,9 +126,26 @@ static void check_frame(const struct check_context *context,
 			given->signatures[s].expiration != given->expiration ||
 			given->signatures[s].original_ttl != ttl)
 			finding_fail(finding,
-				"bundle %s: times or TTL of the signature by "
-				"%s",
+				"bundle %s: times or TTL of the signature by %s",
 				given->id, given->signatures[s].identifier);
+}
+
+/* Each verifies, by its key of the bundle or by that of the HSM. */
+static void check_signatures(const struct check_context *context,
+	const struct ksr_bundle *given, struct finding *finding)
+{
+	for (size_t s = 0; s < given->signature_count; s++) {
+		const struct ksr_signature *sig = &given->signatures[s];
+		const struct ksr_key *key = ksr_signature_key(given, sig);
+		const struct ksk *ksk = ksk_by_signature(context->ksks, sig);
+		struct ksr_key absent = {
+			.ttl = context->config->ksk_policy.ttl};
+
+		if (key == NULL && ksk != NULL)
+			absent.dnskey = ksk->dnskey;
+		check_one_signature(context, context->read_back, given, sig,
+			key == NULL && ksk != NULL ? &absent : key, finding);
+	}
 }
 
 static void check_bundle(
@@ -122,14 +163,18 @@ static void check_bundle(
 		return;
 	}
 	check_frame(context, asked, given, finding);
-	expected = count + check_request_keys(asked, given, finding);
+	expected = check_request_keys(asked, given, finding);
+	for (size_t i = 0; i < count; i++)
+		expected += uses[i].published;
 	if (given->key_count != expected)
 		finding_fail(finding, "bundle %s has %zu keys, expected %zu",
 			given->id, given->key_count, expected);
-	check_schema_keys(uses, count, given, finding);
-	for (size_t s = 0; s < given->signature_count; s++)
-		check_one_signature(context, context->read_back, given,
-			&given->signatures[s], finding);
+	check_schema_keys(context->ksks, uses, count, given, finding);
+	if (!check_has_lasting_signer(given))
+		finding_fail(finding,
+			"bundle %s: no key that is not revoked signs it",
+			given->id);
+	check_signatures(context, given, finding);
 	free(uses);
 }
 

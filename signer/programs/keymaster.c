@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The keys in the HSMs: what is there, making, destroying, moving, PINs. */
-#include "base/stop.h"
-#include "keys/commands.h"
-#include "keys/logged.h"
-#include "keys/open.h"
+#include "lib/base/file.h"
+#include "lib/base/stop.h"
+#include "signer/keymaster/commands.h"
+#include "signer/keymaster/logged.h"
+#include "signer/token/open.h"
 
 #include <string.h>
 
@@ -18,6 +19,10 @@ static const struct option_entry options[] = {
 		&hsm_name},
 	{"token", 0, OPTION_VALUE, "LABEL", "the token meant, by its label",
 		&chosen.token},
+	{"serial", 0, OPTION_VALUE, "SERIAL", "the token meant, by its serial",
+		&chosen.serial},
+	{"slot", 0, OPTION_VALUE, "NUMBER", "the token meant, by its slot",
+		&chosen.slot},
 	{"log-dir", 0, OPTION_VALUE, "DIR", "folder of the log [.]", &log_dir},
 	{"debug", 0, OPTION_FLAG, NULL, "more in the log", &debug},
 	{"dns", 0, OPTION_FLAG, NULL, "inventory: DNSKEY and DS records, too",
@@ -55,7 +60,7 @@ static const struct option_entry options[] = {
 };
 
 static const char *const usage[] = {
-	"[--config FILE] [--hsm NAME] [--token LABEL] COMMAND ...",
+	"[--config FILE] [--hsm NAME] [--token LABEL | --serial SERIAL | --slot NUMBER] COMMAND ...",
 	"inventory [--dns]",
 	"keygen --algorithm NAME [--size BITS] [--label LABEL] [--extractable]",
 	"keydelete --label LABEL [--force]",
@@ -96,7 +101,7 @@ static const struct command {
 };
 
 static const char *const common[] = {
-	"config", "hsm", "token", "log-dir", "debug"};
+	"config", "hsm", "token", "serial", "slot", "log-dir", "debug"};
 
 static bool is_given(const struct option_entry *option)
 {
@@ -152,10 +157,14 @@ static bool run_command(const struct config *config, struct log *log,
 	struct keys_run run = {
 		.options = &chosen, .config = config, .log = log};
 	struct keys_open_options wanted = {.hsm = hsm_name,
-		.token = chosen.token,
+		.token = {.label = chosen.token,
+			.serial = chosen.serial,
+			.slot = chosen.slot},
 		.login = command->login};
 	bool ok;
 
+	if (chosen.output != NULL && !file_check_target(chosen.output, err))
+		return false;
 	ok = keys_open(config, &wanted, log, &run.set, err) &&
 	     stop_check(err) && command->run(&run, err);
 	token_set_close(run.set);

@@ -3,11 +3,12 @@
  * The whole policy report on a request, without an HSM: what the zone's
  * maintainer runs before the ceremony.
  */
-#include "checks/check.h"
-#include "show/options.h"
-#include "show/table.h"
-#include "sign/inputs.h"
-#include "sign/quarter.h"
+#include "lib/base/stop.h"
+#include "lib/cli/options.h"
+#include "signer/checks/check.h"
+#include "signer/sign/inputs.h"
+#include "signer/sign/quarter.h"
+#include "signer/sign/table.h"
 
 #include <stdlib.h>
 
@@ -32,8 +33,8 @@ static const char *const usage[] = {
 
 static const struct option_program program = {
 	.name = "ksrcheck",
-	.purpose = "Check a key signing request against the policy, without "
-		   "an HSM.",
+	.purpose =
+		"Check a key signing request against the policy, without an HSM.",
 	.usage = usage,
 	.options = options,
 };
@@ -60,11 +61,11 @@ static bool report(
 
 	if (quarter->previous != NULL) {
 		log_say(NULL, "last SKR %s:", inputs->previous.path);
-		table_show(NULL, quarter->previous);
+		table_show(NULL, quarter->previous, NULL);
 	}
 	if (request->ksr != NULL) {
 		log_say(NULL, "KSR %s:", request->path);
-		table_show(NULL, request->ksr);
+		table_show(NULL, request->ksr, NULL);
 	}
 	if (!checks_run(&context, CHECK_REQUEST, &quarter->report, err) ||
 		!checks_skip(CHECK_KEYS, reason, &quarter->report, err) ||
@@ -73,6 +74,8 @@ static bool report(
 		return false;
 	report_sort(&quarter->report);
 	table_findings(NULL, &quarter->report, 0);
+	if (quarter->previous != NULL)
+		table_hash(NULL, "last SKR", inputs->previous.sha256);
 	if (request->bytes.len > 0)
 		table_hash(NULL, "KSR", request->sha256);
 	return quarter_passed(&quarter->report, err);
@@ -110,11 +113,12 @@ static bool run(const struct option_result *given, struct err *err)
 	struct inputs inputs = INPUTS_EMPTY;
 	bool ok;
 
+	stop_ignore_output();
 	if (given->count > 1)
 		return err_set(err, ERR_USAGE, "more than one KSR is named");
 	ok = check(given->count > 0 ? given->operands[0] : NULL, &inputs,
 		&request, err);
-	inputs_clear(&inputs); /* and with it the prover of the request */
+	inputs_clear(&inputs);
 	document_clear(&request);
 	return ok;
 }

@@ -3,13 +3,17 @@
  * The maintainer's side, for rehearsals and tests: makes a valid request
  * from keys in a folder, and continues from quarter to quarter.
  */
-#include "base/file.h"
-#include "base/number.h"
-#include "base/time.h"
-#include "gen/request.h"
-#include "gen/roles.h"
-#include "show/options.h"
-#include "show/table.h"
+#include "lib/base/buf.h"
+#include "lib/base/experiment.h"
+#include "lib/base/file.h"
+#include "lib/base/number.h"
+#include "lib/base/stop.h"
+#include "lib/base/time.h"
+#include "lib/cli/options.h"
+#include "lib/hash/sha256.h"
+#include "signer/ksrgen/request.h"
+#include "signer/ksrgen/roles.h"
+#include "signer/sign/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +37,10 @@
 
 static const char *keys_folder, *previous_file, *domain, *start, *bundles,
 	*interval, *validity, *ttl, *algorithms, *size, *roll, *current,
-	*retire, *next, *id, *serial, *publish_safety, *retire_safety,
-	*min_validity, *max_validity, *min_overlap, *max_overlap;
+	*retire, *retire_until, *next, *next_from, *id, *serial,
+	*publish_safety, *retire_safety, *min_validity, *max_validity,
+	*min_overlap, *max_overlap;
+static bool experiment;
 
 static const struct option_entry options[] = {
 	{"keys", 'k', OPTION_VALUE, "DIR", "folder of the zone signing keys",
@@ -55,6 +61,8 @@ static const struct option_entry options[] = {
 		"algorithms of new keys (the current ones', RSASHA256)",
 		&algorithms},
 	{"size", 0, OPTION_VALUE, "BITS", "size of new RSA keys (2048)", &size},
+	{"experiment", 0, OPTION_FLAG, NULL,
+		"algorithms that no zone uses, too", &experiment},
 	{"roll", 'r', OPTION_VALUE, "WHERE",
 		"rollover at the begin, end, both or none (both)", &roll},
 	{"current", 0, OPTION_VALUE, "LIST",
@@ -62,8 +70,13 @@ static const struct option_entry options[] = {
 	{"retire", 0, OPTION_VALUE, "LIST",
 		"keys that end with the first bundle (those replaced)",
 		&retire},
+	{"retire-until", 0, OPTION_VALUE, "N",
+		"the last bundle that such keys are in (1)", &retire_until},
 	{"next", 0, OPTION_VALUE, "LIST",
 		"keys that come in the last bundle (new ones)", &next},
+	{"next-from", 0, OPTION_VALUE, "N",
+		"the first bundle that such keys are in (the last)",
+		&next_from},
 	{"id", 0, OPTION_VALUE, "ID", "id of the request (derived)", &id},
 	{"serial", 0, OPTION_VALUE, "N", "serial (one more than before, or 1)",
 		&serial},
@@ -92,8 +105,8 @@ static const char *const usage[] = {
 
 static const struct option_program program = {
 	.name = "ksrgen",
-	.purpose = "Make a key signing request from software keys, for "
-		   "rehearsals and tests.",
+	.purpose =
+		"Make a key signing request from software keys, for rehearsals and tests.",
 	.usage = usage,
 	.options = options,
 };
@@ -130,8 +143,7 @@ static bool choose_start(const struct ksr *previous,
 	}
 	if (previous == NULL)
 		return err_set(err, ERR_USAGE,
-			"--start or --previous says when the first bundle "
-			"begins");
+			"--start or --previous says when the first bundle begins");
 	out->start = previous->bundles[previous->bundle_count - 1].inception +
 		     out->interval;
 	return true;
@@ -163,6 +175,7 @@ static bool choose_settings(const struct ksr *previous,
 	struct request_settings *out, struct err *err)
 {
 	int64_t wished_ttl, wished_bundles, last_ttl = TTL_DEFAULT, last = 0;
+	int64_t until, from;
 
 	if (previous != NULL) {
 		last_ttl = previous->bundles[previous->bundle_count - 1]
@@ -176,6 +189,10 @@ static bool choose_settings(const struct ksr *previous,
 	out->id = id;
 	if (!number("bundles", bundles, 1, REQUEST_BUNDLES_MAX, BUNDLES_DEFAULT,
 		    &wished_bundles, err) ||
+		!number("retire-until", retire_until, 1, wished_bundles, 1,
+			&until, err) ||
+		!number("next-from", next_from, 1, wished_bundles,
+			wished_bundles, &from, err) ||
 		!number("ttl", ttl, 0, INT32_MAX, last_ttl, &wished_ttl, err) ||
 		!number("serial", serial, 0, INT64_MAX,
 			last >= 0 && last < INT64_MAX ? last + 1 : 1,
@@ -186,6 +203,8 @@ static bool choose_settings(const struct ksr *previous,
 			&out->validity, err))
 		return false;
 	out->bundles = (size_t)wished_bundles;
+	out->retire_until = (size_t)until;
+	out->next_from = (size_t)from;
 	out->ttl = (uint32_t)wished_ttl;
 	return choose_start(previous, out, err) && choose_policy(out, err);
 }
@@ -236,19 +255,19 @@ static bool read_previous(
 }
 
 /* Keys first: a request whose keys are lost is of no use. */
-static bool publish(const struct xml_schema *schema, struct zsk_set *keys,
+static bool write_result(const struct xml_schema *schema, struct zsk_set *keys,
 	const struct ksr *request, const char *path, struct err *err)
 {
 	struct buf bytes = BUF_EMPTY;
 	struct ksr *read_back = NULL;
-	uint8_t hash[CRYPTO_SHA256_LEN];
+	uint8_t hash[SHA256_LEN];
 	char *kept = NULL;
 	bool ok;
 
 	ok = ksr_write(request, &bytes, err) &&
 	     ksr_read(schema, bytes.data, bytes.len, KSR_REQUEST, &read_back,
 		     err) &&
-	     crypto_sha256(bytes.data, bytes.len, hash, err);
+	     sha256_of(bytes.data, bytes.len, hash, err);
 	for (size_t i = 0; ok && i < keys->count; i++)
 		if (keys->keys[i].is_new)
 			log_say(NULL, "new key %s/%s.pem", keys->folder,
@@ -259,7 +278,7 @@ static bool publish(const struct xml_schema *schema, struct zsk_set *keys,
 		if (kept != NULL)
 			log_warn(NULL, "the existing %s is kept as %s", path,
 				kept);
-		table_show(NULL, read_back);
+		table_show(NULL, read_back, NULL);
 		table_hash(NULL, "KSR", hash);
 		ok = log_ok(NULL, err);
 	}
@@ -283,7 +302,7 @@ static bool generate(const struct xml_schema *schema,
 	     choose_wish(previous, &wish, err) &&
 	     roles_choose(&wish, &keys, err) &&
 	     request_make(&settings, &keys, &request, err) &&
-	     publish(schema, &keys, request, path, err);
+	     write_result(schema, &keys, request, path, err);
 	ksr_free(request);
 	zsk_set_clear(&keys);
 	return ok;
@@ -295,6 +314,8 @@ static bool run(const struct option_result *given, struct err *err)
 	struct ksr *previous = NULL;
 	bool ok;
 
+	stop_ignore_output();
+	experiment_set(experiment);
 	if (given->count != 1)
 		return err_set(err, ERR_USAGE,
 			"one KSR is written, %zu are named", given->count);

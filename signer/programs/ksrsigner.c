@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Checks a key signing request against the previous response and the policy,
- * shows it, asks, signs in the HSM, proves every signature and publishes the
+ * shows it, asks, signs in the HSM, verifies every signature and writes the
  * response: the program of the ceremony.
  */
-#include "base/file.h"
-#include "base/stop.h"
-#include "base/text.h"
-#include "keys/open.h"
-#include "show/log.h"
-#include "show/options.h"
-#include "show/table.h"
-#include "sign/inputs.h"
-#include "sign/publish.h"
-#include "sign/quarter.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
+#include "lib/base/stop.h"
+#include "lib/base/text.h"
+#include "lib/cli/ask.h"
+#include "lib/cli/log.h"
+#include "lib/cli/options.h"
+#include "lib/cli/waiting.h"
+#include "signer/sign/family.h"
+#include "signer/sign/inputs.h"
+#include "signer/sign/output.h"
+#include "signer/sign/quarter.h"
+#include "signer/sign/table.h"
+#include "signer/token/open.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +27,11 @@
 #define CHAIN_MAX 40
 
 static const char *config_file, *schema_names, *previous_skr, *no_previous,
-	*hsm_name, *log_folder, *output_folder;
-static bool log_ksr, log_skr, log_previous_skr, force, debug, to_syslog, chain;
+	*hsm_name, *log_folder, *output_folder, *output_names, *family_name;
+static bool log_ksr, log_skr, log_previous_skr, force, debug, to_syslog, chain,
+	sizes, ask_once;
+/* Several responses, into a folder: --chain or --family. */
+static bool several;
 
 static const struct option_entry options[] = {
 	{"config", 'c', OPTION_VALUE, "FILE", "configuration (ksrsigner.yaml)",
@@ -39,8 +47,16 @@ static const struct option_entry options[] = {
 		&hsm_name},
 	{"chain", 0, OPTION_FLAG, NULL,
 		"sign several quarters in order, all or none", &chain},
+	{"family", 0, OPTION_VALUE, "NAME",
+		"sign a family of the configuration, all or none",
+		&family_name},
+	{"ask-once", 0, OPTION_FLAG, NULL,
+		"with --chain or --family: one question for all", &ask_once},
 	{"output-dir", 0, OPTION_VALUE, "DIR",
-		"new folder for the responses of --chain", &output_folder},
+		"new folder for the responses of --chain or --family",
+		&output_folder},
+	{"output-names", 0, OPTION_VALUE, "NAMES",
+		"names of the responses of --chain, by commas", &output_names},
 	{"log-dir", 0, OPTION_VALUE, "DIR", "folder of the log (this one)",
 		&log_folder},
 	{"log-ksr", 0, OPTION_FLAG, NULL, "copy the KSR into the log",
@@ -49,6 +65,8 @@ static const struct option_entry options[] = {
 		&log_skr},
 	{"log-previous-skr", 0, OPTION_FLAG, NULL,
 		"copy the previous SKR into the log", &log_previous_skr},
+	{"sizes", 0, OPTION_FLAG, NULL,
+		"show how large answers are, NXDOMAIN too", &sizes},
 	{"force", 0, OPTION_FLAG, NULL, "do not ask", &force},
 	{"debug", 0, OPTION_FLAG, NULL, "more in the log", &debug},
 	{"syslog", 0, OPTION_FLAG, NULL, "log to syslog, too", &to_syslog},
@@ -58,6 +76,7 @@ static const struct option_entry options[] = {
 static const char *const usage[] = {
 	"[options] [KSR [SKR]]",
 	"--chain --output-dir DIR [options] KSR ...",
+	"--family NAME --output-dir DIR [options] MEMBER=KSR ...",
 	NULL,
 };
 
@@ -75,18 +94,19 @@ struct session {
 	struct token_set *tokens;
 	struct document *requests;
 	struct quarter *quarters;
-	size_t count;           /* of both arrays */
-	const char *target;     /* without --chain */
-	char *names[CHAIN_MAX]; /* of the responses of --chain */
-	struct publish_item items[CHAIN_MAX];
-	struct publication *published; /* until the log is closed, too */
+	size_t count;                       /* of both arrays */
+	const struct config_family *family; /* of --family, or NULL */
+	const char *target;                 /* of the only response */
+	char *names[CHAIN_MAX];             /* of several */
+	struct output_item items[CHAIN_MAX];
+	bool asked;             /* for all at once */
+	struct output *written; /* until the log is closed, too */
 };
 
 static void session_clear(struct session *session)
 {
-	prover_stop(session->inputs.prover);
 	token_set_close(session->tokens);
-	publication_free(session->published);
+	output_free(session->written);
 	for (size_t i = 0; i < session->count; i++) {
 		quarter_clear(&session->quarters[i]);
 		document_clear(&session->requests[i]);
@@ -97,6 +117,27 @@ static void session_clear(struct session *session)
 	inputs_clear(&session->inputs);
 }
 
+/* The family's requests, in its order. */
+static bool choose_family(struct session *session,
+	const struct option_result *given, const char **paths, size_t *count,
+	struct err *err)
+{
+	const struct config_family *family =
+		config_family(session->inputs.config, family_name);
+
+	if (family == NULL)
+		return err_set(err, ERR_USAGE,
+			"no family %s in the configuration", family_name);
+	if (family->member_count > CHAIN_MAX)
+		return err_set(err, ERR_USAGE,
+			"family %s has more than %d members", family_name,
+			CHAIN_MAX);
+	session->family = family;
+	*count = family->member_count;
+	return family_requests(
+		family, given->operands, given->count, paths, err);
+}
+
 /* Which KSRs, and where to. */
 static bool choose_files(struct session *session,
 	const struct option_result *given, const char **paths, size_t *count,
@@ -105,6 +146,8 @@ static bool choose_files(struct session *session,
 	const struct config_filenames *names =
 		&session->inputs.config->filenames;
 
+	if (family_name != NULL)
+		return choose_family(session, given, paths, count, err);
 	if (chain) {
 		if (given->count == 0 || given->count > CHAIN_MAX)
 			return err_set(err, ERR_USAGE,
@@ -132,10 +175,12 @@ static bool check_target(
 	const char *inputs[] = {ksr, session->inputs.previous.path,
 		config_file != NULL ? config_file : CONFIG_FILE_DEFAULT};
 
-	if (chain || !publish_is_input(session->target, inputs, 3))
+	if (several)
 		return true;
-	return err_set(err, ERR_USAGE, "the SKR %s is one of the inputs",
-		session->target);
+	if (output_is_input(session->target, inputs, 3))
+		return err_set(err, ERR_USAGE,
+			"the SKR %s is one of the inputs", session->target);
+	return file_check_target(session->target, err);
 }
 
 static bool read_requests(struct session *session, const char *const *paths,
@@ -154,7 +199,7 @@ static bool read_requests(struct session *session, const char *const *paths,
 			return false;
 		session->quarters[i].request = request;
 		if (log_ksr)
-			log_write_lines(session->log, LOG_LEVEL_INFO,
+			log_copy(session->log, LOG_LEVEL_INFO,
 				(const char *)request->bytes.data,
 				request->bytes.len);
 	}
@@ -162,7 +207,7 @@ static bool read_requests(struct session *session, const char *const *paths,
 }
 
 /* One name for all quarters, or one for each. */
-static bool choose_schemas(struct session *session, struct err *err)
+static bool split_schemas(struct session *session, struct err *err)
 {
 	char *names =
 		text_copy(schema_names != NULL ? schema_names : "normal", err);
@@ -189,111 +234,222 @@ static bool choose_schemas(struct session *session, struct err *err)
 	return ok;
 }
 
-/* The response before quarter i: the file, or what was just made. */
+/* The schemas and the marks of a family's members. */
+static bool mark_members(struct session *session, struct err *err)
+{
+	for (size_t i = 0; i < session->count; i++) {
+		const struct config_member *member =
+			&session->family->members[i];
+		struct quarter *quarter = &session->quarters[i];
+
+		quarter->mark = member->mark;
+		quarter->title = family_title(session->family, i, err);
+		if (quarter->title == NULL ||
+			!inputs_schema(&session->inputs, member->schema,
+				&quarter->schema, err))
+			return false;
+	}
+	return true;
+}
+
+static bool choose_schemas(struct session *session, struct err *err)
+{
+	if (session->family != NULL)
+		return mark_members(session, err);
+	return split_schemas(session, err);
+}
+
+/* The quarter of this run that quarter i follows; NULL: it is the first. */
+static const struct quarter *quarter_before(
+	const struct session *session, size_t i)
+{
+	size_t before = i > 0 ? i - 1 : CONFIG_PREVIOUS;
+
+	if (session->family != NULL)
+		before = session->family->members[i].before;
+	return before == CONFIG_PREVIOUS ? NULL : &session->quarters[before];
+}
+
+/*
+ * The response before quarter i: the file, or what was just made.  Before that
+ * is made, the request that it will answer says all but its signatures.
+ */
 static void set_previous(struct session *session, size_t i)
 {
 	struct quarter *quarter = &session->quarters[i];
+	const struct quarter *before = quarter_before(session, i);
 
-	if (i > 0) {
-		quarter->previous = session->quarters[i - 1].read_back;
+	assert(session->quarters != NULL && i < session->count);
+	if (before != NULL) {
+		quarter->previous_mark = before->mark;
+		quarter->previous_is_request = before->read_back == NULL;
+		quarter->previous = quarter->previous_is_request
+					    ? before->request->ksr
+					    : before->read_back;
 		quarter->previous_name = "to the request before";
 		quarter->previous_made_here = true;
+		quarter->previous_sha256 = before->sha256;
 	} else if (session->inputs.has_previous) {
 		quarter->previous = session->inputs.previous.ksr;
 		quarter->previous_name = session->inputs.previous.path;
+		quarter->previous_sha256 = session->inputs.previous.sha256;
 		if (quarter->previous == NULL)
 			quarter->previous_reason =
 				&session->inputs.previous.reason;
 	}
 }
 
-static bool do_quarter(struct session *session, size_t i, struct err *err)
+static struct quarter_run run_of(const struct session *session)
 {
-	struct keys_open_options wanted = {
-		.hsm = hsm_name, .login = true, .show = true};
-	struct quarter *quarter = &session->quarters[i];
-	struct quarter_run run = {.config = session->inputs.config,
+	return (struct quarter_run){.config = session->inputs.config,
 		.xml_schema = session->inputs.xml_schema,
 		.cache = session->inputs.cache,
-		.prover = session->inputs.prover,
 		.tokens = session->tokens,
 		.log = session->log,
 		.no_previous = no_previous,
-		.force = force};
+		.force = force,
+		.asked = session->asked,
+		.sizes = sizes};
+}
 
+/* All that can be seen of any request without the HSM. */
+static bool check_requests(struct session *session, struct err *err)
+{
+	const struct quarter_run run = run_of(session);
+
+	for (size_t i = 0; i < session->count; i++) {
+		set_previous(session, i);
+		if (!stop_check(err) || !quarter_check_request(&run,
+						&session->quarters[i], err))
+			return several ? err_prefix(err, "%s",
+						 session->requests[i].path)
+				       : false;
+	}
+	return stop_check(err);
+}
+
+static bool open_hsm(struct session *session, struct err *err)
+{
+	const struct keys_open_options wanted = {
+		.hsm = hsm_name, .login = true, .show = true};
+
+	return keys_open(session->inputs.config, &wanted, session->log,
+		       &session->tokens, err) &&
+	       stop_check(err);
+}
+
+static bool do_quarter(struct session *session, size_t i, struct err *err)
+{
+	const struct quarter_run run = run_of(session);
+	struct quarter *quarter = &session->quarters[i];
+
+	/* Once more where the response before is there only now. */
 	set_previous(session, i);
-	if (!quarter_check_request(&run, quarter, err) || !stop_check(err))
+	if (quarter->previous_made_here &&
+		!quarter_check_request(&run, quarter, err))
 		return false;
-	/* The HSM's module and the operator meet one thread alone. */
-	prover_stop(session->inputs.prover);
-	if (session->tokens == NULL &&
-		!keys_open(session->inputs.config, &wanted, session->log,
-			&session->tokens, err))
-		return false;
-	run.tokens = session->tokens;
 	return stop_check(err) && quarter_check_keys(&run, quarter, err) &&
+	       quarter_show(&run, quarter, err) &&
 	       quarter_confirm(&run, quarter, err) &&
 	       quarter_sign(&run, quarter, err) && stop_check(err);
 }
 
-static bool publish_one(struct session *session, struct err *err)
+/* One question, when all that is to be signed was shown. */
+static bool ask_for_all(struct session *session, struct err *err)
 {
-	const struct publish_item item = {
+	const struct quarter_run run = run_of(session);
+
+	if (session->inputs.has_previous)
+		table_hash(session->log, "last SKR",
+			session->inputs.previous.sha256);
+	for (size_t i = 0; i < session->count; i++)
+		if (!stop_check(err) ||
+			!quarter_preview(&run, &session->quarters[i], err))
+			return false;
+	if (!ask_yes(session->log, "Is all of this correct", force, err))
+		return false;
+	session->asked = true;
+	return true;
+}
+
+static bool write_one(struct session *session, struct err *err)
+{
+	const struct output_item item = {
 		.name = session->target, .bytes = &session->quarters[0].bytes};
 	const char *kept;
 
-	if (!publish_file(&item, &session->published, err))
+	if (!output_file(&item, &session->written, err))
 		return false;
-	kept = publication_kept(session->published);
+	kept = output_kept(session->written);
 	if (kept != NULL)
 		log_warn(session->log, "the existing %s is kept as %s",
 			session->target, kept);
 	return true;
 }
 
-/* skr-... for ksr-...; otherwise skr- before the name.  Owned. */
-static char *response_name(const char *request, struct err *err)
+/* A name that was given: of a file in the folder, and no hidden one. */
+static char *given_name(const char *name, struct err *err)
 {
-	const char *slash = strrchr(request, '/');
-	const char *name = slash != NULL ? slash + 1 : request;
-	struct buf text = BUF_EMPTY;
-	char *copy = NULL;
-
-	if (strncmp(name, "ksr", 3) == 0)
-		buf_format(&text, "skr%s", name + 3);
-	else
-		buf_format(&text, "skr-%s", name);
-	if (buf_ok(&text, err))
-		copy = text_copy(buf_string(&text), err);
-	buf_free(&text);
-	return copy;
+	if (text_is_name(name, strlen(name)) && strchr(name, '/') == NULL &&
+		name[0] != '.')
+		return text_copy(name, err);
+	err_set(err, ERR_USAGE,
+		"--output-names: \"%.80s\" is not the name of a file", name);
+	return NULL;
 }
 
-/* What --chain will write, known before anything is signed. */
+/* One name for each request, from --output-names. */
+static bool split_names(struct session *session, struct err *err)
+{
+	char *list = text_copy(output_names, err), *rest = list;
+	bool ok = list != NULL;
+	size_t i = 0;
+
+	for (; ok && rest != NULL && i < session->count; i++) {
+		session->names[i] = given_name(strsep(&rest, ","), err);
+		ok = session->names[i] != NULL;
+	}
+	if (ok && (rest != NULL || i != session->count))
+		ok = err_set(err, ERR_USAGE,
+			"--output-names has one name for each KSR");
+	free(list);
+	return ok;
+}
+
+/* What --chain or --family will write, known before anything is signed. */
 static bool name_responses(struct session *session, struct err *err)
 {
-	if (!chain)
+	if (!several)
 		return true;
+	if (output_names != NULL && !split_names(session, err))
+		return false;
 	for (size_t i = 0; i < session->count; i++) {
-		session->names[i] =
-			response_name(session->requests[i].path, err);
+		if (session->names[i] == NULL)
+			session->names[i] = family_file(
+				session->family != NULL
+					? session->family->members[i].name
+					: NULL,
+				session->requests[i].path, err);
 		if (session->names[i] == NULL)
 			return false;
 		session->items[i].name = session->names[i];
 		session->items[i].bytes = &session->quarters[i].bytes;
 	}
-	return publish_check_folder(
+	return output_check_folder(
 		output_folder, session->items, session->count, err);
 }
 
-static bool publish_chain(struct session *session, struct err *err)
+static bool write_several(struct session *session, struct err *err)
 {
-	if (!publish_folder(output_folder, session->items, session->count,
-		    &session->published, err))
+	if (!output_directory(output_folder, session->items, session->count,
+		    &session->written, err))
 		return false;
 	for (size_t i = 0; i < session->count; i++)
-		log_say(session->log, "Generated new SKR in %s/%s",
-			output_folder, session->names[i]);
+		log_say(session->log, "Generated new SKR in %s/%s%s%s",
+			output_folder, session->names[i],
+			session->family != NULL ? ": " : "",
+			session->family != NULL ? session->quarters[i].title
+						: "");
 	return true;
 }
 
@@ -301,21 +457,28 @@ static void show_response(struct session *session, size_t i)
 {
 	const struct quarter *quarter = &session->quarters[i];
 
-	table_show(session->log, quarter->read_back);
+	if (quarter->title != NULL) {
+		log_say(session->log, "%s", "");
+		log_say(session->log, "%s", quarter->title);
+	}
+	table_show(session->log, quarter->read_back, quarter->mark);
 	log_say(session->log, "%s", "");
 	table_hash(session->log, "SKR", quarter->sha256);
+	/* Where a page ends between title and hash, too. */
+	if (quarter->mark != NULL)
+		log_say(session->log, "%s has this hash", quarter->mark);
 	if (log_skr)
-		log_write_lines(session->log, LOG_LEVEL_INFO,
+		log_copy(session->log, LOG_LEVEL_INFO,
 			(const char *)quarter->bytes.data, quarter->bytes.len);
 }
 
-static bool publish(struct session *session, struct err *err)
+static bool write_results(struct session *session, struct err *err)
 {
 	if (!log_ok(session->log, err))
 		return false;
-	if (chain ? !publish_chain(session, err) : !publish_one(session, err))
+	if (several ? !write_several(session, err) : !write_one(session, err))
 		return false;
-	if (!chain)
+	if (!several)
 		log_say(session->log, "Generated new SKR in %s",
 			session->target);
 	for (size_t i = 0; i < session->count; i++)
@@ -340,7 +503,7 @@ static bool prepare(struct session *session, const struct option_result *given,
 		!choose_schemas(session, err) || !name_responses(session, err))
 		return false;
 	if (log_previous_skr)
-		log_write_lines(session->log, LOG_LEVEL_INFO,
+		log_copy(session->log, LOG_LEVEL_INFO,
 			(const char *)previous->bytes.data,
 			previous->bytes.len);
 	return true;
@@ -349,37 +512,81 @@ static bool prepare(struct session *session, const struct option_result *given,
 static bool sign_all(struct session *session, const struct option_result *given,
 	struct err *err)
 {
-	if (!prepare(session, given, err))
+	if (!prepare(session, given, err) || !check_requests(session, err) ||
+		!open_hsm(session, err))
+		return false;
+	if (ask_once && !ask_for_all(session, err))
 		return false;
 	for (size_t i = 0; i < session->count; i++)
 		if (!do_quarter(session, i, err))
 			return false;
-	return publish(session, err);
+	return write_results(session, err);
+}
+
+/* What was written is taken back, where something failed after all. */
+static void take_back(struct session *session, struct err *err)
+{
+	struct err undo = ERR_EMPTY;
+
+	if (session->written == NULL)
+		return;
+	if (output_undo(session->written, &undo))
+		log_write(session->log, LOG_LEVEL_WARNING,
+			"what was written is taken back");
+	else
+		err_prefix(err, "%s", undo.text);
+	output_free(session->written);
+	session->written = NULL;
 }
 
 /*
- * The last lines of the log, which is part of the result: where it cannot be
- * written, what was published is taken back.
+ * The end of the log, which is part of the result.  "done" is its last line,
+ * written when the HSM is closed and the screen has taken everything: after
+ * it only the log itself can fail.
  */
 static bool finish(struct session *session, bool ok, struct err *err)
 {
-	struct err log_err = ERR_EMPTY, undo = ERR_EMPTY;
+	struct err log_err = ERR_EMPTY;
 
 	token_set_close(session->tokens);
 	session->tokens = NULL;
-	if (!ok)
+	ok = ok && stop_check(err) && log_ok(session->log, err);
+	if (!ok) {
+		take_back(session, err);
 		log_write(session->log, LOG_LEVEL_ERROR, "%s (exit status %d)",
 			err->text, (int)err->kind);
-	else
+	} else {
 		log_write(session->log, LOG_LEVEL_INFO, "done");
-	if (!log_close(session->log, &log_err) && ok) {
+	}
+	if (!log_ok(session->log, &log_err) && ok) {
 		*err = log_err;
 		ok = false;
+		take_back(session, err);
 	}
-	if (!ok && session->published != NULL &&
-		!publication_undo(session->published, &undo))
-		err_prefix(err, "%s", undo.text);
+	(void)log_close(session->log, &log_err);
 	return ok;
+}
+
+static bool check_options(struct err *err)
+{
+	if (chain && family_name != NULL)
+		return err_set(err, ERR_USAGE,
+			"--chain and --family exclude each other");
+	if (several != (output_folder != NULL))
+		return err_set(err, ERR_USAGE,
+			chain || family_name == NULL
+				? "--chain and --output-dir go together"
+				: "--family and --output-dir go together");
+	if (output_names != NULL && !chain)
+		return err_set(
+			err, ERR_USAGE, "--output-names goes with --chain");
+	if (schema_names != NULL && family_name != NULL)
+		return err_set(err, ERR_USAGE,
+			"--schema and --family exclude each other: the family has the schemas");
+	if (ask_once && !several)
+		return err_set(err, ERR_USAGE,
+			"--ask-once goes with --chain or --family");
+	return true;
 }
 
 static bool run(const struct option_result *given, struct err *err)
@@ -391,10 +598,11 @@ static bool run(const struct option_result *given, struct err *err)
 	struct session session = {0};
 	bool ok;
 
-	if (chain != (output_folder != NULL))
-		return err_set(
-			err, ERR_USAGE, "--chain and --output-dir go together");
+	several = chain || family_name != NULL;
+	if (!check_options(err))
+		return false;
 	stop_catch();
+	waiting_start("ksrsigner");
 	if (!log_open(&settings, &session.log, err))
 		return false;
 	ok = log_start(session.log, given->argc, given->argv, err) &&

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Exports the trust anchor file from the keys in the HSMs. */
-#include "base/file.h"
-#include "base/stop.h"
-#include "crypto/crypto.h"
-#include "keys/anchor.h"
-#include "keys/logged.h"
-#include "keys/open.h"
-#include "show/table.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
+#include "lib/base/stop.h"
+#include "lib/cli/print.h"
+#include "lib/hash/sha256.h"
+#include "signer/keymaster/anchor.h"
+#include "signer/keymaster/logged.h"
+#include "signer/sign/table.h"
+#include "signer/token/open.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,22 +46,19 @@ static const struct option_program program = {
 };
 
 /* To the file, or to standard output where none is named. */
-static bool publish(const struct config *config, const struct buf *xml,
+static bool write_result(const char *path, const struct buf *xml,
 	struct log *log, struct err *err)
 {
-	const char *path =
-		output != NULL ? output : config->filenames.output_trustanchor;
-	uint8_t hash[CRYPTO_SHA256_LEN];
+	uint8_t hash[SHA256_LEN];
 	char *kept = NULL;
 
-	if (!crypto_sha256(xml->data, xml->len, hash, err))
+	if (!sha256_of(xml->data, xml->len, hash, err))
 		return false;
-	log_write_lines(log, LOG_LEVEL_INFO, (const char *)xml->data, xml->len);
+	log_copy(log, LOG_LEVEL_INFO, (const char *)xml->data, xml->len);
 	if (!log_ok(log, err))
 		return false;
 	if (path == NULL)
-		return file_write_fd(STDOUT_FILENO, "standard output",
-			xml->data, xml->len, err);
+		return print_text(xml, err);
 	if (!file_write(path, xml->data, xml->len, &kept, err))
 		return false;
 	if (kept != NULL)
@@ -67,7 +66,8 @@ static bool publish(const struct config *config, const struct buf *xml,
 	free(kept);
 	log_say(log, "trust anchor written to %s", path);
 	table_hash(log, "trust anchor", hash);
-	return true;
+	return log_ok(log, err) ||
+	       err_prefix(err, "the trust anchor is in %s", path);
 }
 
 static bool export_anchor(const struct config *config, struct log *log,
@@ -76,14 +76,18 @@ static bool export_anchor(const struct config *config, struct log *log,
 	struct keys_open_options wanted = {.hsm = hsm_name, .login = true};
 	struct token_set *set = NULL;
 	struct buf xml = BUF_EMPTY;
+	const char *path =
+		output != NULL ? output : config->filenames.output_trustanchor;
 	bool ok;
 
 	(void)context;
 	if (chosen.source == NULL)
 		chosen.source = ANCHOR_SOURCE;
+	if (path != NULL && !file_check_target(path, err))
+		return false;
 	ok = keys_open(config, &wanted, log, &set, err) &&
 	     anchor_write(config, set, &chosen, log, &xml, err) &&
-	     stop_check(err) && publish(config, &xml, log, err);
+	     stop_check(err) && write_result(path, &xml, log, err);
 	token_set_close(set);
 	buf_free(&xml);
 	return ok;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-#include "sign/inputs.h"
+#include "signer/sign/inputs.h"
 
-#include "base/hex.h"
-#include "show/words.h"
+#include "lib/base/buf.h"
+#include "lib/base/hex.h"
+#include "lib/cli/hash.h"
+#include "lib/cli/marked.h"
+#include "lib/hash/sha256.h"
 
 #include <string.h>
 #include <unistd.h>
 
 void inputs_clear(struct inputs *inputs)
 {
-	prover_free(inputs->prover);
 	document_clear(&inputs->previous);
 	crypto_cache_free(inputs->cache);
 	xml_schema_free(inputs->xml_schema);
@@ -22,9 +24,9 @@ static void record_hash(struct log *log, const char *what, const char *path,
 {
 	struct buf hex = BUF_EMPTY, words = BUF_EMPTY;
 
-	hex_encode(&hex, hash, CRYPTO_SHA256_LEN);
-	words_write(&words, hash, CRYPTO_SHA256_LEN, 0);
-	log_write(log, LOG_LEVEL_INFO, "%s %s SHA-256 %s >> %s <<", what, path,
+	hex_encode(&hex, hash, SHA256_LEN);
+	hash_words(&words, hash);
+	log_write(log, LOG_LEVEL_INFO, "%s %s SHA-256 %s %s", what, path,
 		buf_string(&hex), buf_string(&words));
 	buf_free(&hex);
 	buf_free(&words);
@@ -33,12 +35,13 @@ static void record_hash(struct log *log, const char *what, const char *path,
 bool inputs_config(
 	const char *path, struct log *log, struct config **out, struct err *err)
 {
-	uint8_t hash[CRYPTO_SHA256_LEN];
+	uint8_t hash[SHA256_LEN];
 
 	if (path == NULL)
 		path = CONFIG_FILE_DEFAULT;
 	if (!config_read(path, hash, out, err))
 		return false;
+	marked_begin(log);
 	record_hash(log, "configuration", path, hash);
 	return true;
 }
@@ -47,15 +50,14 @@ bool inputs_config(
 static bool previous_path(const struct inputs_options *options,
 	const struct config *config, const char **path, struct err *err)
 {
-	static const char hint[] = "give --previous-skr FILE, or "
-				   "--no-previous-skr REASON if there is none";
+	static const char hint[] =
+		"give --previous-skr FILE, or --no-previous-skr REASON if there is none";
 
 	*path = options->previous_skr;
 	if (options->no_previous != NULL) {
 		if (*path != NULL)
 			return err_set(err, ERR_USAGE,
-				"--previous-skr and --no-previous-skr exclude "
-				"each other");
+				"--previous-skr and --no-previous-skr exclude each other");
 		if (options->no_previous[strspn(options->no_previous, " \t")] ==
 			'\0')
 			return err_set(err, ERR_USAGE,
@@ -90,10 +92,6 @@ static bool read_previous(const struct inputs_options *options, struct log *log,
 		    &out->previous, err))
 		return false;
 	record_hash(log, "previous SKR", path, out->previous.sha256);
-	if (out->previous.ksr != NULL &&
-		out->config->response_policy.validate_signatures)
-		prover_add(out->prover, out->previous.ksr, 0,
-			out->previous.ksr->bundle_count);
 	return true;
 }
 
@@ -103,7 +101,6 @@ bool inputs_read(const struct inputs_options *options, struct log *log,
 	return inputs_config(options->config, log, &out->config, err) &&
 	       xml_schema_new(&out->xml_schema, err) &&
 	       crypto_cache_new(&out->cache, err) &&
-	       prover_new(out->cache, &out->prover, err) &&
 	       read_previous(options, log, out, err);
 }
 
@@ -115,9 +112,6 @@ bool inputs_request(const struct inputs *inputs, const char *path,
 		    out, err))
 		return false;
 	record_hash(log, "KSR", path, out->sha256);
-	if (out->ksr != NULL &&
-		inputs->config->request_policy.validate_signatures)
-		prover_add(inputs->prover, out->ksr, 0, out->ksr->bundle_count);
 	return true;
 }
 

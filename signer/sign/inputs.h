@@ -3,13 +3,13 @@
  * What a run reads before it looks at a request: configuration, schema of
  * the format, previous response.
  */
-#ifndef SIGN_INPUTS_H
-#define SIGN_INPUTS_H
+#ifndef SIGNER_SIGN_INPUTS_H
+#define SIGNER_SIGN_INPUTS_H
 
-#include "config/config.h"
-#include "show/log.h"
-#include "sign/document.h"
-#include "sign/prover.h"
+#include "lib/cli/log.h"
+#include "lib/config/config.h"
+#include "lib/crypto/crypto.h"
+#include "lib/ksr/document.h"
 
 struct inputs_options {
 	const char *config;       /* NULL: ksrsigner.yaml */
@@ -21,15 +21,11 @@ struct inputs {
 	struct config *config;
 	struct xml_schema *xml_schema;
 	struct crypto_cache *cache;
-	struct prover *prover; /* of what was read here */
 	bool has_previous;
 	struct document previous; /* where has_previous */
 };
 
-#define INPUTS_EMPTY                                                           \
-	{                                                                      \
-		.config = NULL                                                 \
-	}
+#define INPUTS_EMPTY {.config = NULL}
 
 /*
  * Read a configuration (CONFIG_FILE_DEFAULT where path is NULL); its hash goes
@@ -48,11 +44,7 @@ bool inputs_read(const struct inputs_options *options, struct log *log,
 
 void inputs_clear(struct inputs *inputs);
 
-/*
- * Read a request with the configured bounds; its hash goes into the log.  Its
- * signatures are being proven from then on: before it is cleared, the prover
- * is stopped.
- */
+/* Read a request with the configured bounds; its hash goes into the log. */
 bool inputs_request(const struct inputs *inputs, const char *path,
 	struct log *log, struct document *out, struct err *err);
 

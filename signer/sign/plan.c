@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "sign/plan.h"
+#include "signer/sign/plan.h"
 
-#include "base/text.h"
-#include "dns/name.h"
+#include "lib/base/array.h"
+#include "lib/base/text.h"
+#include "lib/dns/name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static bool add_request_keys(const struct planning *p,
 
 		if (ksr_bundle_has(out, &asked->keys[k].dnskey))
 			continue;
-		key = ksr_grow(
+		key = array_grow(
 			&out->keys, &out->key_count, sizeof(*key), p->err);
 		if (key == NULL || !ksr_key_copy(&asked->keys[k], key, p->err))
 			return false;
@@ -42,7 +43,7 @@ static bool add_ksk(const struct planning *p, const struct ksk_use *use,
 
 	if (ksr_bundle_has(out, dnskey))
 		return true;
-	key = ksr_grow(&out->keys, &out->key_count, sizeof(*key), p->err);
+	key = array_grow(&out->keys, &out->key_count, sizeof(*key), p->err);
 	if (key == NULL)
 		return false;
 	key->ttl = p->ttl;
@@ -56,7 +57,7 @@ static bool add_signature(const struct planning *p, const struct ksk_use *use,
 	struct ksr_bundle *out)
 {
 	const struct dnskey *dnskey = ksk_use_dnskey(use);
-	struct ksr_signature *sig = ksr_grow(
+	struct ksr_signature *sig = array_grow(
 		&out->signatures, &out->signature_count, sizeof(*sig), p->err);
 
 	if (sig == NULL)
@@ -91,7 +92,7 @@ static bool plan_bundle(const struct planning *p,
 	if (!ksk_slot_uses(slot, ksks, &uses, &count, p->err))
 		goto done;
 	for (size_t i = 0; i < count; i++)
-		if (!add_ksk(p, &uses[i], out) ||
+		if ((uses[i].published && !add_ksk(p, &uses[i], out)) ||
 			(uses[i].signs && !add_signature(p, &uses[i], out)))
 			goto done;
 	ok = true;
@@ -129,7 +130,7 @@ static bool plan_bundles(const struct planning *p,
 	struct ksr *out)
 {
 	for (size_t b = 0; b < p->request->bundle_count; b++) {
-		struct ksr_bundle *bundle = ksr_grow(&out->bundles,
+		struct ksr_bundle *bundle = array_grow(&out->bundles,
 			&out->bundle_count, sizeof(*bundle), p->err);
 
 		if (bundle == NULL || !plan_bundle(p, &schema->slots[b], ksks,
@@ -160,11 +161,11 @@ bool plan_response(const struct config *config,
 	if (response == NULL)
 		return err_nomem(err);
 	if (!plan_head(&p, ksks, response) ||
-		!plan_bundles(&p, schema, ksks, response)) {
+		!plan_bundles(&p, schema, ksks, response) ||
+		!ksr_sort(response, err)) {
 		ksr_free(response);
 		return false;
 	}
-	ksr_sort(response);
 	*out = response;
 	return true;
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-#include "sign/quarter.h"
+#include "signer/sign/quarter.h"
 
-#include "base/time.h"
-#include "dns/algorithm.h"
-#include "show/ask.h"
-#include "show/table.h"
-#include "sign/plan.h"
-#include "sign/sign.h"
+#include "lib/base/buf.h"
+#include "lib/base/time.h"
+#include "lib/cli/ask.h"
+#include "lib/dns/algorithm.h"
+#include "lib/hash/sha256.h"
+#include "signer/sign/plan.h"
+#include "signer/sign/sign.h"
+#include "signer/sign/table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void quarter_clear(struct quarter *quarter)
@@ -17,6 +20,7 @@ void quarter_clear(struct quarter *quarter)
 	ksr_free(quarter->response);
 	ksr_free(quarter->read_back);
 	buf_free(&quarter->bytes);
+	free(quarter->title);
 	report_clear(&quarter->report);
 	quarter->response = NULL;
 	quarter->read_back = NULL;
@@ -36,6 +40,7 @@ struct check_context quarter_context(
 		.previous = quarter->previous,
 		.previous_err = quarter->previous_reason,
 		.previous_made_here = quarter->previous_made_here,
+		.previous_is_request = quarter->previous_is_request,
 		.no_previous = run->no_previous,
 		.schema = quarter->schema,
 		.ksks = &quarter->ksks,
@@ -71,23 +76,30 @@ static bool run_phase(const struct quarter_run *run, struct quarter *quarter,
 }
 
 /* After a refusal: what there is to see. */
-static void show_refused(
-	const struct quarter_run *run, const struct quarter *quarter)
+static void show_refused(const struct quarter_run *run, struct quarter *quarter)
 {
-	if (quarter->previous != NULL) {
+	struct err ignored = ERR_EMPTY;
+
+	if (quarter->previous != NULL && !quarter->previous_is_request) {
 		log_say(run->log, "last SKR %s:", quarter->previous_name);
-		table_show(run->log, quarter->previous);
+		table_show(run->log, quarter->previous, NULL);
 	}
 	if (quarter->request->ksr != NULL) {
 		log_say(run->log, "KSR %s:", quarter->request->path);
-		table_show(run->log, quarter->request->ksr);
+		table_show(run->log, quarter->request->ksr, quarter->mark);
 	}
+	for (int phase = CHECK_KEYS; phase < CHECK_PHASES; phase++)
+		(void)checks_skip((enum check_phase)phase,
+			"refused before the HSM was opened", &quarter->report,
+			&ignored);
+	report_sort(&quarter->report);
 	table_findings(run->log, &quarter->report, 0);
 }
 
 bool quarter_check_request(
 	const struct quarter_run *run, struct quarter *quarter, struct err *err)
 {
+	report_clear(&quarter->report);
 	if (!run_phase(run, quarter, CHECK_REQUEST, err))
 		return false;
 	if (quarter_passed(&quarter->report, err))
@@ -113,8 +125,8 @@ static bool check_previous(
 	}
 	if (!run->config->request_policy.check_chain_keys_in_hsm)
 		return true;
-	return sign_find_previous(
-		run->tokens, quarter->previous, &quarter->previous_ksks, err);
+	return sign_find_previous(run->tokens, run->config, quarter->previous,
+		&quarter->previous_ksks, err);
 }
 
 static void show_previous(
@@ -123,7 +135,7 @@ static void show_previous(
 	if (quarter->previous == NULL)
 		return;
 	log_say(run->log, "Validating last SKR with HSM...");
-	table_show(run->log, quarter->previous);
+	table_show(run->log, quarter->previous, quarter->previous_mark);
 	if (has_passed(&quarter->report, "KSR-CHAIN-KEYS-HSM"))
 		log_say(run->log, "...VALIDATED.");
 	else if (!quarter->report.failed)
@@ -132,29 +144,57 @@ static void show_previous(
 	log_say(run->log, "%s", "");
 }
 
+/* Without every key there is no response to be planned. */
+static bool check_plan(
+	const struct quarter_run *run, struct quarter *quarter, struct err *err)
+{
+	for (size_t i = 0; i < quarter->ksks.count; i++)
+		if (quarter->ksks.keys[i].token_key == NULL)
+			return checks_skip(CHECK_PLAN,
+				"a key is missing or not to be used",
+				&quarter->report, err);
+	return plan_response(run->config, quarter->schema, &quarter->ksks,
+		       quarter->request->ksr, &quarter->response, err) &&
+	       run_phase(run, quarter, CHECK_PLAN, err);
+}
+
 bool quarter_check_keys(
 	const struct quarter_run *run, struct quarter *quarter, struct err *err)
 {
-	const struct ksr *request = quarter->request->ksr;
-
 	if (!sign_find_keys(run->tokens, run->config, quarter->schema,
-		    request->bundle_count, &quarter->ksks, err)) {
-		/* A key of another kind is no key to go on with. */
-		if (err->kind == ERR_REFUSED)
-			show_refused(run, quarter);
-		return false;
-	}
-	if (!check_previous(run, quarter, err) ||
-		!plan_response(run->config, quarter->schema, &quarter->ksks,
-			request, &quarter->response, err) ||
+		    quarter->request->ksr->bundle_count, &quarter->ksks, err) ||
+		!check_previous(run, quarter, err) ||
 		!run_phase(run, quarter, CHECK_KEYS, err) ||
-		!run_phase(run, quarter, CHECK_PLAN, err))
+		!check_plan(run, quarter, err))
 		return false;
+	if (quarter->report.failed &&
+		!checks_skip(CHECK_RESPONSE, "refused before it was signed",
+			&quarter->report, err))
+		return false;
+	report_sort(&quarter->report);
+	return true;
+}
+
+bool quarter_show(const struct quarter_run *run, const struct quarter *quarter,
+	struct err *err)
+{
+	const struct ksr *shown = quarter->response != NULL
+					  ? quarter->response
+					  : quarter->request->ksr;
+
+	if (quarter->title != NULL) {
+		log_say(run->log, "%s", "");
+		log_say(run->log, "%s", quarter->title);
+	}
 	show_previous(run, quarter);
 	log_say(run->log, "Validate and Process KSR %s...",
 		quarter->request->path);
-	table_show(run->log, quarter->response);
-	report_sort(&quarter->report);
+	table_show(run->log, shown, quarter->mark);
+	if (quarter->response != NULL &&
+		(run->sizes || quarter->mark != NULL ||
+			config_schema_is_roll(quarter->schema)))
+		table_sizes(run->log, quarter->response, &quarter->ksks,
+			run->sizes, quarter->mark);
 	table_findings(run->log, &quarter->report, 0);
 	if (!quarter_passed(&quarter->report, err))
 		return false;
@@ -163,12 +203,49 @@ bool quarter_check_keys(
 	return true;
 }
 
+bool quarter_preview(const struct quarter_run *run,
+	const struct quarter *quarter, struct err *err)
+{
+	const struct ksr *request = quarter->request->ksr;
+	struct ksk_set ksks = KSK_SET_EMPTY;
+	struct ksr *planned = NULL;
+	bool whole = true;
+	bool ok = sign_find_keys(run->tokens, run->config, quarter->schema,
+		request->bundle_count, &ksks, err);
+
+	for (size_t i = 0; i < ksks.count; i++)
+		whole &= ksks.keys[i].token_key != NULL;
+	/* Without all keys it is refused later, and its report says why. */
+	if (ok && whole)
+		ok = plan_response(run->config, quarter->schema, &ksks, request,
+			&planned, err);
+	if (ok) {
+		if (quarter->title != NULL)
+			log_say(run->log, "%s", quarter->title);
+		log_say(run->log, "KSR %s, to be signed with schema %s:",
+			quarter->request->path, quarter->schema->name);
+		table_show(run->log, planned != NULL ? planned : request,
+			quarter->mark);
+		table_hash(run->log, "KSR", quarter->request->sha256);
+		log_say(run->log, "%s", "");
+	}
+	ksr_free(planned);
+	ksk_set_clear(&ksks);
+	return ok && log_ok(run->log, err);
+}
+
 bool quarter_confirm(const struct quarter_run *run,
 	const struct quarter *quarter, struct err *err)
 {
+	if (quarter->previous_sha256 != NULL)
+		table_hash(run->log, "last SKR", quarter->previous_sha256);
 	table_hash(run->log, "KSR", quarter->request->sha256);
 	if (!log_ok(run->log, err))
 		return false;
+	if (run->asked) {
+		log_say(run->log, "Is this correct: asked for all before");
+		return true;
+	}
 	return ask_yes(run->log, "Is this correct", run->force, err);
 }
 
@@ -195,13 +272,13 @@ bool quarter_sign(
 	size_t before = quarter->report.count;
 
 	if (!log_ok(run->log, err) ||
-		!sign_response(&quarter->ksks, run->cache, run->prover,
-			quarter->response, err) ||
+		!sign_response(
+			&quarter->ksks, run->cache, quarter->response, err) ||
 		!ksr_write(quarter->response, &quarter->bytes, err) ||
 		!ksr_read(run->xml_schema, quarter->bytes.data,
 			quarter->bytes.len, KSR_RESPONSE, &quarter->read_back,
 			err) ||
-		!crypto_sha256(quarter->bytes.data, quarter->bytes.len,
+		!sha256_of(quarter->bytes.data, quarter->bytes.len,
 			quarter->sha256, err) ||
 		!run_phase(run, quarter, CHECK_RESPONSE, err))
 		return false;

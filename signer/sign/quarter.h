@@ -4,58 +4,85 @@
  * is proven but not yet published.  The steps are called in their order; each
  * shows what it finds through the log, and a step that fails ends the run.
  */
-#ifndef SIGN_QUARTER_H
-#define SIGN_QUARTER_H
+#ifndef SIGNER_SIGN_QUARTER_H
+#define SIGNER_SIGN_QUARTER_H
 
-#include "checks/check.h"
-#include "crypto/crypto.h"
-#include "show/log.h"
-#include "sign/document.h"
-#include "sign/prover.h"
-#include "token/token.h"
+#include "lib/base/buf.h"
+#include "lib/cli/log.h"
+#include "lib/crypto/crypto.h"
+#include "lib/hash/sha256.h"
+#include "lib/ksr/document.h"
+#include "signer/checks/check.h"
+#include "signer/token/token.h"
 
 /* What all quarters of a run share; borrowed. */
 struct quarter_run {
 	const struct config *config;
 	const struct xml_schema *xml_schema;
 	struct crypto_cache *cache;
-	struct prover *prover;
 	struct token_set *tokens; /* NULL until the HSM is open */
 	struct log *log;
 	const char *no_previous; /* why there is no previous response */
 	bool force;
+	bool sizes; /* those of answers, NXDOMAIN too */
+	bool asked; /* for all quarters, before the first of them */
 };
 
 struct quarter {
-	const struct document *request;     /* borrowed */
+	const struct document *request; /* borrowed */
+	const char *mark; /* of a family's member, borrowed; NULL: none */
+	char *title;      /* what a page says of it, owned; or NULL */
 	const struct config_schema *schema; /* borrowed */
 	const struct ksr *previous;         /* borrowed; NULL: none */
 	const struct err *previous_reason;  /* why unreadable, or NULL */
 	const char *previous_name;          /* for the screen */
+	const char *previous_mark;          /* of a family's member, or NULL */
+	const uint8_t *previous_sha256;     /* borrowed; NULL: none */
 	bool previous_made_here;            /* by this run: --chain */
+	bool previous_is_request;           /* ... and is not made yet */
 	struct ksk_set ksks;                /* owned from here on */
 	struct ksk_set previous_ksks;
 	struct ksr *response;
 	struct ksr *read_back;
 	struct buf bytes; /* of the response as it is to be written */
-	uint8_t sha256[CRYPTO_SHA256_LEN];
+	uint8_t sha256[SHA256_LEN];
 	struct report report;
 };
 
 void quarter_clear(struct quarter *quarter);
 
-/* Everything that needs no HSM.  Errors: ERR_REFUSED naming the checks. */
+/*
+ * Everything that needs no HSM; findings of a call before are dropped.
+ * Errors: ERR_REFUSED naming the checks.
+ */
 bool quarter_check_request(const struct quarter_run *run,
 	struct quarter *quarter, struct err *err);
 
 /*
  * Find the keys, look at the previous response with them, plan the response
- * and check it; both tables are shown.
+ * and check it.  What is wrong is in the report; the errors are the HSM's.
  */
 bool quarter_check_keys(const struct quarter_run *run, struct quarter *quarter,
 	struct err *err);
 
-/* Show the request's hash and ask.  Errors: ERR_REFUSED. */
+/*
+ * Show both tables and the findings.  Errors: ERR_REFUSED naming the checks
+ * that failed.
+ */
+bool quarter_show(const struct quarter_run *run, const struct quarter *quarter,
+	struct err *err);
+
+/*
+ * Show what would be signed, as far as the schema and the request say it, and
+ * the request's hash: for one question about all quarters.
+ */
+bool quarter_preview(const struct quarter_run *run,
+	const struct quarter *quarter, struct err *err);
+
+/*
+ * Show the hashes of the previous response and of the request, and ask, unless
+ * that was asked for all.  Errors: ERR_REFUSED.
+ */
 bool quarter_confirm(const struct quarter_run *run,
 	const struct quarter *quarter, struct err *err);
 

@@ -1,31 +1,78 @@
 /* SPDX-License-Identifier: ISC */
-#include "sign/sign.h"
+#include "signer/sign/sign.h"
 
-#include "base/stop.h"
+#include "lib/base/buf.h"
+#include "lib/base/stop.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool sign_prove(const struct token_key *key, uint8_t algorithm,
+	bool hash_in_hsm, struct err *err)
+{
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct buf data = BUF_EMPTY, signature = BUF_EMPTY;
+	bool ok;
+
+	buf_text(&data, "a signature that proves a pair of keys");
+	ok = token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
+	     token_sign(key, algorithm, hash_in_hsm, &data, &signature, err);
+	if (ok && !crypto_verify(NULL, &dnskey, &data, &signature, err)) {
+		err->kind = ERR_HSM;
+		err->about_key = true;
+		ok = err_prefix(err,
+			"key %s does not verify its signature: its halves do not belong together",
+			key->label);
+	}
+	dnskey_free(&dnskey);
+	buf_free(&signature);
+	buf_free(&data);
+	return ok;
+}
+
+/*
+ * What a step said of the key, and not of the token, is a reason; anything
+ * else ends the run.
+ */
+static bool take_reason(struct ksk *ksk, const struct err *why, struct err *err)
+{
+	if (why->about_key)
+		return ksk_set_reason(ksk, why->text, err);
+	*err = *why;
+	return false;
+}
+
+/* The key of that label; *found stays NULL where it is not to be used. */
+static bool look_for(struct token_set *tokens, const struct config_key *key,
+	const struct token_key **found, struct dnskey *dnskey, struct err *why)
+{
+	if (!token_set_find(tokens, key->label, found, why))
+		return false;
+	if (*found != NULL)
+		return token_key_dnskey(
+			*found, DNSKEY_FLAGS_KSK, key->algorithm, dnskey, why);
+	err_set(why, ERR_HSM, "the HSM has no key of this label (keys.%s)",
+		key->name);
+	why->about_key = true;
+	return false;
+}
 
 static bool find_key(struct token_set *tokens, const struct config_key *key,
 	struct ksk_set *out, struct err *err)
 {
 	const struct token_key *found = NULL;
 	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct err why = ERR_EMPTY;
+	bool there = look_for(tokens, key, &found, &dnskey, &why);
 	bool ok;
 
-	if (!token_set_find(tokens, key->label, &found, err))
-		return false;
-	if (found == NULL)
-		return err_set(err, ERR_HSM,
-			"no key labelled %s in the HSM (keys.%s)", key->label,
-			key->name);
-	if (!token_key_dnskey(
-		    found, DNSKEY_FLAGS_KSK, key->algorithm, &dnskey, err)) {
-		err->kind = ERR_REFUSED;
-		return err_prefix(err, "KSK-IDENTITY: key %s", key->label);
-	}
-	ok = ksk_set_add(out, key->label, key, found, &dnskey, err);
+	ok = ksk_set_add(out, key->label, key, there ? found : NULL,
+		there ? &dnskey : NULL, err);
 	dnskey_free(&dnskey);
-	return ok;
+	if (!ok || there)
+		return ok;
+	return take_reason(&out->keys[out->count - 1], &why, err);
 }
 
 static bool find_names(struct token_set *tokens, const struct config *config,
@@ -43,6 +90,31 @@ static bool find_names(struct token_set *tokens, const struct config *config,
 	return true;
 }
 
+/* Does the key sign a bundle of the schema? */
+static bool is_signer(const struct config_schema *schema, size_t count,
+	const struct config_key *key)
+{
+	for (size_t i = 0; i < count && i < schema->slot_count; i++)
+		if (config_slot_signs(&schema->slots[i], key->name))
+			return true;
+	return false;
+}
+
+/* What can be known of a key before anything is signed with it. */
+static bool try_signer(struct ksk *ksk, struct err *err)
+{
+	uint8_t algorithm = ksk->config->algorithm;
+	bool hash_in_hsm = ksk->config->hash_using_hsm, proven = false;
+	struct err why = ERR_EMPTY;
+
+	if (token_can_sign(
+		    ksk->token_key, algorithm, hash_in_hsm, &proven, &why) &&
+		(proven || sign_prove(ksk->token_key, algorithm, hash_in_hsm,
+				   &why)))
+		return true;
+	return take_reason(ksk, &why, err);
+}
+
 bool sign_find_keys(struct token_set *tokens, const struct config *config,
 	const struct config_schema *schema, size_t count, struct ksk_set *out,
 	struct err *err)
@@ -52,48 +124,92 @@ bool sign_find_keys(struct token_set *tokens, const struct config *config,
 
 		if (!find_names(tokens, config, &slot->publish, out, err) ||
 			!find_names(tokens, config, &slot->revoke, out, err) ||
-			!find_names(tokens, config, &slot->sign, out, err))
+			!find_names(tokens, config, &slot->sign, out, err) ||
+			!find_names(tokens, config, &slot->sign_only, out, err))
 			return false;
 	}
+	for (size_t i = 0; i < out->count; i++)
+		if (out->keys[i].token_key != NULL &&
+			is_signer(schema, count, out->keys[i].config) &&
+			!try_signer(&out->keys[i], err))
+			return false;
 	return true;
 }
 
-bool sign_find_previous(struct token_set *tokens, const struct ksr *previous,
-	struct ksk_set *out, struct err *err)
+/* The key that made a signature of the past, added found or not. */
+static bool find_signer(struct token_set *tokens,
+	const struct ksr_signature *sig, struct ksk_set *out, struct err *err)
+{
+	const struct token_key *found = NULL;
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct err why = ERR_EMPTY, other = ERR_EMPTY;
+	bool there = token_set_find(tokens, sig->identifier, &found, &why);
+	bool ok;
+
+	/* A key of another kind is another key: the check says so. */
+	if (found != NULL && !token_key_dnskey(found, DNSKEY_FLAGS_KSK,
+				     sig->algorithm, &dnskey, &other))
+		dnskey.algorithm = 0;
+	ok = ksk_set_add(out, sig->identifier, NULL, found, &dnskey, err);
+	dnskey_free(&dnskey);
+	if (!ok || there)
+		return ok;
+	return take_reason(&out->keys[out->count - 1], &why, err);
+}
+
+static bool is_label(const struct config *config, const char *identifier)
+{
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, identifier) == 0)
+			return true;
+	return false;
+}
+
+/* The keys that signed a bundle and are not in it, as far as configured. */
+static bool find_absent(struct token_set *tokens, const struct config *config,
+	const struct ksr_bundle *bundle, struct ksk_set *out, struct err *err)
+{
+	const struct ksr_key **signers = NULL;
+	bool ok = ksr_signers(bundle, &signers, err);
+
+	for (size_t s = 0; ok && s < bundle->signature_count; s++) {
+		const struct ksr_signature *sig = &bundle->signatures[s];
+
+		if (signers[s] == NULL && is_label(config, sig->identifier) &&
+			ksk_by_label(out, sig->identifier) == NULL)
+			ok = find_signer(tokens, sig, out, err);
+	}
+	free(signers);
+	return ok;
+}
+
+bool sign_find_previous(struct token_set *tokens, const struct config *config,
+	const struct ksr *previous, struct ksk_set *out, struct err *err)
 {
 	const struct ksr_bundle *last =
 		&previous->bundles[previous->bundle_count - 1];
 
-	for (size_t s = 0; s < last->signature_count; s++) {
-		const struct ksr_signature *sig = &last->signatures[s];
-		const struct token_key *found = NULL;
-		struct dnskey dnskey = DNSKEY_EMPTY;
-		struct err other = ERR_EMPTY;
-		bool ok;
-
-		if (ksk_by_label(out, sig->identifier) != NULL)
-			continue;
-		if (!token_set_find(tokens, sig->identifier, &found, err))
+	for (size_t s = 0; s < last->signature_count; s++)
+		if (ksk_by_label(out, last->signatures[s].identifier) == NULL &&
+			!find_signer(tokens, &last->signatures[s], out, err))
 			return false;
-		/* A key of another kind is another key: the check says so. */
-		if (found != NULL && !token_key_dnskey(found, DNSKEY_FLAGS_KSK,
-					     sig->algorithm, &dnskey, &other))
-			dnskey.algorithm = 0;
-		ok = ksk_set_add(
-			out, sig->identifier, NULL, found, &dnskey, err);
-		dnskey_free(&dnskey);
-		if (!ok)
+	for (size_t b = 0; b < previous->bundle_count; b++)
+		if (!find_absent(
+			    tokens, config, &previous->bundles[b], out, err))
 			return false;
-	}
 	return true;
 }
 
 /* The key of the set that is to make this signature. */
-static const struct ksk *signer_of(
-	const struct ksk_set *ksks, const struct dnskey *dnskey)
+static const struct ksk *signer_of(const struct ksk_set *ksks,
+	const struct ksr_bundle *bundle, const struct ksr_signature *sig)
 {
+	const struct ksr_key *key = ksr_signature_key(bundle, sig);
+
+	if (key == NULL)
+		return ksk_by_signature(ksks, sig); /* sign_only */
 	for (size_t i = 0; i < ksks->count; i++)
-		if (dnskey_same_public(&ksks->keys[i].dnskey, dnskey))
+		if (dnskey_same_public(&ksks->keys[i].dnskey, &key->dnskey))
 			return &ksks->keys[i];
 	return NULL;
 }
@@ -102,14 +218,12 @@ static bool sign_one(const struct ksk_set *ksks, const struct ksr *response,
 	const struct ksr_bundle *bundle, struct ksr_signature *sig,
 	struct err *err)
 {
-	const struct ksr_key *key = ksr_signature_key(bundle, sig);
-	const struct ksk *ksk;
+	const struct ksk *ksk = signer_of(ksks, bundle, sig);
 	struct buf data = BUF_EMPTY, made = BUF_EMPTY;
 	bool ok;
 
-	assert(key != NULL && sig->signature.len == 0);
-	ksk = signer_of(ksks, &key->dnskey);
 	assert(ksk != NULL && ksk->token_key != NULL);
+	assert(sig->signature.len == 0);
 	ok = ksr_signed_data(bundle, sig, response->domain, &data, err) &&
 	     token_sign(ksk->token_key, sig->algorithm,
 		     ksk->config->hash_using_hsm, &data, &made, err);
@@ -124,16 +238,18 @@ static bool sign_one(const struct ksk_set *ksks, const struct ksr *response,
 }
 
 /* A token may return a well-formed but wrong signature. */
-static bool prove_one(struct crypto_cache *cache, const struct ksr *response,
-	const struct ksr_bundle *bundle, const struct ksr_signature *sig,
-	struct err *err)
+static bool prove_one(const struct ksk_set *ksks, struct crypto_cache *cache,
+	const struct ksr *response, const struct ksr_bundle *bundle,
+	const struct ksr_signature *sig, struct err *err)
 {
 	const struct ksr_key *key = ksr_signature_key(bundle, sig);
+	const struct dnskey *dnskey =
+		key != NULL ? &key->dnskey
+			    : &ksk_by_signature(ksks, sig)->dnskey;
 	struct buf data = BUF_EMPTY;
 	bool ok = ksr_signed_data(bundle, sig, response->domain, &data, err);
 
-	if (ok && !crypto_verify(
-			  cache, &key->dnskey, &data, &sig->signature, err)) {
+	if (ok && !crypto_verify(cache, dnskey, &data, &sig->signature, err)) {
 		err->kind = ERR_HSM;
 		ok = err_prefix(err, "what the HSM returned");
 	}
@@ -142,48 +258,26 @@ static bool prove_one(struct crypto_cache *cache, const struct ksr *response,
 			     sig->identifier);
 }
 
-static bool sign_bundle(const struct ksk_set *ksks, const struct ksr *response,
-	struct ksr_bundle *bundle, struct err *err)
+static bool sign_bundle(const struct ksk_set *ksks, struct crypto_cache *cache,
+	const struct ksr *response, struct ksr_bundle *bundle, struct err *err)
 {
-	for (size_t s = 0; s < bundle->signature_count; s++)
-		if (!stop_check(err) || !sign_one(ksks, response, bundle,
-						&bundle->signatures[s], err))
-			return false;
-	return true;
-}
+	for (size_t s = 0; s < bundle->signature_count; s++) {
+		struct ksr_signature *sig = &bundle->signatures[s];
 
-static bool prove_bundle(struct crypto_cache *cache, const struct ksr *response,
-	const struct ksr_bundle *bundle, struct err *err)
-{
-	for (size_t s = 0; s < bundle->signature_count; s++)
-		if (!prove_one(cache, response, bundle, &bundle->signatures[s],
-			    err))
+		if (!stop_check(err) ||
+			!sign_one(ksks, response, bundle, sig, err) ||
+			!prove_one(ksks, cache, response, bundle, sig, err))
 			return false;
+	}
 	return true;
 }
 
 bool sign_response(const struct ksk_set *ksks, struct crypto_cache *cache,
-	struct prover *prover, struct ksr *response, struct err *err)
+	struct ksr *response, struct err *err)
 {
-	size_t count = response->bundle_count, made = 0, proven = 0;
-	bool ahead = count >= SIGN_BATCH;
-	bool ok = true;
-
-	while (ok && proven < count) {
-		size_t from = made, end = from + (ahead ? SIGN_BATCH : 1);
-
-		for (; ok && made < count && made < end; made++)
-			ok = sign_bundle(
-				ksks, response, &response->bundles[made], err);
-		/* The thread has this batch, and had time for the one before.
-		 */
-		end = ahead && made > from ? from : made;
-		if (ok && made > end)
-			prover_add(prover, response, from, made - from);
-		for (; ok && proven < end; proven++)
-			ok = prove_bundle(cache, response,
-				&response->bundles[proven], err);
-	}
-	prover_stop(prover);
-	return ok;
+	for (size_t b = 0; b < response->bundle_count; b++)
+		if (!sign_bundle(
+			    ksks, cache, response, &response->bundles[b], err))
+			return false;
+	return true;
 }

@@ -3,10 +3,11 @@
  * What the files of the token module share: PKCS#11's header, the structs
  * behind token.h, and calls with every length checked.  Private to the module.
  */
-#ifndef TOKEN_CRYPTOKI_H
-#define TOKEN_CRYPTOKI_H
+#ifndef SIGNER_TOKEN_CRYPTOKI_H
+#define SIGNER_TOKEN_CRYPTOKI_H
 
-#include "token/token.h"
+#include "lib/base/buf.h"
+#include "signer/token/token.h"
 
 #include <p11-kit/pkcs11.h>
 
@@ -16,9 +17,25 @@
 #define CKM_ECDSA_SHA384 0x1045UL
 #endif
 
+/* Newer than the headers (PKCS#11 v3.2, its header pkcs11t.h). */
+#ifndef CKK_ML_DSA
+#define CKK_ML_DSA 0x4aUL
+#endif
+#ifndef CKM_ML_DSA
+#define CKM_ML_DSA_KEY_PAIR_GEN 0x1cUL
+#define CKM_ML_DSA 0x1dUL
+#endif
+#ifndef CKA_PARAMETER_SET
+#define CKA_PARAMETER_SET 0x61dUL
+#endif
+#ifndef CKP_ML_DSA_44
+#define CKP_ML_DSA_44 0x01UL
+#endif
+
 /*
  * No attribute that is read here comes near: a modulus of 4096 bits has 512
- * bytes.  More is a lie or a key that is refused anyhow.
+ * bytes, an experiment's key 1312.  More is a lie or a key that is refused
+ * anyhow.
  */
 #define ATTRIBUTE_MAX ((size_t)4096)
 /* Slots of a module, and objects of one search, that are looked at. */
@@ -44,6 +61,8 @@ struct token {
 	CK_SESSION_HANDLE session;    /* read-only */
 	CK_SESSION_HANDLE rw_session; /* CK_INVALID_HANDLE until needed */
 	CK_FLAGS flags;               /* of the token, when last read */
+	/* What a person typed, for keys that want it with each signature. */
+	struct secret *typed; /* or NULL; owned */
 	struct token_info info;
 	struct key **keys; /* found so far; owned */
 	size_t key_count;
@@ -54,6 +73,8 @@ struct token_set {
 	size_t module_count;
 	struct token *tokens[TOKENS_MAX];
 	size_t token_count;
+	token_ask_pin *ask; /* whom to ask for a PIN; NULL: nobody */
+	void *ask_context;
 };
 
 /* What a caller sees is its first member. */
@@ -61,6 +82,11 @@ struct key {
 	struct token_key key;
 	CK_OBJECT_HANDLE public_object;  /* CK_INVALID_HANDLE: none */
 	CK_OBJECT_HANDLE private_object; /* CK_INVALID_HANDLE: none */
+	struct buf raw_label;            /* CKA_LABEL, byte by byte */
+	bool sign_forbidden;             /* CKA_SIGN is false */
+	bool always_authenticate; /* the PIN is wanted with each signature */
+	bool halves_compared; /* both objects show one and the same public key
+			       */
 };
 
 /* The PKCS#11 name of a return value or a mechanism; "unknown" without one. */
@@ -70,13 +96,19 @@ const char *cryptoki_mechanism_name(CK_MECHANISM_TYPE mechanism);
 /* err = "hsm NAME: slot N (LABEL): ..."; false.  function is like C_Sign. */
 bool token_refuse(const struct token *token, struct err *err,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* err came from a lower layer: make it ERR_HSM and say which token and what. */
+/* The same about one key: the HSM works, and the key is not to be used. */
+bool token_unusable(const struct token *token, struct err *err,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* err came from a lower layer, about a key: make it so, with which and what. */
 bool token_blame(const struct token *token, const char *what, struct err *err);
 bool token_failed(const struct token *token, const char *function, CK_RV rv,
 	struct err *err);
 
 /* Copy a blank-padded field of PKCS#11, as token.h says of strings. */
 void cryptoki_text(char *out, size_t out_size, const void *field, size_t size);
+
+/* The same with every byte as it is, up to a NUL. */
+void cryptoki_raw(char *out, size_t out_size, const void *field, size_t size);
 
 /* Read the flags and the information anew. */
 bool token_refresh(struct token *token, struct err *err);
@@ -136,6 +168,14 @@ void key_free(struct key *key);
 bool token_key_check(
 	const struct token_key *key, uint8_t algorithm, struct err *err);
 
+/*
+ * For a key with CKA_ALWAYS_AUTHENTICATE: see to it that the PIN is at hand,
+ * and give it after C_SignInit.  About the key where nobody can be asked.
+ */
+bool token_context_pin(struct token *token, struct err *err);
+bool token_context_login(
+	struct token *token, CK_SESSION_HANDLE session, struct err *err);
+
 /* The struct around what the caller has. */
 const struct key *key_of(const struct token_key *key);
 
@@ -146,12 +186,14 @@ struct key_kind {
 	CK_KEY_TYPE key_type;
 	CK_MECHANISM_TYPE generate;
 	CK_MECHANISM_TYPE sign;
-	uint32_t bits;         /* of the curve; 0 for RSA */
-	size_t point_len;      /* bytes of a bare EC_POINT; 0 for RSA */
+	uint32_t bits;         /* of the curve or the key; 0 for RSA */
+	size_t point_len;      /* bytes of a bare EC_POINT, or of the key as
+				  CKA_VALUE shows it; 0 for RSA */
 	const uint8_t *params; /* EC_PARAMS in DER, an object identifier */
 	size_t params_len;
 	const char *curve_name; /* EC_PARAMS as a PrintableString; or NULL */
 	size_t signature_len;   /* 0: that of the modulus */
+	CK_ULONG parameter_set; /* CKA_PARAMETER_SET; 0: it has none */
 };
 
 const struct key_kind *key_kind(enum token_key_type type);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Making and destroying keys. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
 
-#include "crypto/crypto.h"
+#include "lib/cli/waiting.h"
+#include "lib/crypto/crypto.h"
 
 #include <assert.h>
 #include <string.h>
@@ -58,10 +59,12 @@ static bool run_generate(struct token *token, const struct key_kind *kind,
 
 	if (!token_rw_session(token, &session, err))
 		return false;
+	waiting_begin("a key to be made");
 	rv = token->module->functions->C_GenerateKeyPair(session, &mechanism,
 		pair->public_part.all, pair->public_part.count,
 		pair->private_part.all, pair->private_part.count,
 		&public_object, &private_object);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_GenerateKeyPair", rv, err);
 	return true;
@@ -114,7 +117,7 @@ static void fill_names(struct pair *pair, const char *label, const uint8_t *id)
 	attributes_add_bool(&pair->private_part, CKA_SENSITIVE, true);
 }
 
-/* RSA with exponent 65537, or on a curve; then found by its label. */
+/* RSA with exponent 65537, on a curve, or ML-DSA; then found by its label. */
 static bool generate(struct token *token, const char *label,
 	const struct key_kind *kind, uint32_t bits, struct pair *pair,
 	const struct token_key **out, struct err *err)
@@ -128,6 +131,10 @@ static bool generate(struct token *token, const char *label,
 			&modulus_bits, sizeof(modulus_bits));
 		attributes_add(&pair->public_part, CKA_PUBLIC_EXPONENT,
 			exponent, sizeof(exponent));
+		ok = run_generate(token, kind, pair, err);
+	} else if (kind->parameter_set != 0) {
+		attributes_add(&pair->public_part, CKA_PARAMETER_SET,
+			&kind->parameter_set, sizeof(kind->parameter_set));
 		ok = run_generate(token, kind, pair, err);
 	} else {
 		ok = generate_on_curve(token, kind, pair, err);
@@ -190,26 +197,60 @@ bool token_generate_transport(struct token *token, const char *label,
 		token, label, kind, TOKEN_TRANSPORT_BITS, &pair, out, err);
 }
 
+/*
+ * That the module said yes proves nothing: a handle that is gone gives no
+ * attribute, and no object of the label is found.
+ */
+static bool prove_gone(struct token *token, const struct buf *label,
+	const CK_OBJECT_HANDLE objects[2], struct err *err)
+{
+	CK_ATTRIBUTE template = {CKA_LABEL, label->data, label->len};
+	CK_OBJECT_HANDLE found[2];
+	struct buf ignored = BUF_EMPTY;
+	struct err expected = ERR_EMPTY;
+	size_t left = 0;
+	bool there = false;
+
+	for (size_t i = 0; !there && i < 2; i++)
+		there = objects[i] != CK_INVALID_HANDLE &&
+			token_attribute(token, objects[i], CKA_CLASS, &ignored,
+				NULL, &expected);
+	buf_free(&ignored);
+	if (!there && !token_search(token, &template, 1, found, 2, &left, err))
+		return false;
+	if (there || left > 0)
+		return token_refuse(token, err,
+			"C_DestroyObject said yes, and the key is still there: it is not destroyed");
+	return true;
+}
+
 bool token_destroy(const struct token_key *key, struct err *err)
 {
 	struct token *token = key->token;
+	struct buf label = BUF_EMPTY;
 	/* The private half first: what must not stay goes even if one fails. */
 	CK_OBJECT_HANDLE objects[] = {
 		key_of(key)->private_object, key_of(key)->public_object};
 	CK_SESSION_HANDLE session;
 	bool ok = true;
 
-	ok = token_rw_session(token, &session, err);
+	buf_bytes(&label, key_of(key)->raw_label.data,
+		key_of(key)->raw_label.len);
+	ok = buf_ok(&label, err) && token_rw_session(token, &session, err);
 	for (size_t i = 0; ok && i < 2; i++) {
 		CK_RV rv;
 
 		if (objects[i] == CK_INVALID_HANDLE)
 			continue;
+		waiting_begin("a key to be deleted");
 		rv = token->module->functions->C_DestroyObject(
 			session, objects[i]);
+		waiting_end();
 		if (rv != CKR_OK)
 			ok = token_failed(token, "C_DestroyObject", rv, err);
 	}
 	token_forget(token, key);
+	ok = ok && prove_gone(token, &label, objects, err);
+	buf_free(&label);
 	return ok;
 }

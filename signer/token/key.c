@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Keys: from a label to a public key in the form of a DNSKEY. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
 
-#include "base/text.h"
-#include "dns/algorithm.h"
+#include "lib/base/array.h"
+#include "lib/base/buf.h"
+#include "lib/base/experiment.h"
+#include "lib/base/text.h"
+#include "lib/crypto/crypto.h"
+#include "lib/dns/algorithm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +17,7 @@ void key_free(struct key *key)
 	if (key == NULL)
 		return;
 	buf_free(&key->key.public_key);
+	buf_free(&key->raw_label);
 	free(key->key.label);
 	free(key);
 }
@@ -39,7 +44,7 @@ static bool take_rsa(struct token *token, const struct buf *modulus,
 		goto done;
 	}
 	if (rsa.exponent_value > UINT32_MAX) {
-		token_refuse(
+		token_unusable(
 			token, err, "%s: exponent over 32 bits", key->label);
 		goto done;
 	}
@@ -91,12 +96,12 @@ static bool take_point(struct token *token, const struct key_kind *kind,
 		length -= 3;
 	}
 	if (length != inner)
-		return token_refuse(token, err,
+		return token_unusable(token, err,
 			"%s: a point of %zu bytes is none of %s", key->label,
 			point->len, kind->name);
 	if (kind->key_type == CKK_EC) {
 		if (bytes[0] != 0x04)
-			return token_refuse(token, err,
+			return token_unusable(token, err,
 				"%s: the point is not uncompressed",
 				key->label);
 		bytes++;
@@ -123,7 +128,7 @@ static bool read_ec(struct token *token, CK_OBJECT_HANDLE object,
 		goto done;
 	kind = key_kind_find(key_type, &params);
 	if (kind == NULL) {
-		token_refuse(token, err,
+		token_unusable(token, err,
 			"%s: a curve that DNSSEC does not know", key->label);
 		goto done;
 	}
@@ -131,6 +136,48 @@ static bool read_ec(struct token *token, CK_OBJECT_HANDLE object,
 done:
 	buf_free(&point);
 	buf_free(&params);
+	return ok;
+}
+
+/*
+ * CKA_VALUE is the public key of a public object (PKCS#11 v3.2 section 6.67),
+ * and of a private one the private key, which nobody asks for.
+ */
+static bool read_mldsa(struct token *token, CK_OBJECT_HANDLE object,
+	struct token_key *key, bool *there, struct err *err)
+{
+	const struct algorithm *algorithm =
+		algorithm_by_number(ALGORITHM_MLDSA44);
+	const struct key_kind *kind = key_kind(TOKEN_MLDSA44);
+	CK_ULONG class = 0, set = 0;
+	struct buf value = BUF_EMPTY;
+	bool ok;
+
+	*there = false;
+	if (!token_attribute_ulong(token, object, CKA_CLASS, &class, err) ||
+		!token_attribute_ulong(
+			token, object, CKA_PARAMETER_SET, &set, err))
+		return false;
+	if (set != kind->parameter_set)
+		return token_unusable(token, err,
+			"%s: parameter set %lu of ML-DSA, expected %lu",
+			key->label, set, kind->parameter_set);
+	if (class != CKO_PUBLIC_KEY)
+		return true;
+	ok = token_attribute(token, object, CKA_VALUE, &value, there, err);
+	if (ok && *there && value.len != kind->point_len)
+		ok = token_unusable(token, err,
+			"%s: a key of %zu bytes is none of %s", key->label,
+			value.len, kind->name);
+	if (ok && *there) {
+		key->type = kind->type;
+		key->bits = kind->bits;
+		buf_bytes(&key->public_key, algorithm->oid,
+			algorithm_prefix(algorithm));
+		buf_bytes(&key->public_key, value.data, value.len);
+		ok = buf_ok(&key->public_key, err);
+	}
+	buf_free(&value);
 	return ok;
 }
 
@@ -143,18 +190,20 @@ static bool read_public(struct token *token, CK_OBJECT_HANDLE object,
 		return read_rsa(token, object, key, there, err);
 	if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS)
 		return read_ec(token, object, key_type, key, there, err);
-	return token_refuse(token, err,
+	if (key_type == CKK_ML_DSA && experiment_is_on())
+		return read_mldsa(token, object, key, there, err);
+	return token_unusable(token, err,
 		"%s: a kind of key (0x%lx) that DNSSEC does not know",
 		key->label, key_type);
 }
 
 /* The one object of a class with this label; CK_INVALID_HANDLE: none. */
 static bool find_object(struct token *token, CK_OBJECT_CLASS class,
-	const char *label, CK_OBJECT_HANDLE *out, struct err *err)
+	const struct key *key, CK_OBJECT_HANDLE *out, struct err *err)
 {
 	CK_ATTRIBUTE template[] = {
 		{CKA_CLASS, &class, sizeof(class)},
-		{CKA_LABEL, (void *)label, strlen(label)},
+		{CKA_LABEL, key->raw_label.data, key->raw_label.len},
 	};
 	CK_OBJECT_HANDLE objects[2] = {CK_INVALID_HANDLE, CK_INVALID_HANDLE};
 	size_t found = 0;
@@ -162,10 +211,84 @@ static bool find_object(struct token *token, CK_OBJECT_CLASS class,
 	if (!token_search(token, template, 2, objects, 2, &found, err))
 		return false;
 	if (found > 1)
-		return token_refuse(token, err, "two %s keys are labelled %s",
-			class == CKO_PUBLIC_KEY ? "public" : "private", label);
+		return token_unusable(token, err, "two %s keys are labelled %s",
+			class == CKO_PUBLIC_KEY ? "public" : "private",
+			key->key.label);
 	*out = found == 1 ? objects[0] : CK_INVALID_HANDLE;
 	return true;
+}
+
+/* What the private half says of its use. */
+static bool read_uses(struct token *token, struct key *key, struct err *err)
+{
+	struct buf sign = BUF_EMPTY;
+	bool there = false;
+	bool ok;
+
+	key->key.has_private = true;
+	ok = token_attribute(
+		token, key->private_object, CKA_SIGN, &sign, &there, err);
+	key->sign_forbidden = ok && there && sign.len == sizeof(CK_BBOOL) &&
+			      sign.data[0] == CK_FALSE;
+	buf_free(&sign);
+	return ok &&
+	       token_attribute_bool(token, key->private_object,
+		       CKA_ALWAYS_AUTHENTICATE, &key->always_authenticate,
+		       err) &&
+	       token_attribute_bool(token, key->private_object, CKA_EXTRACTABLE,
+		       &key->key.extractable, err);
+}
+
+/*
+ * Both objects are there: they must be of one kind, and where the private one
+ * shows its public key, of one key.
+ */
+static bool compare_halves(struct token *token, struct key *key,
+	const CK_KEY_TYPE types[2], struct err *err)
+{
+	struct token_key other = {.token = token, .label = key->key.label};
+	bool there = false, same;
+
+	if (types[0] != types[1])
+		return token_unusable(token, err,
+			"%s: the public and the private key are of different kinds",
+			key->key.label);
+	if (!read_public(
+		    token, key->private_object, types[1], &other, &there, err))
+		return false;
+	same = !there ||
+	       (other.type == key->key.type &&
+		       buf_equal(&other.public_key, &key->key.public_key));
+	buf_free(&other.public_key);
+	key->halves_compared = there;
+	if (!same)
+		return token_unusable(token, err,
+			"%s: the public and the private key do not belong together",
+			key->key.label);
+	return true;
+}
+
+/* Is it a key at all?  A point beside the curve is none. */
+static bool check_sound(
+	struct token *token, const struct token_key *key, struct err *err)
+{
+	static const uint8_t algorithms[] = {
+		[TOKEN_RSA] = ALGORITHM_RSASHA256,
+		[TOKEN_P256] = ALGORITHM_ECDSAP256SHA256,
+		[TOKEN_P384] = ALGORITHM_ECDSAP384SHA384,
+		[TOKEN_ED25519] = ALGORITHM_ED25519,
+		[TOKEN_ED448] = ALGORITHM_ED448,
+		[TOKEN_MLDSA44] = ALGORITHM_MLDSA44,
+	};
+	const struct dnskey dnskey = {.flags = DNSKEY_FLAGS_KSK,
+		.protocol = DNSKEY_PROTOCOL,
+		.algorithm = algorithms[key->type],
+		.public_key = key->public_key};
+	struct err why = ERR_EMPTY;
+
+	if (crypto_check_public(&dnskey, &why))
+		return true;
+	return token_unusable(token, err, "%s: %s", key->label, why.text);
 }
 
 /* Public key from the public object, else from the private one. */
@@ -187,30 +310,30 @@ static bool fill_key(struct token *token, struct key *key, struct err *err)
 			return false;
 	}
 	if (!there)
-		return token_refuse(token, err,
+		return token_unusable(token, err,
 			"%s: the token does not show the public key",
 			key->key.label);
+	if (!check_sound(token, &key->key, err))
+		return false;
 	if (key->private_object == CK_INVALID_HANDLE)
 		return true;
-	key->key.has_private = true;
-	if (key->public_object != CK_INVALID_HANDLE && types[0] != types[1])
-		return token_refuse(token, err,
-			"%s: the public and the private key are of different "
-			"kinds",
-			key->key.label);
-	return token_attribute_bool(token, key->private_object, CKA_EXTRACTABLE,
-		&key->key.extractable, err);
+	if (key->public_object != CK_INVALID_HANDLE &&
+		!compare_halves(token, key, types, err))
+		return false;
+	/* The one object is both: nothing is there to be compared. */
+	if (key->public_object == CK_INVALID_HANDLE)
+		key->halves_compared = true;
+	return read_uses(token, key, err);
 }
 
 static bool remember(struct token *token, struct key *key, struct err *err)
 {
-	struct key **grown = reallocarray(
-		token->keys, token->key_count + 1, sizeof(struct key *));
+	struct key **added = array_grow(
+		&token->keys, &token->key_count, sizeof(struct key *), err);
 
-	if (grown == NULL)
-		return err_nomem(err);
-	grown[token->key_count++] = key;
-	token->keys = grown;
+	if (added == NULL)
+		return false;
+	*added = key;
 	return true;
 }
 
@@ -225,27 +348,47 @@ void token_forget(struct token *token, const struct token_key *key)
 	}
 }
 
-bool token_find(struct token *token, const char *label,
+/* A key by that label, with its objects and nothing else yet. */
+static struct key *key_new(
+	struct token *token, const void *label, size_t len, struct err *err)
+{
+	struct key *key = calloc(1, sizeof(*key));
+	struct buf shown = BUF_EMPTY;
+
+	if (key == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	key->key.token = token;
+	buf_bytes(&key->raw_label, label, len);
+	token_label_show(&shown, label, len);
+	if (buf_ok(&key->raw_label, err) && buf_ok(&shown, err))
+		key->key.label = text_copy(buf_string(&shown), err);
+	buf_free(&shown);
+	if (key->key.label != NULL)
+		return key;
+	key_free(key);
+	return NULL;
+}
+
+bool token_find_bytes(struct token *token, const void *label, size_t len,
 	const struct token_key **out, struct err *err)
 {
+	const struct buf wanted = {.data = (uint8_t *)label, .len = len};
 	struct key *key = NULL;
 	bool ok = false;
 
 	for (size_t i = 0; i < token->key_count; i++)
-		if (strcmp(token->keys[i]->key.label, label) == 0) {
+		if (buf_equal(&token->keys[i]->raw_label, &wanted)) {
 			*out = &token->keys[i]->key;
 			return true;
 		}
-	key = calloc(1, sizeof(*key));
-	if (key == NULL)
-		return err_nomem(err);
-	key->key.token = token;
-	key->key.label = text_copy(label, err);
-	if (key->key.label == NULL ||
-		!find_object(token, CKO_PUBLIC_KEY, label, &key->public_object,
-			err) ||
-		!find_object(token, CKO_PRIVATE_KEY, label,
-			&key->private_object, err))
+	key = key_new(token, label, len, err);
+	if (key == NULL ||
+		!find_object(
+			token, CKO_PUBLIC_KEY, key, &key->public_object, err) ||
+		!find_object(
+			token, CKO_PRIVATE_KEY, key, &key->private_object, err))
 		goto done;
 	ok = true;
 	if (key->public_object == CK_INVALID_HANDLE &&
@@ -263,6 +406,12 @@ done:
 	return ok;
 }
 
+bool token_find(struct token *token, const char *label,
+	const struct token_key **out, struct err *err)
+{
+	return token_find_bytes(token, label, strlen(label), out, err);
+}
+
 bool token_set_find(struct token_set *set, const char *label,
 	const struct token_key **out, struct err *err)
 {
@@ -276,9 +425,8 @@ bool token_set_find(struct token_set *set, const char *label,
 		if (found != NULL && (found->type != key->type ||
 					     !buf_equal(&found->public_key,
 						     &key->public_key)))
-			return token_refuse(key->token, err,
-				"the key labelled %s is another than that in "
-				"slot %lu (%s) of hsm %s",
+			return token_unusable(key->token, err,
+				"the key labelled %s is another than that in slot %lu (%s) of hsm %s",
 				label, found->token->slot,
 				found->token->info.label,
 				found->token->module->hsm->name);
@@ -302,6 +450,7 @@ bool token_key_type(
 		{ALGORITHM_ECDSAP384SHA384, TOKEN_P384},
 		{ALGORITHM_ED25519, TOKEN_ED25519},
 		{ALGORITHM_ED448, TOKEN_ED448},
+		{ALGORITHM_MLDSA44, TOKEN_MLDSA44},
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
@@ -326,7 +475,7 @@ bool token_key_check(
 
 	if (token_key_type(algorithm, &type, &ignored) && type == key->type)
 		return true;
-	return token_refuse(key->token, err, "%s is a key of %s, not for %s",
+	return token_unusable(key->token, err, "%s is a key of %s, not for %s",
 		key->label, key_kind(key->type)->name,
 		algorithm_name(algorithm));
 }
@@ -349,102 +498,4 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
 	}
 	*out = dnskey;
 	return true;
-}
-
-static bool add_label(
-	struct config_names *labels, const struct buf *label, struct err *err)
-{
-	char **grown = reallocarray(
-		labels->names, labels->count + 1, sizeof(*labels->names));
-
-	if (grown == NULL)
-		return err_nomem(err);
-	labels->names = grown;
-	grown[labels->count] = strndup((const char *)label->data, label->len);
-	if (grown[labels->count] == NULL)
-		return err_nomem(err);
-	labels->count++;
-	return true;
-}
-
-static int compare_labels(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sort, and let each stand once: a pair has its label twice. */
-static void sort_labels(struct config_names *labels)
-{
-	size_t kept = 0;
-
-	if (labels->count == 0)
-		return;
-	qsort(labels->names, labels->count, sizeof(*labels->names),
-		compare_labels);
-	for (size_t i = 1; i < labels->count; i++) {
-		if (strcmp(labels->names[kept], labels->names[i]) == 0)
-			free(labels->names[i]);
-		else
-			labels->names[++kept] = labels->names[i];
-	}
-	labels->count = kept + 1;
-}
-
-static bool collect_labels(struct token *token, CK_OBJECT_CLASS class,
-	struct config_names *labels, size_t *unlabelled, struct err *err)
-{
-	CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof(class)};
-	CK_OBJECT_HANDLE *objects = calloc(OBJECTS_MAX, sizeof(*objects));
-	struct buf label = BUF_EMPTY;
-	size_t found = 0;
-	bool ok = false;
-
-	if (objects == NULL)
-		return err_nomem(err);
-	if (!token_search(
-		    token, &template, 1, objects, OBJECTS_MAX, &found, err))
-		goto done;
-	for (size_t i = 0; i < found; i++) {
-		bool there = false;
-
-		buf_clear(&label);
-		if (!token_attribute(
-			    token, objects[i], CKA_LABEL, &label, &there, err))
-			goto done;
-		if (label.len == 0)
-			++*unlabelled;
-		else if (!add_label(labels, &label, err))
-			goto done;
-	}
-	ok = true;
-done:
-	buf_free(&label);
-	free(objects);
-	return ok;
-}
-
-bool token_labels(struct token *token, struct config_names *labels,
-	size_t *unlabelled, struct err *err)
-{
-	struct config_names list = {.count = 0};
-	size_t nameless = 0;
-
-	if (!collect_labels(token, CKO_PUBLIC_KEY, &list, &nameless, err) ||
-		!collect_labels(
-			token, CKO_PRIVATE_KEY, &list, &nameless, err)) {
-		token_labels_free(&list);
-		return false;
-	}
-	sort_labels(&list);
-	*labels = list;
-	*unlabelled = nameless;
-	return true;
-}
-
-void token_labels_free(struct config_names *labels)
-{
-	for (size_t i = 0; i < labels->count; i++)
-		free(labels->names[i]);
-	free(labels->names);
-	*labels = (struct config_names){.count = 0};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Kinds of keys: one table for finding, signing and making them. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
 
 #include <assert.h>
 #include <string.h>
@@ -17,15 +17,17 @@ static const uint8_t oid_ed448[] = {0x06, 0x03, 0x2b, 0x65, 0x71};
 
 static const struct key_kind kinds[] = {
 	{TOKEN_RSA, "RSA", CKK_RSA, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS, 0,
-		0, NULL, 0, NULL, 0},
+		0, NULL, 0, NULL, 0, 0},
 	{TOKEN_P256, "P-256", CKK_EC, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 256, 65,
-		OID(oid_p256), NULL, 64},
+		OID(oid_p256), NULL, 64, 0},
 	{TOKEN_P384, "P-384", CKK_EC, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, 384, 97,
-		OID(oid_p384), NULL, 96},
+		OID(oid_p384), NULL, 96, 0},
 	{TOKEN_ED25519, "Ed25519", CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN,
-		CKM_EDDSA, 256, 32, OID(oid_ed25519), "edwards25519", 64},
+		CKM_EDDSA, 256, 32, OID(oid_ed25519), "edwards25519", 64, 0},
 	{TOKEN_ED448, "Ed448", CKK_EC_EDWARDS, CKM_EC_EDWARDS_KEY_PAIR_GEN,
-		CKM_EDDSA, 456, 57, OID(oid_ed448), "edwards448", 114},
+		CKM_EDDSA, 456, 57, OID(oid_ed448), "edwards448", 114, 0},
+	{TOKEN_MLDSA44, "ML-DSA-44", CKK_ML_DSA, CKM_ML_DSA_KEY_PAIR_GEN,
+		CKM_ML_DSA, 1312 * 8, 1312, NULL, 0, NULL, 2420, CKP_ML_DSA_44},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(*kinds))

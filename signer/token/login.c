@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* PINs: one attempt at a time, and none that could lock the token unseen. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
+
+#include "lib/cli/waiting.h"
 
 /* May a PIN be tried at all?  A person was told of the last try, or not. */
 static bool check_tries(const struct token *token, bool typed, struct err *err)
@@ -10,12 +12,10 @@ static bool check_tries(const struct token *token, bool typed, struct err *err)
 			token, err, "the token has no user PIN yet");
 	if ((token->flags & CKF_USER_PIN_LOCKED) != 0)
 		return token_refuse(token, err,
-			"the PIN is locked: the security officer must set a "
-			"new one");
+			"the PIN is locked: the security officer must set a new one");
 	if ((token->flags & CKF_USER_PIN_FINAL_TRY) != 0 && !typed)
 		return token_refuse(token, err,
-			"one try is left for the PIN: the configured PIN is "
-			"not tried, leave it out to type it");
+			"one try is left for the PIN: the configured PIN is not tried, leave it out to type it");
 	return true;
 }
 
@@ -51,8 +51,10 @@ static bool try_pin(
 {
 	CK_RV rv;
 
+	waiting_begin("the login");
 	rv = token->module->functions->C_Login(
 		token->session, CKU_USER, pin_bytes(pin), pin_length(pin));
+	waiting_end();
 	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
 		return refuse_pin(token, rv, err);
 	token->info.logged_in = true;
@@ -66,6 +68,8 @@ bool token_login(
 	struct secret *typed = NULL;
 	bool has_pad, ok;
 
+	token->set->ask = ask;
+	token->set->ask_context = context;
 	if (token->info.logged_in)
 		return true;
 	if (!token_refresh(token, err))
@@ -84,13 +88,55 @@ bool token_login(
 	if (!ask(context, &token->info, TOKEN_USER, &typed, err))
 		return false;
 	ok = try_pin(token, typed, err);
-	secret_free(typed);
+	if (ok) {
+		secret_free(token->typed);
+		token->typed = typed;
+	} else {
+		secret_free(typed);
+	}
 	return ok;
+}
+
+bool token_context_pin(struct token *token, struct err *err)
+{
+	struct token_set *set = token->set;
+
+	if ((token->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0 ||
+		token->module->hsm->pin != NULL || token->typed != NULL)
+		return true;
+	if (set->ask == NULL)
+		return token_unusable(token, err,
+			"the key wants the PIN with each signature: none is configured and none can be asked");
+	return set->ask(
+		set->ask_context, &token->info, TOKEN_USER, &token->typed, err);
+}
+
+bool token_context_login(
+	struct token *token, CK_SESSION_HANDLE session, struct err *err)
+{
+	const struct secret *pin = token->module->hsm->pin;
+	bool has_pad = (token->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+	CK_RV rv;
+
+	if (!token_refresh(token, err) ||
+		!check_tries(token, has_pad || pin == NULL, err))
+		return false;
+	if (has_pad)
+		pin = NULL;
+	else if (pin == NULL)
+		pin = token->typed;
+	waiting_begin("the login");
+	rv = token->module->functions->C_Login(
+		session, CKU_CONTEXT_SPECIFIC, pin_bytes(pin), pin_length(pin));
+	waiting_end();
+	return rv == CKR_OK || refuse_pin(token, rv, err);
 }
 
 bool token_set_login(struct token_set *set, token_ask_pin *ask, void *context,
 	struct err *err)
 {
+	set->ask = ask;
+	set->ask_context = context;
 	for (size_t i = 0; i < set->token_count; i++) {
 		struct token *token = set->tokens[i];
 
@@ -110,8 +156,10 @@ bool token_change_pin(struct token *token, const struct secret *old_pin,
 	if (!token_refresh(token, err) || !check_tries(token, true, err) ||
 		!token_rw_session(token, &session, err))
 		return false;
+	waiting_begin("the new PIN");
 	rv = token->module->functions->C_SetPIN(session, pin_bytes(old_pin),
 		old_pin->length, pin_bytes(new_pin), new_pin->length);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_SetPIN", rv, err);
 	return true;
@@ -128,19 +176,22 @@ bool token_reset_pin(struct token *token, const struct secret *so_pin,
 		return false;
 	if ((token->flags & (CKF_SO_PIN_LOCKED | CKF_SO_PIN_FINAL_TRY)) != 0)
 		return token_refuse(token, err,
-			"the security officer's PIN is locked, or one try is "
-			"left: a wrong one would make the token useless");
+			"the security officer's PIN is locked, or one try is left: a wrong one would make the token useless");
 	/* The security officer does not log in beside a read-only session. */
 	(void)f->C_CloseAllSessions(token->slot);
 	token->session = CK_INVALID_HANDLE;
 	token->rw_session = CK_INVALID_HANDLE;
 	if (!token_rw_session(token, &session, err))
 		return false;
+	waiting_begin("the login");
 	rv = f->C_Login(session, CKU_SO, pin_bytes(so_pin), so_pin->length);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(
 			token, "C_Login as security officer", rv, err);
+	waiting_begin("the new PIN");
 	rv = f->C_InitPIN(session, pin_bytes(new_pin), new_pin->length);
+	waiting_end();
 	(void)f->C_Logout(session);
 	if (rv != CKR_OK)
 		return token_failed(token, "C_InitPIN", rv, err);

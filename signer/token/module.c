@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Loading modules, finding their tokens, and the end of it all. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
 
-#include "base/text.h"
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/cli/waiting.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -68,8 +70,7 @@ static bool load_library(struct module *module, struct err *err)
 	symbol = dlsym(module->library, "C_GetFunctionList");
 	if (symbol == NULL)
 		return err_set(err, ERR_HSM,
-			"hsm %s: %s is not a PKCS#11 module: it has no "
-			"C_GetFunctionList",
+			"hsm %s: %s is not a PKCS#11 module: it has no C_GetFunctionList",
 			hsm->name, hsm->module);
 	/* POSIX guarantees the conversion that ISO C does not. */
 	memcpy(&get_functions, &symbol, sizeof(get_functions));
@@ -84,6 +85,24 @@ static bool load_library(struct module *module, struct err *err)
 	return true;
 }
 
+/* The module finds its tokens by what was set for it: that is named. */
+static bool start_failed(const struct module *module, CK_RV rv, struct err *err)
+{
+	const struct config_env *env = &module->hsm->env;
+	struct buf names = BUF_EMPTY;
+
+	for (size_t i = 0; i < env->count; i++)
+		buf_format(&names, "%s%s", i > 0 ? ", " : "",
+			env->variables[i].name);
+	err_set(err, ERR_HSM,
+		"hsm %s: %s: C_Initialize: %s (0x%lx); environment set for it (hsm.%s.env): %s",
+		module->hsm->name, module->hsm->module, cryptoki_rv_name(rv),
+		rv, module->hsm->name,
+		names.len > 0 ? buf_string(&names) : "none");
+	buf_free(&names);
+	return false;
+}
+
 static bool start_module(struct module *module, struct err *err)
 {
 	CK_INFO info;
@@ -91,9 +110,11 @@ static bool start_module(struct module *module, struct err *err)
 
 	assert(module->functions != NULL);
 	memset(&info, 0, sizeof(info));
+	waiting_begin("the module to start");
 	rv = module->functions->C_Initialize(NULL);
+	waiting_end();
 	if (rv != CKR_OK)
-		return module_failed(module, "C_Initialize", rv, err);
+		return start_failed(module, rv, err);
 	module->initialized = true;
 	rv = module->functions->C_GetInfo(&info);
 	if (rv != CKR_OK)
@@ -114,6 +135,8 @@ static void fill_info(struct token *token, const CK_TOKEN_INFO *raw)
 	info->module = module->hsm->module;
 	info->slot = token->slot;
 	cryptoki_text(info->label, sizeof(info->label), raw->label,
+		sizeof(raw->label));
+	cryptoki_raw(info->raw_label, sizeof(info->raw_label), raw->label,
 		sizeof(raw->label));
 	cryptoki_text(info->manufacturer, sizeof(info->manufacturer),
 		raw->manufacturerID, sizeof(raw->manufacturerID));
@@ -140,7 +163,9 @@ bool token_refresh(struct token *token, struct err *err)
 	CK_RV rv;
 
 	memset(&raw, 0, sizeof(raw));
+	waiting_begin("its token");
 	rv = token->module->functions->C_GetTokenInfo(token->slot, &raw);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_GetTokenInfo", rv, err);
 	token->flags = raw.flags;
@@ -162,6 +187,7 @@ static void token_free(struct token *token)
 	for (size_t i = 0; i < token->key_count; i++)
 		key_free(token->keys[i]);
 	free(token->keys);
+	secret_free(token->typed);
 	free(token);
 }
 
@@ -174,8 +200,10 @@ static bool add_token(
 	if (set->token_count == TOKENS_MAX)
 		return token_refuse(
 			token, err, "more than %d tokens", TOKENS_MAX);
+	waiting_begin("a session");
 	rv = token->module->functions->C_OpenSession(
 		token->slot, CKF_SERIAL_SESSION, NULL, NULL, &token->session);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_OpenSession", rv, err);
 	set->tokens[set->token_count++] = token;
@@ -223,7 +251,9 @@ static bool open_slots(
 	CK_RV rv;
 
 	/* The call without a list makes a module look for devices anew. */
+	waiting_begin("its slots");
 	rv = module->functions->C_GetSlotList(CK_TRUE, NULL, &count);
+	waiting_end();
 	if (rv != CKR_OK)
 		return module_failed(module, "C_GetSlotList", rv, err);
 	count = SLOTS_MAX;
@@ -232,8 +262,7 @@ static bool open_slots(
 		return module_failed(module, "C_GetSlotList", rv, err);
 	if (count > SLOTS_MAX)
 		return err_set(err, ERR_HSM,
-			"hsm %s: C_GetSlotList: says %lu slots where at most "
-			"%d were asked for",
+			"hsm %s: C_GetSlotList: says %lu slots where at most %d were asked for",
 			module->hsm->name, count, SLOTS_MAX);
 	qsort(slots, count, sizeof(*slots), compare_slots);
 	for (size_t i = 0; i < count; i++)
@@ -257,9 +286,7 @@ static bool open_module(
 	for (size_t i = 0; i + 1 < set->module_count; i++)
 		if (set->modules[i].library == module->library)
 			return err_set(err, ERR_HSM,
-				"hsm %s: %s is the module of hsm %s as well, "
-				"and one process can start it once only: "
-				"choose one with --hsm",
+				"hsm %s: %s is the module of hsm %s as well, and one process can start it once only: choose one with --hsm",
 				hsm->name, hsm->module,
 				set->modules[i].hsm->name);
 	return start_module(module, err) && open_slots(set, module, err);
@@ -298,9 +325,11 @@ static void close_token(struct token *token)
 {
 	const CK_FUNCTION_LIST *f = token->module->functions;
 
+	waiting_begin("the logout");
 	if (token->info.logged_in)
 		(void)f->C_Logout(token->session);
 	(void)f->C_CloseAllSessions(token->slot);
+	waiting_end();
 	token_free(token);
 }
 
@@ -310,8 +339,11 @@ static void close_token(struct token *token)
  */
 static void close_module(struct module *module)
 {
-	if (module->initialized)
-		(void)module->functions->C_Finalize(NULL);
+	if (!module->initialized)
+		return;
+	waiting_begin("the module to end");
+	(void)module->functions->C_Finalize(NULL);
+	waiting_end();
 }
 
 void token_set_close(struct token_set *set)
@@ -336,25 +368,58 @@ struct token *token_set_token(const struct token_set *set, size_t i)
 	return set->tokens[i];
 }
 
-bool token_set_by_label(const struct token_set *set, const char *label,
-	struct token **out, struct err *err)
+bool token_is_chosen(
+	const struct token_choice *choice, const struct token_info *info)
+{
+	char slot[24];
+
+	snprintf(slot, sizeof(slot), "%lu", info->slot);
+	return (choice->label == NULL ||
+		       strcmp(choice->label, info->raw_label) == 0) &&
+	       (choice->serial == NULL ||
+		       strcmp(choice->serial, info->serial) == 0) &&
+	       (choice->slot == NULL || strcmp(choice->slot, slot) == 0);
+}
+
+/* "labelled A, with serial B, in slot C", as far as they are asked for. */
+static void describe_choice(const struct token_choice *choice, struct buf *out)
+{
+	if (choice->label != NULL)
+		buf_format(out, "labelled %s", choice->label);
+	if (choice->serial != NULL)
+		buf_format(out, "%swith serial %s", out->len > 0 ? ", " : "",
+			choice->serial);
+	if (choice->slot != NULL)
+		buf_format(out, "%sin slot %s", out->len > 0 ? ", " : "",
+			choice->slot);
+}
+
+bool token_set_choose(const struct token_set *set,
+	const struct token_choice *choice, struct token **out, struct err *err)
 {
 	struct token *found = NULL;
+	struct buf what = BUF_EMPTY;
+	size_t count = 0;
 
 	for (size_t i = 0; i < set->token_count; i++) {
-		if (strcmp(set->tokens[i]->info.label, label) != 0)
+		if (!token_is_chosen(choice, &set->tokens[i]->info))
 			continue;
-		if (found != NULL)
-			return err_set(err, ERR_HSM,
-				"two tokens are labelled %s: slot %lu and "
-				"slot %lu",
-				label, found->slot, set->tokens[i]->slot);
 		found = set->tokens[i];
+		count++;
 	}
-	if (found == NULL)
-		return err_set(err, ERR_HSM, "no token is labelled %s", label);
-	*out = found;
-	return true;
+	if (count == 1) {
+		*out = found;
+		return true;
+	}
+	describe_choice(choice, &what);
+	if (count == 0)
+		err_set(err, ERR_HSM, "no token is %s", buf_string(&what));
+	else
+		err_set(err, ERR_HSM,
+			"%zu tokens are %s: say which with --serial or --slot",
+			count, buf_string(&what));
+	buf_free(&what);
+	return false;
 }
 
 bool token_rw_session(
@@ -363,9 +428,11 @@ bool token_rw_session(
 	CK_RV rv;
 
 	if (token->rw_session == CK_INVALID_HANDLE) {
+		waiting_begin("a session");
 		rv = token->module->functions->C_OpenSession(token->slot,
 			CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
 			&token->rw_session);
+		waiting_end();
 		if (rv != CKR_OK) {
 			token->rw_session = CK_INVALID_HANDLE;
 			return token_failed(token, "C_OpenSession", rv, err);
@@ -382,11 +449,13 @@ bool token_has_mechanism(struct token *token, CK_MECHANISM_TYPE mechanism,
 	CK_RV rv;
 
 	memset(&info, 0, sizeof(info));
+	waiting_begin("its mechanisms");
 	rv = token->module->functions->C_GetMechanismInfo(
 		token->slot, mechanism, &info);
+	waiting_end();
 	if (rv == CKR_MECHANISM_INVALID ||
 		(rv == CKR_OK && (info.flags & use) != use))
-		return token_refuse(token, err,
+		return token_unusable(token, err,
 			"the token does not have the mechanism %s (0x%lx)",
 			cryptoki_mechanism_name(mechanism), mechanism);
 	if (rv != CKR_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Names for numbers, and the form of every message of this module. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,10 +10,7 @@ struct name {
 	const char *name;
 };
 
-#define NAME(value)                                                            \
-	{                                                                      \
-		value, #value                                                  \
-	}
+#define NAME(value) {value, #value}
 
 static const struct name rv_names[] = {
 	NAME(CKR_OK),
@@ -119,9 +116,11 @@ static const struct name mechanism_names[] = {
 	NAME(CKM_ECDSA_SHA256),
 	NAME(CKM_ECDSA_SHA384),
 	NAME(CKM_EDDSA),
+	NAME(CKM_ML_DSA),
 	NAME(CKM_RSA_PKCS_KEY_PAIR_GEN),
 	NAME(CKM_EC_KEY_PAIR_GEN),
 	NAME(CKM_EC_EDWARDS_KEY_PAIR_GEN),
+	NAME(CKM_ML_DSA_KEY_PAIR_GEN),
 	NAME(CKM_AES_KEY_GEN),
 	NAME(CKM_AES_KEY_WRAP_PAD),
 	NAME(CKM_RSA_PKCS_OAEP),
@@ -161,9 +160,24 @@ bool token_refuse(
 		message);
 }
 
+bool token_unusable(
+	const struct token *token, struct err *err, const char *format, ...)
+{
+	char message[ERR_TEXT_MAX / 2];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	token_refuse(token, err, "%s", message);
+	err->about_key = true;
+	return false;
+}
+
 bool token_blame(const struct token *token, const char *what, struct err *err)
 {
 	err->kind = ERR_HSM;
+	err->about_key = true;
 	return err_prefix(err, "hsm %s: slot %lu (%s): %s",
 		token->module->hsm->name, token->slot, token->info.label, what);
 }
@@ -187,6 +201,20 @@ void cryptoki_text(char *out, size_t out_size, const void *field, size_t size)
 		out[i] = '?';
 		if (bytes[i] >= 0x20 && bytes[i] < 0x7f)
 			out[i] = (char)bytes[i];
+		if (bytes[i] != ' ')
+			length = i + 1;
+	}
+	out[length] = '\0';
+}
+
+void cryptoki_raw(char *out, size_t out_size, const void *field, size_t size)
+{
+	const char *bytes = field;
+	size_t length = 0;
+
+	for (size_t i = 0; i < size && i + 1 < out_size && bytes[i] != '\0';
+		i++) {
+		out[i] = bytes[i];
 		if (bytes[i] != ' ')
 			length = i + 1;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Finding objects and reading attributes; every length is checked here. */
-#include "token/cryptoki.h"
+#include "lib/base/buf.h"
+#include "lib/cli/waiting.h"
+#include "signer/token/cryptoki.h"
 
 #include <string.h>
 
@@ -12,13 +14,17 @@ bool token_search(struct token *token, CK_ATTRIBUTE *template, size_t length,
 	CK_ULONG got = 0;
 	CK_RV rv;
 
+	waiting_begin("its objects");
 	rv = f->C_FindObjectsInit(token->session, template, length);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_FindObjectsInit", rv, err);
 	do {
 		got = 0;
+		waiting_begin("its objects");
 		rv = f->C_FindObjects(
 			token->session, objects + total, max - total, &got);
+		waiting_end();
 		/* A count beyond the array is a lie, or memory is lost. */
 		if (rv == CKR_OK && got > max - total)
 			rv = CKR_GENERAL_ERROR;
@@ -43,8 +49,10 @@ bool token_attribute(struct token *token, CK_OBJECT_HANDLE object,
 	 * One call with room for the largest, not two with the length asked
 	 * first: a length that changes in between has nothing to hurt.
 	 */
+	waiting_begin("its objects");
 	rv = token->module->functions->C_GetAttributeValue(
 		token->session, object, &attribute, 1);
+	waiting_end();
 	if (there != NULL && (rv == CKR_ATTRIBUTE_TYPE_INVALID ||
 				     rv == CKR_ATTRIBUTE_SENSITIVE)) {
 		*there = false;
@@ -54,8 +62,7 @@ bool token_attribute(struct token *token, CK_OBJECT_HANDLE object,
 		return token_failed(token, "C_GetAttributeValue", rv, err);
 	if (attribute.ulValueLen > sizeof(value))
 		return token_refuse(token, err,
-			"C_GetAttributeValue: attribute 0x%lx is said to have "
-			"%lu bytes, more than the %zu there is room for",
+			"C_GetAttributeValue: attribute 0x%lx is said to have %lu bytes, more than the %zu there is room for",
 			type, attribute.ulValueLen, sizeof(value));
 	buf_bytes(out, value, attribute.ulValueLen);
 	if (there != NULL)
@@ -70,14 +77,15 @@ bool token_attribute_ulong(struct token *token, CK_OBJECT_HANDLE object,
 	CK_ATTRIBUTE attribute = {type, &value, sizeof(value)};
 	CK_RV rv;
 
+	waiting_begin("its objects");
 	rv = token->module->functions->C_GetAttributeValue(
 		token->session, object, &attribute, 1);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_GetAttributeValue", rv, err);
 	if (attribute.ulValueLen != sizeof(value))
 		return token_refuse(token, err,
-			"C_GetAttributeValue: attribute 0x%lx is said to have "
-			"%lu bytes, not %zu",
+			"C_GetAttributeValue: attribute 0x%lx is said to have %lu bytes, not %zu",
 			type, attribute.ulValueLen, sizeof(value));
 	*out = value;
 	return true;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include "token/pin.h"
+#include "signer/token/pin.h"
 
-#include "base/file.h"
-#include "base/stop.h"
+#include "lib/base/buf.h"
+#include "lib/base/experiment.h"
+#include "lib/base/file.h"
+#include "lib/base/stop.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -89,8 +91,7 @@ static bool prompt(const char *text, struct secret **out, struct err *err)
 
 	if (fd < 0)
 		return err_set(err, ERR_USAGE,
-			"no PIN in the configuration, and no terminal to ask "
-			"for it");
+			"no PIN in the configuration, and no terminal to ask for it");
 	ok = prompt_on(fd, text, out, err);
 	close(fd);
 	return ok;
@@ -103,8 +104,9 @@ static bool ask(const char *prefix, const struct token_info *info,
 	struct buf text = BUF_EMPTY;
 	bool ok;
 
-	buf_format(&text, "%s token %s (%s, serial %s, slot %lu): ", prefix,
-		info->label, info->model, info->serial, info->slot);
+	buf_format(&text,
+		"%s%s token %s (%s, serial %s, slot %lu): ", experiment_mark(),
+		prefix, info->label, info->model, info->serial, info->slot);
 	ok = buf_ok(&text, err) && prompt(buf_string(&text), out, err);
 	buf_free(&text);
 	return ok;

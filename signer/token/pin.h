@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Asking for PINs on the terminal, without echo. */
-#ifndef TOKEN_PIN_H
-#define TOKEN_PIN_H
+#ifndef SIGNER_TOKEN_PIN_H
+#define SIGNER_TOKEN_PIN_H
 
-#include "token/token.h"
+#include "signer/token/token.h"
 
 /*
  * A token_ask_pin (context is not used): names the token and, where it is so,

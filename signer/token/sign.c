@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Signatures, in the form that DNSSEC wants them. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
 
-#include "crypto/crypto.h"
-#include "dns/algorithm.h"
+#include "lib/base/buf.h"
+#include "lib/cli/waiting.h"
+#include "lib/crypto/crypto.h"
+#include "lib/dns/algorithm.h"
 
 #include <assert.h>
 
-/* Room for RSA with 4096 bits, the longest here, and then some. */
-#define SIGNATURE_MAX 1024
+/* Room for ML-DSA-44, the longest here, and then some. */
+#define SIGNATURE_MAX 4096
 
 /* What stands before a digest in a PKCS#1 v1.5 signature (RFC 8017 §9.2). */
 static const uint8_t digest_info_sha256[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09,
@@ -33,6 +35,7 @@ static const struct method {
 	{ALGORITHM_ECDSAP384SHA384, CKM_ECDSA, CKM_ECDSA_SHA384, NULL, 0},
 	{ALGORITHM_ED25519, CKM_EDDSA, CKM_EDDSA, NULL, 0},
 	{ALGORITHM_ED448, CKM_EDDSA, CKM_EDDSA, NULL, 0},
+	{ALGORITHM_MLDSA44, CKM_ML_DSA, CKM_ML_DSA, NULL, 0},
 };
 
 static const struct method *find_method(uint8_t algorithm)
@@ -54,6 +57,8 @@ static bool prepare_input(const struct method *method, bool whole,
 		buf_bytes(input, data->data, data->len);
 		return buf_ok(input, err);
 	}
+	/* A mechanism that signs a digest was chosen by it. */
+	assert(method != NULL);
 	if (!crypto_digest(method->algorithm, data, digest, &length, err))
 		return false;
 	buf_bytes(input, method->digest_info, method->digest_info_len);
@@ -72,8 +77,8 @@ struct eddsa_params {
  * Ed448 takes parameters in PKCS#11 v3.0 §6.3.8, and modules from before it
  * take none: whoever refuses the one gets the other.
  */
-static bool start_sign(
-	const struct token_key *key, CK_MECHANISM *mechanism, struct err *err)
+static bool start_sign(const struct token_key *key, CK_SESSION_HANDLE session,
+	CK_MECHANISM *mechanism, struct err *err)
 {
 	struct token *token = key->token;
 	const CK_FUNCTION_LIST *f = token->module->functions;
@@ -81,22 +86,32 @@ static bool start_sign(
 	struct eddsa_params plain = {CK_FALSE, 0, NULL};
 	CK_RV rv;
 
-	rv = f->C_SignInit(token->session, mechanism, object);
+	waiting_begin("a signature");
+	rv = f->C_SignInit(session, mechanism, object);
 	if (rv == CKR_MECHANISM_PARAM_INVALID && key->type == TOKEN_ED448) {
 		mechanism->pParameter = &plain;
 		mechanism->ulParameterLen = sizeof(plain);
-		rv = f->C_SignInit(token->session, mechanism, object);
+		rv = f->C_SignInit(session, mechanism, object);
 		mechanism->pParameter = NULL;
 		mechanism->ulParameterLen = 0;
 	}
-	if (rv != CKR_OK)
-		return token_failed(token, "C_SignInit", rv, err);
-	return true;
+	waiting_end();
+	if (rv == CKR_OK)
+		return true;
+	token_failed(token, "C_SignInit", rv, err);
+	/* What is about the key, not about the token. */
+	if (rv == CKR_KEY_FUNCTION_NOT_PERMITTED ||
+		rv == CKR_KEY_TYPE_INCONSISTENT || rv == CKR_KEY_SIZE_RANGE ||
+		rv == CKR_MECHANISM_INVALID || rv == CKR_ACTION_PROHIBITED)
+		err->about_key = true;
+	return false;
 }
 
-static bool run_sign(const struct token_key *key, CK_MECHANISM *mechanism,
-	const struct buf *input, struct buf *signature, struct err *err)
+static bool run_sign(const struct token_key *key, uint8_t algorithm,
+	CK_MECHANISM *mechanism, const struct buf *input, struct buf *signature,
+	struct err *err)
 {
+	const struct algorithm *row = algorithm_by_number(algorithm);
 	struct token *token = key->token;
 	const CK_FUNCTION_LIST *f = token->module->functions;
 	uint8_t bytes[SIGNATURE_MAX] = {0};
@@ -106,43 +121,95 @@ static bool run_sign(const struct token_key *key, CK_MECHANISM *mechanism,
 
 	if (expected == 0)
 		expected = (key->bits + 7) / 8;
-	if (!start_sign(key, mechanism, err))
+	if (!start_sign(key, token->session, mechanism, err) ||
+		(key_of(key)->always_authenticate &&
+			!token_context_login(token, token->session, err)))
 		return false;
+	waiting_begin("a signature");
 	rv = f->C_Sign(token->session, input->data, input->len, bytes, &length);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_Sign", rv, err);
 	if (length != expected)
 		return token_refuse(token, err,
-			"C_Sign: a signature of %lu bytes with %s, which "
-			"makes %zu",
+			"C_Sign: a signature of %lu bytes with %s, which makes %zu",
 			length, key->label, expected);
+	buf_bytes(signature, row->oid, algorithm_prefix(row));
 	buf_bytes(signature, bytes, length);
 	return buf_ok(signature, err);
+}
+
+/* The mechanism that signs, and that the token has it. */
+static bool choose_mechanism(const struct token_key *key, uint8_t algorithm,
+	bool hash_in_hsm, CK_MECHANISM *out, bool *whole, struct err *err)
+{
+	const struct method *method = find_method(algorithm);
+
+	if (!token_key_check(key, algorithm, err))
+		return false;
+	assert(method != NULL); /* both tables have the same algorithms */
+	if (!key->has_private)
+		return token_unusable(key->token, err,
+			"there is no private key labelled %s", key->label);
+	*whole = hash_in_hsm || method->bare == method->whole;
+	out->mechanism = *whole ? method->whole : method->bare;
+	return token_has_mechanism(key->token, out->mechanism, CKF_SIGN, err);
+}
+
+/* In a session of its own, whose end takes back what was begun. */
+static bool begin_only(
+	const struct token_key *key, CK_MECHANISM *mechanism, struct err *err)
+{
+	struct token *token = key->token;
+	const CK_FUNCTION_LIST *f = token->module->functions;
+	CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+	bool ok;
+	CK_RV rv;
+
+	waiting_begin("a session");
+	rv = f->C_OpenSession(
+		token->slot, CKF_SERIAL_SESSION, NULL, NULL, &session);
+	waiting_end();
+	if (rv != CKR_OK)
+		return token_failed(token, "C_OpenSession", rv, err);
+	ok = start_sign(key, session, mechanism, err);
+	(void)f->C_CloseSession(session);
+	return ok;
+}
+
+bool token_can_sign(const struct token_key *key, uint8_t algorithm,
+	bool hash_in_hsm, bool *proven, struct err *err)
+{
+	CK_MECHANISM mechanism = {0, NULL, 0};
+	bool whole;
+
+	if (!choose_mechanism(
+		    key, algorithm, hash_in_hsm, &mechanism, &whole, err))
+		return false;
+	if (key_of(key)->sign_forbidden)
+		return token_unusable(key->token, err,
+			"the key %s is not for signing (CKA_SIGN)", key->label);
+	if (!begin_only(key, &mechanism, err) ||
+		(key_of(key)->always_authenticate &&
+			!token_context_pin(key->token, err)))
+		return false;
+	*proven = key_of(key)->halves_compared;
+	return true;
 }
 
 bool token_sign(const struct token_key *key, uint8_t algorithm,
 	bool hash_in_hsm, const struct buf *data, struct buf *signature,
 	struct err *err)
 {
-	const struct method *method = find_method(algorithm);
 	struct buf input = BUF_EMPTY;
 	CK_MECHANISM mechanism = {0, NULL, 0};
-	bool whole;
-	bool ok = false;
+	bool whole = false, ok;
 
-	if (!token_key_check(key, algorithm, err))
+	if (!choose_mechanism(
+		    key, algorithm, hash_in_hsm, &mechanism, &whole, err))
 		return false;
-	assert(method != NULL); /* both tables have the same algorithms */
-	if (!key->has_private)
-		return token_refuse(key->token, err,
-			"there is no private key labelled %s", key->label);
-	whole = hash_in_hsm || method->bare == method->whole;
-	mechanism.mechanism = whole ? method->whole : method->bare;
-	if (!token_has_mechanism(
-		    key->token, mechanism.mechanism, CKF_SIGN, err))
-		return false;
-	ok = prepare_input(method, whole, data, &input, err) &&
-	     run_sign(key, &mechanism, &input, signature, err);
+	ok = prepare_input(find_method(algorithm), whole, data, &input, err) &&
+	     run_sign(key, algorithm, &mechanism, &input, signature, err);
 	buf_free(&input);
 	return ok;
 }

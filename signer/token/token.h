@@ -19,14 +19,14 @@
  *
  * Not thread-safe, and a set must not be used after fork.
  */
-#ifndef TOKEN_TOKEN_H
-#define TOKEN_TOKEN_H
+#ifndef SIGNER_TOKEN_TOKEN_H
+#define SIGNER_TOKEN_TOKEN_H
 
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/secret.h"
-#include "config/config.h"
-#include "dns/dnskey.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/secret.h"
+#include "lib/config/config.h"
+#include "lib/dns/dnskey.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +44,7 @@ struct token_info {
 	const char *module; /* its path */
 	unsigned long slot;
 	char label[33];
+	char raw_label[33]; /* byte by byte, without blanks at the end */
 	char manufacturer[33];
 	char model[17];
 	char serial[17];
@@ -94,9 +95,22 @@ void token_set_close(struct token_set *set);
 size_t token_set_count(const struct token_set *set);
 struct token *token_set_token(const struct token_set *set, size_t i);
 
-/* The one token with this label; NULL and err where none or several. */
-bool token_set_by_label(const struct token_set *set, const char *label,
-	struct token **out, struct err *err);
+/*
+ * Which token is meant; what is NULL is not asked for.  Labels are compared
+ * byte by byte, blanks at the end aside, as PKCS#11 pads them.
+ */
+struct token_choice {
+	const char *label;
+	const char *serial;
+	const char *slot; /* a number */
+};
+
+bool token_is_chosen(
+	const struct token_choice *choice, const struct token_info *info);
+
+/* The one token that is chosen; err where none or several are. */
+bool token_set_choose(const struct token_set *set,
+	const struct token_choice *choice, struct token **out, struct err *err);
 
 /*
  * Read the token's information anew (flags change with each try) and return
@@ -123,16 +137,18 @@ enum token_key_type {
 	TOKEN_P384,
 	TOKEN_ED25519,
 	TOKEN_ED448,
+	TOKEN_MLDSA44, /* in an experiment alone (lib/base/experiment.h) */
 };
 
 /* A key pair in a token; owned by its token, valid until the set is closed. */
 struct token_key {
 	struct token *token;
-	char *label;
+	char *label; /* as token_label_show has it */
 	enum token_key_type type;
 	uint32_t bits;         /* of the modulus, or the curve's */
 	uint32_t exponent;     /* RSA only */
-	struct buf public_key; /* as in a DNSKEY: RFC 3110, 6605, 8080 */
+	struct buf public_key; /* as in a DNSKEY: RFC 3110, 6605, 8080,
+				  or behind its identifier */
 	bool has_private;      /* the token can sign with it */
 	bool extractable;      /* a wrapped copy may leave the token */
 };
@@ -141,8 +157,10 @@ struct token_key {
  * Find the key with this label in all tokens.  No such object: true, and *out
  * is NULL.  The public key comes from the public key object, or from the
  * private one where the token keeps no public object.
- * Refused: two objects of one class with this label in one slot; a public and
- * a private object that are of different kinds; different keys with this
+ * Refused (about_key is set: the token works, the key is not to be used): two
+ * objects of one class with this label in one slot; a public and
+ * a private object that are of different kinds or keys; a point
+ * that is not on its curve; different keys with this
  * label in two slots (the same key in two slots is one key, and the first
  * slot that has its private half signs); a kind of key that DNSSEC does not
  * know; a modulus over 4096 bits; an exponent of 0 or over 32 bits.
@@ -155,13 +173,40 @@ bool token_find(struct token *token, const char *label,
 	const struct token_key **out, struct err *err);
 
 /*
- * Every label that a key object in the token has, sorted, each once.  The
- * caller frees labels with token_labels_free.  Objects without a label are
- * counted in *unlabelled.
+ * Every label that a key object in the token has, byte by byte (a NUL is a
+ * byte as any other), sorted, each once.  The caller frees labels with
+ * token_labels_free.  Objects without a label are counted in *unlabelled.
  */
-bool token_labels(struct token *token, struct config_names *labels,
+struct token_labels {
+	struct buf *list;
+	size_t count;
+};
+
+bool token_labels(struct token *token, struct token_labels *labels,
 	size_t *unlabelled, struct err *err);
-void token_labels_free(struct config_names *labels);
+void token_labels_free(struct token_labels *labels);
+
+/*
+ * Append a label for a person: printable ASCII as it is, every other byte,
+ * and a blank at either end, as <hex>.
+ */
+void token_label_show(struct buf *out, const void *label, size_t len);
+
+/* Find a key by a label of any bytes; otherwise as token_find. */
+bool token_find_bytes(struct token *token, const void *label, size_t len,
+	const struct token_key **out, struct err *err);
+
+/*
+ * Can the key sign with this algorithm, as far as can be known without a
+ * signature?  It has a private half, which may sign and shows no other public
+ * key; the token has the mechanism and takes the key for it; and where it
+ * wants the PIN with each signature, the PIN is at hand (a person is asked
+ * now).  *proven is false where only a signature can show that the halves
+ * belong together.  Errors: about_key is set where it
+ * cannot, and is not where the token fails.
+ */
+bool token_can_sign(const struct token_key *key, uint8_t algorithm,
+	bool hash_in_hsm, bool *proven, struct err *err);
 
 /*
  * The DNSKEY record of a key with these flags and this algorithm.  ERR_HSM
@@ -176,7 +221,7 @@ bool token_key_dnskey(const struct token_key *key, uint16_t flags,
  * hash_in_hsm: the token makes the digest as well (CKM_SHA256_RSA_PKCS,
  * CKM_ECDSA_SHA256 and so on); otherwise it is made here and the token gets
  * the DigestInfo or the bare digest (CKM_RSA_PKCS, CKM_ECDSA).  Edwards
- * curves hash inside in any case (CKM_EDDSA).
+ * curves and ML-DSA hash inside in any case (CKM_EDDSA, CKM_ML_DSA).
  * Appends exactly the bytes of an RRSIG's signature field.  A mechanism that
  * the token does not have is refused by its name before anything is tried.
  */
@@ -191,7 +236,7 @@ bool token_sign(const struct token_key *key, uint8_t algorithm,
 bool token_key_type(
 	uint8_t algorithm, enum token_key_type *out, struct err *err);
 
-/* "RSA", "P-256", "P-384", "Ed25519", "Ed448". */
+/* "RSA", "P-256", "P-384", "Ed25519", "Ed448", "ML-DSA-44". */
 const char *token_key_type_name(enum token_key_type type);
 
 /*
@@ -254,7 +299,10 @@ bool token_unwrap(const struct token_key *transport,
 	const struct token_wrapped *wrapped, const struct token_key *like,
 	bool extractable, const struct token_key **out, struct err *err);
 
-/* Destroy both halves of a key.  key is gone after this, failed or not. */
+/*
+ * Destroy both halves of a key, and see that no object of it is left in the
+ * token.  key is gone after this, failed or not.  Errors: ERR_HSM.
+ */
 bool token_destroy(const struct token_key *key, struct err *err);
 
 /*

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Backup and restore; token.h says how the wrapping works. */
-#include "token/cryptoki.h"
+#include "signer/token/cryptoki.h"
 
-#include "crypto/crypto.h"
-#include "dns/algorithm.h"
+#include "lib/base/buf.h"
+#include "lib/cli/waiting.h"
+#include "lib/crypto/crypto.h"
+#include "lib/dns/algorithm.h"
 
 #include <string.h>
 
@@ -22,6 +24,18 @@ static CK_RSA_PKCS_OAEP_PARAMS oaep_params(void)
 {
 	return (CK_RSA_PKCS_OAEP_PARAMS){
 		CKM_SHA_1, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, NULL, 0};
+}
+
+/* What an experiment makes stays where it was made. */
+static bool check_kind(
+	struct token *token, const struct token_key *key, struct err *err)
+{
+	const struct key_kind *kind = key_kind(key->type);
+
+	if (kind->parameter_set == 0)
+		return true;
+	return token_refuse(token, err, "%s: keys of %s have no backup here",
+		key->label, kind->name);
 }
 
 static bool check_mechanisms(struct token *token, CK_FLAGS use, struct err *err)
@@ -53,8 +67,10 @@ static bool import_transport(struct token *token, CK_SESSION_HANDLE session,
 	attributes_add(&list, CKA_MODULUS, rsa.modulus, rsa.modulus_len);
 	attributes_add(
 		&list, CKA_PUBLIC_EXPONENT, rsa.exponent, rsa.exponent_len);
+	waiting_begin("an object to be made");
 	rv = token->module->functions->C_CreateObject(
 		session, list.all, list.count, out);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_CreateObject", rv, err);
 	return true;
@@ -88,9 +104,7 @@ static bool check_attributes(const struct token_key *key, struct err *err)
 	if (fits)
 		return true;
 	return token_refuse(key->token, err,
-		"the key %s is no transport key: an RSA pair of at least %u "
-		"bits that was made in this token, can only unwrap and never "
-		"leaves it",
+		"the key %s is no transport key: an RSA pair of at least %u bits that was made in this token, can only unwrap and never leaves it",
 		key->label, TOKEN_TRANSPORT_BITS);
 }
 
@@ -108,8 +122,10 @@ static bool make_secret(struct token *token, CK_SESSION_HANDLE session,
 	attributes_add_bool(&list, CKA_EXTRACTABLE, true);
 	attributes_add_bool(&list, CKA_WRAP, true);
 	attributes_add(&list, CKA_VALUE_LEN, &length, sizeof(length));
+	waiting_begin("a key to be made");
 	rv = token->module->functions->C_GenerateKey(
 		session, &mechanism, list.all, list.count, out);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_GenerateKey", rv, err);
 	return true;
@@ -123,8 +139,10 @@ static bool run_wrap(struct token *token, CK_SESSION_HANDLE session,
 	CK_ULONG length = sizeof(bytes);
 	CK_RV rv;
 
+	waiting_begin("a key to be wrapped");
 	rv = token->module->functions->C_WrapKey(
 		session, mechanism, with, key, bytes, &length);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_WrapKey", rv, err);
 	if (length == 0 || length > sizeof(bytes))
@@ -155,7 +173,8 @@ bool token_wrap(const struct token_key *key, const struct dnskey *transport,
 		return token_refuse(token, err,
 			"%s was made so that it never leaves its token",
 			key->label);
-	if (!check_mechanisms(token, CKF_WRAP, err) ||
+	if (!check_kind(token, key, err) ||
+		!check_mechanisms(token, CKF_WRAP, err) ||
 		!token_rw_session(token, &session, err))
 		return false;
 	if (!import_transport(token, session, transport, &public_half, err) ||
@@ -184,8 +203,10 @@ static bool run_unwrap(struct token *token, CK_SESSION_HANDLE session,
 {
 	CK_RV rv;
 
+	waiting_begin("a key to be unwrapped");
 	rv = token->module->functions->C_UnwrapKey(session, mechanism, with,
 		wrapped->data, wrapped->len, list->all, list->count, out);
+	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_UnwrapKey", rv, err);
 	return true;
@@ -238,8 +259,7 @@ bool token_check_transport(const struct token_key *key, struct err *err)
 		     err);
 	if (ok && !unwrap_secret(key, session, &wrapped, &objects[2], err))
 		ok = err_prefix(err,
-			"the key %s is no transport key: its halves do not "
-			"belong together",
+			"the key %s is no transport key: its halves do not belong together",
 			key->label);
 	for (size_t i = 0; i < 3; i++)
 		if (objects[i] != CK_INVALID_HANDLE)
@@ -333,7 +353,8 @@ bool token_unwrap(const struct token_key *transport,
 	uint8_t id[KEY_ID_LEN];
 	bool ok = false;
 
-	if (!check_mechanisms(token, CKF_UNWRAP, err) ||
+	if (!check_kind(token, like, err) ||
+		!check_mechanisms(token, CKF_UNWRAP, err) ||
 		!token_label_is_free(token, like->label, err) ||
 		!crypto_random(id, sizeof(id), err) ||
 		!token_rw_session(token, &session, err))

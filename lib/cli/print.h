@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/* What a program shows when it is done. */
+#ifndef LIB_CLI_PRINT_H
+#define LIB_CLI_PRINT_H
+
+#include "lib/base/buf.h"
+
+/* All of text on standard output.  Errors: ERR_OUTPUT. */
+bool print_text(const struct buf *text, struct err *err);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * POST-PREVIOUS: the response before arrives on a flash drive like everything
+ * else.  Only what its signatures cover is believed: what it states beside
+ * them (the bundles' times and order, tags, TTLs) must be the same again, and
+ * each bundle must hang on a key that is known otherwise.
+ */
+#include "lib/base/time.h"
+#include "lib/dns/ds.h"
+#include "lib/dns/keyset.h"
+#include "lib/dns/name.h"
+#include "postcheck/second.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void look_at_signature(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_signature *sig,
+	struct verdict *verdict)
+{
+	const struct ksr_key *key = second_signer(second, bundle, sig);
+	const struct dnskey *dnskey =
+		key != NULL ? &key->dnskey : second_absent(second, bundle, sig);
+	struct err err = ERR_EMPTY;
+
+	if (dnskey == NULL) {
+		verdict_fail(verdict,
+			"bundle %s, line %lu: signature by %s: the bundle has no such key with tag %05u and algorithm %u",
+			bundle->id, sig->line, sig->identifier, sig->key_tag,
+			sig->algorithm);
+		return;
+	}
+	if ((dnskey->flags & DNSKEY_FLAG_SEP) == 0)
+		verdict_fail(verdict,
+			"bundle %s, line %lu: signed by %s, which is no KSK",
+			bundle->id, sig->line, sig->identifier);
+	if (!second_verifies(
+		    second, second->previous, bundle, sig, dnskey, &err))
+		verdict_fail(verdict,
+			"bundle %s, line %lu: the signature by %s does not hold: %s",
+			bundle->id, sig->line, sig->identifier, err.text);
+}
+
+/* What is stated in a signature and beside it. */
+static void look_at_fields(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_signature *sig,
+	struct verdict *verdict)
+{
+	const char *domain = second->previous->domain;
+	struct err err = ERR_EMPTY;
+	uint8_t labels = 0;
+
+	if (sig->inception != bundle->inception ||
+		sig->expiration != bundle->expiration)
+		verdict_fail(verdict,
+			"bundle %s, line %lu: signed for another time than the bundle's",
+			bundle->id, sig->line);
+	if (strcmp(sig->type_covered, "DNSKEY") != 0)
+		verdict_fail(verdict, "bundle %s, line %lu: covers %s",
+			bundle->id, sig->line, sig->type_covered);
+	if (!name_labels(domain, &labels, &err))
+		verdict_fail(verdict, "the domain: %s", err.text);
+	else if (sig->labels != labels)
+		verdict_fail(verdict,
+			"bundle %s, line %lu: Labels %u, expected %u",
+			bundle->id, sig->line, sig->labels, labels);
+	if (!name_equal(sig->signers_name, domain))
+		verdict_fail(verdict,
+			"bundle %s, line %lu: SignersName %s, expected %s",
+			bundle->id, sig->line, sig->signers_name, domain);
+	if (sig->ttl != sig->original_ttl ||
+		sig->original_ttl != bundle->keys[0].ttl)
+		verdict_fail(verdict,
+			"bundle %s, line %lu: TTL %" PRIu32
+			" and OriginalTTL %" PRIu32 ", the keys have %" PRIu32,
+			bundle->id, sig->line, sig->ttl, sig->original_ttl,
+			bundle->keys[0].ttl);
+}
+
+static void look_at_keys(
+	const struct ksr_bundle *bundle, struct verdict *verdict)
+{
+	for (size_t k = 0; k < bundle->key_count; k++) {
+		const struct ksr_key *key = &bundle->keys[k];
+		uint16_t tag = dnskey_tag(&key->dnskey);
+
+		if (key->tag != tag)
+			verdict_fail(verdict,
+				"bundle %s, line %lu: key %s: tag %05u, computed %05u",
+				bundle->id, key->line, key->identifier,
+				key->tag, tag);
+		if (key->ttl != bundle->keys[0].ttl)
+			verdict_fail(verdict,
+				"bundle %s, line %lu: key %s: TTL %" PRIu32
+				", the first key has %" PRIu32,
+				bundle->id, key->line, key->identifier,
+				key->ttl, bundle->keys[0].ttl);
+	}
+}
+
+static bool has_unrevoked_signer(
+	const struct second *second, const struct ksr_bundle *bundle)
+{
+	for (size_t k = 0; k < bundle->key_count; k++)
+		if ((bundle->keys[k].dnskey.flags &
+			    (DNSKEY_FLAG_SEP | DNSKEY_FLAG_REVOKE)) ==
+				DNSKEY_FLAG_SEP &&
+			second_count_by(second, bundle, &bundle->keys[k]) > 0)
+			return true;
+	return false;
+}
+
+/* Distinct, and one after the other; they are sorted by inception here. */
+static void look_at_order(const struct ksr *previous, struct verdict *verdict)
+{
+	if (previous->reordered)
+		verdict_note(verdict,
+			"the bundles are not in the order of their inceptions");
+	for (size_t b = 0; b < previous->bundle_count; b++) {
+		const struct ksr_bundle *bundle = &previous->bundles[b];
+
+		if (bundle->inception >= bundle->expiration)
+			verdict_fail(verdict,
+				"bundle %s does not begin before it ends",
+				bundle->id);
+		if (b > 0 &&
+			(bundle->inception <= bundle[-1].inception ||
+				bundle->expiration <= bundle[-1].expiration))
+			verdict_fail(verdict,
+				"bundle %s does not follow the one before, %s",
+				bundle->id, bundle[-1].id);
+		if (b > 0 && bundle->inception > bundle[-1].expiration)
+			verdict_fail(verdict,
+				"bundle %s begins after the one before ended, %s",
+				bundle->id, bundle[-1].id);
+		for (size_t other = 0; other < b; other++)
+			if (strcmp(previous->bundles[other].id, bundle->id) ==
+				0)
+				verdict_fail(verdict, "bundle %s occurs twice",
+					bundle->id);
+	}
+}
+
+void second_previous(const struct second *second, struct verdict *verdict)
+{
+	static const struct config_response_policy all_on = {
+		.validate_signatures = true};
+	const struct config_response_policy *policy =
+		second->config != NULL ? &second->config->response_policy
+				       : &all_on;
+	const struct ksr *previous = second->previous;
+	bool verify = second_is_on(policy->validate_signatures,
+		"response_policy.validate_signatures", verdict);
+
+	if (second->config != NULL &&
+		previous->bundle_count != policy->num_bundles)
+		verdict_fail(verdict,
+			"%zu bundles, response_policy.num_bundles is %" PRIu32,
+			previous->bundle_count, policy->num_bundles);
+	look_at_order(previous, verdict);
+	second_compare_names(previous, NULL, verdict);
+	for (size_t b = 0; b < previous->bundle_count; b++) {
+		const struct ksr_bundle *bundle = &previous->bundles[b];
+
+		look_at_keys(bundle, verdict);
+		if (!has_unrevoked_signer(second, bundle))
+			verdict_fail(verdict,
+				"bundle %s: no key signs it that is not revoked",
+				bundle->id);
+		for (size_t s = 0; s < bundle->signature_count; s++) {
+			look_at_fields(second, bundle, &bundle->signatures[s],
+				verdict);
+			if (verify)
+				look_at_signature(second, bundle,
+					&bundle->signatures[s], verdict);
+		}
+	}
+}
+
+/*
+ * As the configuration has it, by its DS, or by what else it says; and by its
+ * label, which no signature covers and a table shows.
+ */
+static bool is_configured(const struct second *second,
+	const struct config_key *config, const struct ksr_key *key, bool *out,
+	struct err *err)
+{
+	struct dnskey plain = key->dnskey; /* borrows */
+	uint8_t digest[CRYPTO_DIGEST_MAX];
+	size_t len;
+
+	*out = false;
+	if (strcmp(config->label, key->identifier) != 0)
+		return true;
+	plain.flags = DNSKEY_FLAGS_KSK;
+	if (config->has_ds_sha256) {
+		if (!crypto_ds(&plain, &second->owner, DS_SHA256, digest, &len,
+			    err))
+			return false;
+		*out = memcmp(digest, config->ds_sha256, len) == 0;
+		return true;
+	}
+	*out = config->algorithm == plain.algorithm &&
+	       (!config->has_key_tag || config->key_tag == dnskey_tag(&plain));
+	return true;
+}
+
+bool second_is_known(const struct second *second, const struct ksr_key *key,
+	bool *out, struct err *err)
+{
+	const struct config *config = second->config;
+	const struct second_anchor *anchor = second->anchor;
+
+	*out = false;
+	if (config != NULL) {
+		for (size_t i = 0; !*out && i < config->key_count; i++)
+			if (!is_configured(
+				    second, &config->keys[i], key, out, err))
+				return false;
+		return true;
+	}
+	for (size_t i = 0; anchor != NULL && !*out && i < anchor->count; i++)
+		if (!second_anchor_is(&anchor->keys[i], &key->dnskey,
+			    &second->owner, out, err))
+			return false;
+	return true;
+}
+
+/*
+ * Where the last bundle's signers are asked for, those that are known; else
+ * all of them, since somebody must be believed.
+ */
+static bool trust_last(
+	const struct second *second, struct keyset *trusted, struct err *err)
+{
+	const struct ksr *previous = second->previous;
+	const struct ksr_bundle *last =
+		&previous->bundles[previous->bundle_count - 1];
+	bool ask = second_policy(second)->check_chain_keys_in_hsm &&
+		   (second->config != NULL || second->anchor != NULL);
+
+	for (size_t k = 0; k < last->key_count; k++) {
+		const struct ksr_key *key = &last->keys[k];
+		bool known = !ask;
+
+		if ((key->dnskey.flags & DNSKEY_FLAG_SEP) == 0 ||
+			second_count_by(second, last, key) == 0)
+			continue;
+		if (ask && !second_is_known(second, key, &known, err))
+			return false;
+		if (known && !keyset_add(trusted, &key->dnskey, err))
+			return false;
+	}
+	return true;
+}
+
+/* Is there a signature that holds, by a key that is trusted? */
+static bool hangs_on(const struct second *second,
+	const struct ksr_bundle *bundle, const struct keyset *trusted)
+{
+	for (size_t s = 0; s < bundle->signature_count; s++) {
+		const struct ksr_signature *sig = &bundle->signatures[s];
+		const struct ksr_key *key = second_signer(second, bundle, sig);
+		struct err ignored = ERR_EMPTY;
+
+		if (key != NULL && (key->dnskey.flags & DNSKEY_FLAG_SEP) != 0 &&
+			keyset_has(trusted, &key->dnskey) &&
+			second_verifies(second, second->previous, bundle, sig,
+				&key->dnskey, &ignored))
+			return true;
+	}
+	return false;
+}
+
+bool second_tie(const struct second *second, bool **out, struct err *err)
+{
+	const struct ksr *previous = second->previous;
+	struct keyset trusted = KEYSET_EMPTY;
+	bool *tied = calloc(previous->bundle_count, sizeof(*tied));
+	bool ok = (tied != NULL || err_nomem(err)) &&
+		  trust_last(second, &trusted, err);
+
+	for (size_t b = previous->bundle_count; ok && b-- > 0;) {
+		const struct ksr_bundle *bundle = &previous->bundles[b];
+
+		tied[b] = hangs_on(second, bundle, &trusted);
+		for (size_t k = 0; ok && tied[b] && k < bundle->key_count; k++)
+			if ((bundle->keys[k].dnskey.flags & DNSKEY_FLAG_SEP) !=
+				0)
+				ok = keyset_add(
+					&trusted, &bundle->keys[k].dnskey, err);
+	}
+	keyset_clear(&trusted);
+	if (ok)
+		*out = tied;
+	else
+		free(tied);
+	return ok;
+}

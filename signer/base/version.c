@@ -1,5 +1,0 @@
-/* SPDX-License-Identifier: ISC */
-#include "base/version.h"
-
-const char version_release[] = KEYROOM_VERSION;
-const char version_build_id[] = KEYROOM_BUILD_ID;

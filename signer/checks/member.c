@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Part of KSR-CHAIN-KEYS: of the responses that one ceremony made for use, for
+ * the next phase and for going back, which one is it that this request follows?
+ */
+#include "lib/base/buf.h"
+#include "signer/checks/catalogue.h"
+#include "signer/keyset/identity.h"
+
+#include <string.h>
+
+static bool is_published(const struct config *config,
+	const struct config_slot *slot, const struct ksr_key *key)
+{
+	bool revoked = key->dnskey.flags == DNSKEY_FLAGS_KSK_REVOKED;
+
+	for (size_t i = 0; i < config->key_count; i++) {
+		const char *name = config->keys[i].name;
+
+		if (strcmp(config->keys[i].label, key->identifier) == 0)
+			return config_names_has(&slot->revoke, name) ==
+				       revoked &&
+			       (config_names_has(&slot->publish, name) ||
+				       config_names_has(&slot->sign, name));
+	}
+	return false;
+}
+
+static bool is_signing(const struct config *config,
+	const struct config_slot *slot, const struct ksr_signature *sig)
+{
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, sig->identifier) == 0)
+			return config_slot_signs(slot, config->keys[i].name);
+	return false;
+}
+
+/* How many keys the slot has in the set: its lists may name one twice. */
+static size_t count_published(
+	const struct config *config, const struct config_slot *slot)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->key_count; i++)
+		count += config_names_has(
+				 &slot->publish, config->keys[i].name) ||
+			 config_names_has(&slot->sign, config->keys[i].name);
+	return count;
+}
+
+/* Has the bundle exactly the KSKs and signatures of the slot? */
+static bool fits(const struct config *config, const struct config_slot *slot,
+	const struct ksr_bundle *bundle)
+{
+	size_t ksks = 0;
+
+	for (size_t k = 0; k < bundle->key_count; k++) {
+		if (ksr_key_is_zsk(&bundle->keys[k]))
+			continue;
+		if (!is_published(config, slot, &bundle->keys[k]))
+			return false;
+		ksks++;
+	}
+	for (size_t s = 0; s < bundle->signature_count; s++)
+		if (!is_signing(config, slot, &bundle->signatures[s]))
+			return false;
+	return ksks == count_published(config, slot) &&
+	       bundle->signature_count ==
+		       slot->sign.count + slot->sign_only.count;
+}
+
+static bool is_made_by(const struct config *config,
+	const struct config_member *member, const struct ksr *response)
+{
+	const struct config_schema *schema =
+		config_schema(config, member->schema);
+
+	if (response->bundle_count > schema->slot_count)
+		return false;
+	for (size_t b = 0; b < response->bundle_count; b++)
+		if (!fits(config, &schema->slots[b], &response->bundles[b]))
+			return false;
+	return true;
+}
+
+/* Is it the configured key of that label, by more than its name? */
+static bool is_configured(const struct check_context *context,
+	const struct config_key *want, const struct ksr_key *key)
+{
+	struct dnskey plain = key->dnskey; /* borrows */
+	struct identity found;
+	struct err ignored = ERR_EMPTY;
+
+	plain.flags = DNSKEY_FLAGS_KSK;
+	return identity_compare(want, &plain, context->previous->domain, &found,
+		       &ignored) &&
+	       found.count == 0;
+}
+
+/*
+ * No signature covers a name: with another one, a key of one member is that of
+ * the next.
+ */
+static void check_names(
+	const struct check_context *context, struct finding *finding)
+{
+	const struct config *config = context->config;
+	const struct ksr *old = context->previous;
+
+	for (size_t b = 0; b < old->bundle_count; b++)
+		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
+			const struct ksr_key *key = &old->bundles[b].keys[k];
+			size_t i = 0;
+
+			while (i < config->key_count &&
+				strcmp(config->keys[i].label,
+					key->identifier) != 0)
+				i++;
+			if (ksr_key_is_zsk(key) || i == config->key_count ||
+				is_configured(context, &config->keys[i], key))
+				continue;
+			finding_fail(finding,
+				"bundle %s of the previous response, line %lu: %s is not the configured key of that label, so that it is not known which member of a family it is",
+				old->bundles[b].id, key->line, key->identifier);
+			return;
+		}
+}
+
+void check_previous_member(
+	const struct check_context *context, struct finding *finding)
+{
+	const struct config_family *family = NULL;
+	const struct config_member *expected = NULL;
+	struct buf like = BUF_EMPTY;
+
+	if (context->previous_made_here ||
+		!config_previous_member(context->config, &family, &expected))
+		return;
+	if (is_made_by(context->config, expected, context->previous)) {
+		check_names(context, finding);
+		return;
+	}
+	for (size_t i = 0; i < family->member_count; i++)
+		if (is_made_by(context->config, &family->members[i],
+			    context->previous))
+			buf_format(&like, "%s%s", like.len > 0 ? " or " : "",
+				family->members[i].mark);
+	finding_fail(finding,
+		"the previous response is %s of family %s, expected %s (schema %s)",
+		like.len > 0 ? buf_string(&like) : "none", family->name,
+		expected->mark, expected->schema);
+	buf_free(&like);
+}

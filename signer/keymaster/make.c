@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+/* Keys come and go. */
+#include "signer/keymaster/commands.h"
+
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+#include "lib/dns/algorithm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * A label as the root's keys have them: K and the time, its first 30 bits in
+ * base 32 (RFC 4648 §6, lowercase).  Klajeyz is 2016-10-27T18:50:12.
+ */
+static void label_of_time(int64_t now, char out[8])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint32_t bits = (uint32_t)now >> 2;
+
+	out[0] = 'K';
+	for (size_t i = 6; i > 0; i--) {
+		out[i] = digits[bits & 31];
+		bits >>= 5;
+	}
+	out[7] = '\0';
+}
+
+/* Algorithm and size from the options; a curve's size may be left out. */
+static bool read_kind(const struct keys_options *options,
+	const struct algorithm **algorithm, uint32_t *bits, struct err *err)
+{
+	int64_t size = 0;
+
+	if (!keys_require(options->algorithm, "algorithm", err))
+		return false;
+	*algorithm = algorithm_by_name(options->algorithm);
+	if (!algorithm_is_supported(*algorithm))
+		return err_set(err, ERR_USAGE,
+			"--algorithm %s: expected RSASHA256, RSASHA512, ECDSAP256SHA256, ECDSAP384SHA384, ED25519 or ED448",
+			options->algorithm);
+	if (options->size == NULL && (*algorithm)->family == ALGORITHM_RSA)
+		return keys_require(options->size, "size", err);
+	if (options->size != NULL &&
+		!number_parse(options->size, 0, 65536, &size, err)) {
+		err->kind = ERR_USAGE;
+		return err_prefix(err, "--size");
+	}
+	if (options->size != NULL && (*algorithm)->family != ALGORITHM_RSA &&
+		size != (*algorithm)->bits)
+		return err_set(err, ERR_USAGE, "%s has %u bits, not %s",
+			options->algorithm, (*algorithm)->bits, options->size);
+	*bits = (uint32_t)size;
+	return true;
+}
+
+/* How often a key is made anew because its tag is in use. */
+#define TRIES_MAX 8
+
+/* What is to be made, and where. */
+struct wish {
+	const char *label;
+	const struct algorithm *algorithm;
+	enum token_key_type type;
+	uint32_t bits;
+	struct token *token;
+};
+
+/* A new key under a configured label must be able to be the configured one. */
+static bool check_configured(
+	struct keys_run *run, const struct wish *wish, struct err *err)
+{
+	const struct config_key *want = keys_config(run->config, wish->label);
+
+	if (want == NULL)
+		return true;
+	if (want->has_ds_sha256 || want->has_key_tag)
+		return err_set(err, ERR_REFUSED,
+			"--label %s: keys.%s states the %s of this key, which a new one cannot have",
+			wish->label, want->name,
+			want->has_ds_sha256 ? "ds_sha256" : "key_tag");
+	if (want->algorithm != wish->algorithm->number)
+		return err_set(err, ERR_REFUSED,
+			"--algorithm %s: keys.%s (label %s) has %s",
+			wish->algorithm->name, want->name, wish->label,
+			algorithm_name(want->algorithm));
+	if (want->rsa_size != 0 && want->rsa_size != wish->bits)
+		return err_set(err, ERR_REFUSED,
+			"--size %u: keys.%s (label %s) has rsa_size %u",
+			wish->bits, want->name, wish->label, want->rsa_size);
+	return true;
+}
+
+/* Both tags of a key, as it is and revoked. */
+static bool both_tags(const struct token_key *key, uint8_t algorithm,
+	uint16_t tags[2], struct err *err)
+{
+	static const uint16_t flags[] = {
+		DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK_REVOKED};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct dnskey dnskey = DNSKEY_EMPTY;
+
+		if (!token_key_dnskey(key, flags[i], algorithm, &dnskey, err))
+			return false;
+		tags[i] = dnskey_tag(&dnskey);
+		dnskey_free(&dnskey);
+	}
+	return true;
+}
+
+static bool is_either(const uint16_t tags[2], uint16_t tag)
+{
+	return tags[0] == tag || tags[1] == tag;
+}
+
+/* Does a key of this token, other than the new one, have one of its tags? */
+static bool token_has_tag(struct keys_run *run, struct token *token,
+	const struct token_key *new, const uint16_t tags[2], bool *used,
+	struct err *err)
+{
+	struct token_labels labels = {.count = 0};
+	size_t unlabelled = 0;
+
+	if (!token_labels(token, &labels, &unlabelled, err))
+		return false;
+	for (size_t i = 0; i < labels.count && !*used; i++) {
+		const struct token_key *key = NULL;
+		struct err ignored = ERR_EMPTY;
+		uint16_t others[2];
+
+		/* What cannot be read cannot be published either. */
+		if (!token_find_bytes(token, labels.list[i].data,
+			    labels.list[i].len, &key, &ignored) ||
+			key == NULL || key == new ||
+			!both_tags(key, keys_algorithm(run->config, key),
+				others, &ignored))
+			continue;
+		*used = is_either(tags, others[0]) ||
+			is_either(tags, others[1]);
+	}
+	token_labels_free(&labels);
+	return true;
+}
+
+/* Has a key that is in a token or configured one of the new key's tags? */
+static bool find_tag(struct keys_run *run, const struct token_key *new,
+	uint8_t algorithm, bool *used, struct err *err)
+{
+	uint16_t tags[2];
+
+	*used = false;
+	if (!both_tags(new, algorithm, tags, err))
+		return false;
+	for (size_t i = 0; i < run->config->key_count; i++) {
+		const struct config_key *key = &run->config->keys[i];
+
+		*used |= key->has_key_tag && is_either(tags, key->key_tag);
+	}
+	for (size_t i = 0; i < token_set_count(run->set) && !*used; i++)
+		if (!token_has_tag(run, token_set_token(run->set, i), new, tags,
+			    used, err))
+			return false;
+	return true;
+}
+
+/* Make a key that signs, with a tag of its own; what is not so goes again. */
+static bool make_key(struct keys_run *run, const struct wish *wish,
+	const struct token_key **out, struct err *err)
+{
+	struct err ignored = ERR_EMPTY;
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		bool used = false;
+
+		if (!token_generate(wish->token, wish->label, wish->type,
+			    wish->bits, run->options->extractable, out, err))
+			return false;
+		if (!keys_prove(*out, wish->algorithm->number, err) ||
+			!find_tag(run, *out, wish->algorithm->number, &used,
+				err)) {
+			(void)token_destroy(*out, &ignored);
+			return err_prefix(err, "destroyed again");
+		}
+		if (!used)
+			return true;
+		log_say(run->log,
+			"the new key has the key tag of another: destroyed, and made anew");
+		if (!token_destroy(*out, err))
+			return false;
+	}
+	return err_set(err, ERR_HSM,
+		"%d keys were made, and each had the key tag of another",
+		TRIES_MAX);
+}
+
+/* Everything that must hold before a key is made. */
+static bool read_wish(struct keys_run *run, struct wish *wish, struct err *err)
+{
+	const struct token_key *elsewhere = NULL;
+
+	if (!keys_check_label(wish->label, err) ||
+		!read_kind(run->options, &wish->algorithm, &wish->bits, err) ||
+		!token_key_type(wish->algorithm->number, &wish->type, err) ||
+		!check_configured(run, wish, err) ||
+		!keys_token(run, &wish->token, err) ||
+		!token_set_find(run->set, wish->label, &elsewhere, err))
+		return false;
+	if (elsewhere != NULL)
+		return err_set(err, ERR_HSM,
+			"there is a key labelled %s already", wish->label);
+	return log_ok(run->log, err);
+}
+
+bool keys_keygen(struct keys_run *run, struct err *err)
+{
+	const struct token_key *key = NULL;
+	struct wish wish = {.label = run->options->label};
+	char made_label[8], kind[32], done[TEXT_NAME_MAX + 48];
+
+	label_of_time(time_now(), made_label);
+	if (wish.label == NULL)
+		wish.label = made_label;
+	if (!read_wish(run, &wish, err) || !make_key(run, &wish, &key, err))
+		return false;
+	keys_describe(key, kind, sizeof(kind));
+	log_say(run->log, "made key %s, %s, %s", wish.label, kind,
+		run->options->extractable
+			? "which may leave its token wrapped (backup)"
+			: "which never leaves its token");
+	snprintf(done, sizeof(done), "key %s was made and is in the token",
+		wish.label);
+	return keys_say_records(run, key, wish.algorithm->number, err) &&
+	       keys_told(run, done, err);
+}
+
+/* With a copy in another token, "the key" would be a guess. */
+static bool check_only_copy(struct keys_run *run, struct err *err)
+{
+	const char *label = run->options->label;
+	size_t copies = 0;
+
+	if (run->options->token != NULL || run->options->serial != NULL ||
+		run->options->slot != NULL)
+		return true;
+	for (size_t i = 0; i < token_set_count(run->set); i++) {
+		const struct token_key *key = NULL;
+
+		if (!token_find(token_set_token(run->set, i), label, &key, err))
+			return false;
+		copies += key != NULL;
+	}
+	if (copies > 1)
+		return err_set(err, ERR_USAGE,
+			"%zu tokens have a key labelled %s: choose one with --token LABEL, --serial SERIAL or --slot NUMBER",
+			copies, label);
+	return true;
+}
+
+/* Where else the key is: it is destroyed in one token only. */
+static bool say_copies(
+	struct keys_run *run, const struct token *destroyed, struct err *err)
+{
+	for (size_t i = 0; i < token_set_count(run->set); i++) {
+		struct token *token = token_set_token(run->set, i);
+		const struct token_key *copy = NULL;
+		const struct token_info *info = NULL;
+		struct err ignored = ERR_EMPTY;
+
+		/* One that was not logged in to may show nothing. */
+		if (token == destroyed ||
+			!token_find(
+				token, run->options->label, &copy, &ignored) ||
+			copy == NULL)
+			continue;
+		if (!token_info(token, &info, err))
+			return false;
+		log_warn(run->log,
+			"token %s, serial %s, still has a key of this label",
+			info->label, info->serial);
+	}
+	return true;
+}
+
+bool keys_keydelete(struct keys_run *run, struct err *err)
+{
+	const struct token_key *key = NULL;
+	const struct token_info *info = NULL;
+	char question[256], kind[32];
+	struct token *token;
+	uint8_t algorithm;
+
+	if (!keys_find(run, &key, err) || !check_only_copy(run, err) ||
+		!keys_check_identity(run, key, err) ||
+		!token_info(key->token, &info, err))
+		return false;
+	keys_describe(key, kind, sizeof(kind));
+	if (!keys_choose_algorithm(run, key, &algorithm, err) ||
+		!keys_say_records(run, key, algorithm, err))
+		return false;
+	snprintf(question, sizeof(question),
+		"Destroy the key %.64s (%s) in token %s, serial %s", key->label,
+		kind, info->label, info->serial);
+	token = key->token;
+	if (!keys_confirm(run, question, err) || !log_ok(run->log, err) ||
+		!token_destroy(key, err))
+		return false;
+	log_say(run->log, "destroyed key %s", run->options->label);
+	log_say(run->log,
+		"token %s, serial %s, has no object of this key any more",
+		info->label, info->serial);
+	return say_copies(run, token, err) &&
+	       keys_told(run, "the key is destroyed", err);
+}
