@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "tools/ceremony/shown.h"
+
+#include "lib/base/array.h"
+#include "lib/base/file.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/cli/feed.h"
+#include "tools/paper/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORDING_MAX ((size_t)64 * 1024 * 1024)
+#define TERMINAL "terminal-"
+/* Lines of run.c: "=== step N # COMMAND", "=== step N ended with STATUS". */
+#define MARK "=== step "
+#define COMMAND " # "
+#define ENDED " ended with "
+
+/* The number at text, and what stands behind it. */
+static bool cut_number(
+	const char *text, int64_t max, int64_t *out, const char **rest)
+{
+	size_t len = strspn(text, "0123456789");
+	char digits[8] = "";
+	struct err ignored = ERR_EMPTY;
+
+	if (len == 0 || len >= sizeof(digits))
+		return false;
+	memcpy(digits, text, len);
+	*rest = text + len;
+	return number_parse(digits, 0, max, out, &ignored);
+}
+
+static bool add_part(struct shown *shown, unsigned step, const char *command,
+	struct err *err)
+{
+	struct shown_part *part =
+		array_grow(&shown->parts, &shown->count, sizeof(*part), err);
+
+	if (part == NULL)
+		return false;
+	part->step = step;
+	part->command = text_copy(command, err);
+	return part->command != NULL;
+}
+
+/* One line; open says whether a part is there that it belongs to. */
+static bool take_line(
+	struct shown *shown, const char *line, bool *open, struct err *err)
+{
+	struct shown_part *part =
+		*open ? &shown->parts[shown->count - 1] : NULL;
+	const char *rest = "";
+	int64_t number = 0, status;
+
+	if (strncmp(line, MARK, strlen(MARK)) == 0 &&
+		cut_number(line + strlen(MARK), STEPS_NUMBER_MAX, &number,
+			&rest)) {
+		if (strncmp(rest, COMMAND, strlen(COMMAND)) == 0) {
+			*open = true;
+			return add_part(shown, (unsigned)number,
+				rest + strlen(COMMAND), err);
+		}
+		if (part != NULL && part->step == number &&
+			strncmp(rest, ENDED, strlen(ENDED)) == 0 &&
+			cut_number(rest + strlen(ENDED), 255, &status, &rest)) {
+			part->ended = true;
+			part->status = (int)status;
+			*open = false;
+			return true;
+		}
+	}
+	if (part != NULL) {
+		buf_text(&part->lines, line);
+		buf_u8(&part->lines, '\n');
+	}
+	return true;
+}
+
+static bool take_recording(
+	struct shown *shown, const struct buf *recording, struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	char *line, *end;
+	bool ok, open = false;
+
+	ok = replay_lines(recording, &text, err);
+	line = (char *)(uintptr_t)buf_string(&text);
+	for (; ok && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		ok = take_line(shown, line, &open, err);
+	}
+	buf_free(&text);
+	return ok;
+}
+
+static bool read_one(struct shown *shown, const char *folder, const char *name,
+	struct err *err)
+{
+	struct buf path = BUF_EMPTY, bytes = BUF_EMPTY;
+	struct err ignored = ERR_EMPTY;
+	bool ok = true;
+
+	buf_format(&path, "%s/%s", folder, name);
+	if (file_read(buf_string(&path), RECORDING_MAX, &bytes, &ignored))
+		ok = take_recording(shown, &bytes, err);
+	buf_free(&bytes);
+	buf_free(&path);
+	return ok;
+}
+
+bool shown_read(const char *const *folders, size_t count,
+	const struct course *course, struct shown *out, struct err *err)
+{
+	*out = (struct shown)SHOWN_EMPTY;
+	for (size_t i = 0; i < course->line_count; i++) {
+		const struct course_line *line = &course->lines[i];
+
+		if (strcmp(line->kind, "open") == 0 && line->log < count &&
+			strncmp(line->text, TERMINAL, strlen(TERMINAL)) == 0 &&
+			feed_is_name(line->text) &&
+			!read_one(out, folders[line->log], line->text, err))
+			return false;
+	}
+	return true;
+}
+
+void shown_free(struct shown *shown)
+{
+	for (size_t i = 0; i < shown->count; i++) {
+		free(shown->parts[i].command);
+		buf_free(&shown->parts[i].lines);
+	}
+	free(shown->parts);
+	*shown = (struct shown)SHOWN_EMPTY;
+}

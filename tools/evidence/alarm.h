@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/* What nobody in the room may overlook. */
+#ifndef TOOLS_EVIDENCE_ALARM_H
+#define TOOLS_EVIDENCE_ALARM_H
+
+/*
+ * Show text, in red and with the bell, on every terminal: the consoles and
+ * every pseudo terminal, or those that KEYROOM_TERMINALS names (separated by
+ * colons).  Never waits for one.
+ */
+void alarm_show(const char *text);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+#include "tools/evidence/record.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/time.h"
+#include "lib/cli/feed.h"
+#include "tools/evidence/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHUNK 65536
+#define LOOK_MS 200 /* whether script has ended */
+#define LOG_FD 9    /* that of the pipe in script: one digit, for sh */
+
+struct recording {
+	struct feed_stream stream;
+	uint64_t sent;
+	int pipe; /* from script */
+	pid_t script;
+	bool lost; /* the log takes no more */
+	struct winsize size;
+};
+
+/* A name for this terminal's recording. */
+static void make_name(struct buf *out)
+{
+	const char *terminal = ttyname(STDIN_FILENO);
+	char time[TIME_TEXT_MAX];
+
+	buf_text(out, RECORDER_TERMINAL);
+	if (terminal != NULL && strncmp(terminal, "/dev/pts/", 9) == 0)
+		buf_text(out, "pts");
+	feed_name(out, terminal != NULL ? terminal : "none");
+	time_format(time_now(), TIME_FILE, time);
+	buf_format(out, "-%s.typescript", time);
+}
+
+/*
+ * What script runs: the shell there finds in KEYROOM_RECORDED who records it,
+ * and on which terminal, and knows by that when it is on another one.
+ */
+static void make_command(const char *command, pid_t recorder, struct buf *out)
+{
+	buf_format(out,
+		"exec %d>&-; KEYROOM_RECORDED=%d:$(tty) SHELL=/bin/bash; export KEYROOM_RECORDED SHELL; ",
+		LOG_FD, recorder);
+	buf_text(out, command != NULL ? command : "exec bash -l");
+}
+
+static _Noreturn void run_script(
+	const char *command, pid_t recorder, int log, const char *path)
+{
+	struct buf text = BUF_EMPTY;
+
+	make_command(command, recorder, &text);
+	/* script opens the pipe by its name in /proc: it must stay open. */
+	if (log == LOG_FD)
+		fcntl(log, F_SETFD, 0);
+	else
+		dup2(log, LOG_FD);
+	/* For script alone; what is recorded gets its own again. */
+	setenv("SHELL", "/bin/sh", 1);
+	execlp("script", "script", "--quiet", "--flush", "--return",
+		"--log-out", path, "--command", buf_string(&text),
+		(char *)NULL);
+	fprintf(stderr, "ceremony-log: cannot start script: %s\n",
+		strerror(errno));
+	_exit(ERR_OUTPUT);
+}
+
+static bool start_script(
+	struct recording *recording, const char *command, struct err *err)
+{
+	char path[64];
+	int ends[2];
+	pid_t recorder = getpid();
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", LOG_FD);
+	if (pipe2(ends, O_CLOEXEC) != 0 || (recording->script = fork()) < 0)
+		return err_set(
+			err, ERR_OUTPUT, "cannot start: %s", strerror(errno));
+	if (recording->script == 0)
+		run_script(command, recorder, ends[1], path);
+	close(ends[1]);
+	recording->pipe = ends[0];
+	return true;
+}
+
+/* Where whoever sits there sees it; in red, but at the log's own end. */
+static void tell_lost(struct recording *recording, const struct err *err)
+{
+	if (recording->lost)
+		return;
+	recording->lost = true;
+	if (strstr(err->text, FEED_FINISHED) != NULL)
+		fprintf(stderr,
+			"\r\n*** " FEED_FINISHED
+			": this terminal is not recorded any more ***\r\n");
+	else
+		fprintf(stderr,
+			"\r\n\033[1;31m*** NOT RECORDED: %s ***\033[0m\a\r\n",
+			err->text);
+}
+
+static void send_all(struct recording *recording, const char *data, size_t len)
+{
+	struct err err = ERR_EMPTY;
+
+	while (len > 0 && !recording->lost) {
+		ssize_t put =
+			send(recording->stream.fd, data, len, MSG_NOSIGNAL);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0) {
+			/* It has said why, before it closed. */
+			if (feed_stream_listen(&recording->stream, &err))
+				err_set(&err, ERR_OUTPUT,
+					"the log takes no more");
+			tell_lost(recording, &err);
+			return;
+		}
+		recording->sent += (uint64_t)put;
+		data += put;
+		len -= (size_t)put;
+	}
+}
+
+/*
+ * A terminal that got another size shows what follows otherwise, and script
+ * notes the size at the beginning alone: so it goes into the recording, in the
+ * words of a terminal (XTWINOPS 8), but into no sequence that a read has cut.
+ */
+static void note_size(struct recording *recording, char next)
+{
+	struct winsize size;
+	char text[40];
+	int len;
+
+	if (strchr("\r\n\033", next) == NULL ||
+		ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0 ||
+		(size.ws_row == recording->size.ws_row &&
+			size.ws_col == recording->size.ws_col))
+		return;
+	recording->size = size;
+	len = snprintf(
+		text, sizeof(text), "\033[8;%u;%ut", size.ws_row, size.ws_col);
+	send_all(recording, text, (size_t)len);
+}
+
+/*
+ * From script's pipe to the log, once.  The terminal goes on when the log
+ * does not, so what cannot be sent is read all the same.  False: no more.
+ */
+static bool pump(struct recording *recording, int wait)
+{
+	struct pollfd polled[] = {{.fd = recording->pipe, .events = POLLIN},
+		{.fd = recording->lost ? -1 : recording->stream.fd,
+			.events = POLLIN}};
+	struct err err = ERR_EMPTY;
+	char chunk[CHUNK];
+	ssize_t got;
+
+	if (poll(polled, 2, wait) <= 0)
+		return errno == EINTR && wait > 0;
+	if (polled[1].revents != 0 &&
+		!feed_stream_listen(&recording->stream, &err))
+		tell_lost(recording, &err);
+	if (polled[0].revents == 0)
+		return wait > 0;
+	got = read(recording->pipe, chunk, sizeof(chunk));
+	if (got <= 0)
+		return false;
+	note_size(recording, *chunk);
+	send_all(recording, chunk, (size_t)got);
+	return true;
+}
+
+/* Until script has ended; what it leaves behind may hold the pipe open. */
+static int run_until_end(struct recording *recording)
+{
+	int status = 0;
+
+	while (waitpid(recording->script, &status, WNOHANG) == 0)
+		if (!pump(recording, LOOK_MS))
+			poll(NULL, 0, 1);
+	while (pump(recording, 0))
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool record_terminal(const char *command, int *status, struct err *err)
+{
+	struct recording recording = {.stream = FEED_STREAM_EMPTY, .pipe = -1};
+	struct buf name = BUF_EMPTY;
+	bool ok;
+
+	/* script(1) does not come to an end without one. */
+	if (isatty(STDIN_FILENO) != 1)
+		return err_set(err, ERR_USAGE, "record needs a terminal");
+	make_name(&name);
+	ok = buf_ok(&name, err) &&
+	     feed_stream_open(buf_string(&name), &recording.stream, err);
+	buf_free(&name);
+	if (!ok)
+		return false;
+	if (!start_script(&recording, command, err)) {
+		feed_stream_close(&recording.stream);
+		return false;
+	}
+	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &recording.size);
+	/* What is typed is for what runs there. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	*status = run_until_end(&recording);
+	if (command == NULL)
+		*status = 0;
+	/* A log that was finished meanwhile has the beginning. */
+	if (!recording.lost)
+		ok = feed_stream_end(&recording.stream, recording.sent, err);
+	feed_stream_close(&recording.stream);
+	close(recording.pipe);
+	return ok;
+}
