@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Start only what a ceremony needs: text consoles, card readers, time from
-# nobody.  Units that write, fetch or wait for a network are masked.
+# nobody.  Units that write, fetch or wait for a network are masked; and so are
+# the shells that systemd has for an emergency, which no audit would come before.
 # Phase: after packages.  Reads: ROOT.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
@@ -36,10 +37,16 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 	systemd-udev-load-credentials.service systemd-modules-load.service \
 	kmod-static-nodes.service systemd-tmpfiles-setup-dev-early.service \
 	systemd-tmpfiles-setup-dev.service run-lock.mount \
-	getty-static.service; do
+	getty-static.service emergency.target emergency.service rescue.service; do
 	ln -sfn /dev/null "$units/$unit"
 done
 ln -sfn /usr/lib/systemd/system/multi-user.target "$units/default.target"
+# Whoever asks for them in the menu gets the usual start, in which the audit sees
+# those words: rescue.target is what systemd falls back to where the target that
+# was asked for is masked or is none.
+for target in rescue runlevel1; do
+	ln -sfn /usr/lib/systemd/system/multi-user.target "$units/$target.target"
+done
 mkdir -p "$units/getty.target.wants"
 for tty in 1 2 3 4 5 6; do
 	ln -sfn /usr/lib/systemd/system/getty@.service \
@@ -51,4 +58,5 @@ ln -sfn /usr/lib/systemd/system/keyroom-clock.service \
 	"$units/sysinit.target.wants/keyroom-clock.service"
 
 [ "$(readlink "$units/suspend.target")" = /dev/null ]
+[ "$(readlink "$units/emergency.service")" = /dev/null ]
 [ -e "$ROOT/usr/lib/systemd/system/getty@.service" ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Purge what packages depend on by name and nothing here uses, and the tools
-# that install packages (image/packages.drop and the profile's own); prove that
+# that install packages (packages/image.drop and the profile's own); prove that
 # no program on the disc misses a library.  dpkg and its database stay, since an
 # auditor asks them what is on the disc.
 # Phase: after every hook that installs.  Reads: ROOT SRC PROFILE.  Safe to run
@@ -10,7 +10,7 @@ set -eu
 : "${ROOT:?must name the unpacked image tree}"
 work=$(mktemp -d)
 
-for drop in "$SRC/image/profiles/$PROFILE/packages.drop" "$SRC/image/packages.drop"; do
+for drop in "$SRC/image/profiles/$PROFILE/packages.drop" "$SRC/packages/image.drop"; do
 	[ ! -e "$drop" ] || sed -n 's/^\([^# ]\{1,\}\).*/\1/p' "$drop"
 done >"$work/drop"
 # shellcheck disable=SC2016 # dpkg's own

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Leave of the printer's 35 fonts the one that our pages are set in: what is
-# printed here is set in no other, and they are a tenth of the disc.
+# Leave of the printer's 35 fonts one, for a page from elsewhere that has no font
+# in it: what is set here has, and they are a tenth of the disc.
 # Phase: after packages.  Reads: ROOT.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"

@@ -28,7 +28,8 @@ odd=$(sed -E \
 	-e '\,^missing +(c +)?/etc/(apt|update-motd.d|nftables.conf)(/|$),d' \
 	-e '\,^missing +/usr/(s?bin/(pam-auth-update|pam_getenv|c_rehash)|lib/ssl/misc/(CA\.pl|tsget(\.pl)?))$,d' \
 	-e '\,^missing +/usr/sbin/(swapon|swapoff|mkswap|swaplabel)$,d' \
-	-e '\,^\?\?5\?+ +(c +)?/(usr/lib/os-release|etc/issue|etc/motd)$,d' \
+	-e '\,^\?\?5\?+ +(c +)?/(usr/lib/os-release|etc/issue|etc/motd|etc/bash.bashrc)$,d' \
+	-e '\,^\?[?M][?5]\?+ +(c +)?/etc/xdg/foot/foot\.ini$,d' \
 	"$share/dpkg-verify")
 if [ -n "$odd" ]; then
 	echo "${0##*/}: packages are not as they were, beyond what hooks do:" >&2

@@ -8,7 +8,7 @@ INIT_OUT ?= $(BUILD)/init
 INIT_CC ?= $(if $(shell command -v musl-gcc),musl-gcc,gcc)
 
 init_dir := image/init
-init_modules := clock cmdline console device err init leave loop medium \
+init_modules := ahead clock cmdline console device err guard init leave loop medium \
 	modules ram root verity volume
 init_objects := $(init_modules:%=$(INIT_OUT)/obj/%.o)
 
@@ -47,8 +47,8 @@ init_tested := $(filter-out $(init_dir)/init.c $(init_dir)/mkcpio.c,$(sort \
 init_helpers := tests/unit/init_tree.c tests/fuzz/fuzz_init.c
 init_sanitize := -O1 -g -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -I$(init_dir) -Itests/unit
-# The test of the copy to memory puts a failing drive behind pread.
-$(INIT_OUT)/unit/test_init_ram: init_wrap := -Wl,--wrap=pread
+# These tests put a failing drive behind pread.
+$(INIT_OUT)/unit/test_init_ram $(INIT_OUT)/unit/test_init_ahead: init_wrap := -Wl,--wrap=pread
 
 .PHONY: init-unit init-unit-programs init-fuzz
 init-unit-programs: $(init_unit)

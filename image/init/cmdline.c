@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cmdline.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #define LOWER_HEX DIGITS "abcdef"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
+/* Where the kernel ends a word: isspace() of its lib/ctype.c. */
+#define BLANKS " \t\n\v\f\r\240"
 
 enum { VALUE_MAX = 319, VERITY_FIELDS = 7 };
 
@@ -88,6 +91,18 @@ static bool parse_verity(char *value, struct cmdline *out)
 	       parse_number(field[6], 2, 24, &verity->fec_roots);
 }
 
+/* FRONT:TABLES, in blocks of the image. */
+static bool parse_ahead(char *value, struct cmdline *out)
+{
+	char *tables = strchr(value, ':');
+
+	if (tables == NULL)
+		return false;
+	*tables++ = '\0';
+	return parse_number(value, 0, INT32_MAX, &out->front_blocks) &&
+	       parse_number(tables, 0, INT32_MAX, &out->tables_start);
+}
+
 static bool parse_toram(char *value, struct cmdline *out)
 {
 	(void)value;
@@ -120,6 +135,7 @@ static const struct parameter {
 	{"verity", true, true, parse_verity,
 		"sha256:ROOT:SALT:DATA:HASH:FEC:ROOTS"},
 	{"image", true, false, parse_image, "a path from the root of the disc"},
+	{"ahead", true, false, parse_ahead, "FRONT:TABLES, in blocks"},
 	{"toram", false, false, parse_toram, "no value"},
 	{"check", false, false, parse_check, "no value"},
 	{"debug", false, false, parse_debug, "no value"},
@@ -155,7 +171,7 @@ static bool parse_word(
 /* Copy the word at *text, at most size - 1 bytes, and step over it. */
 static bool next_word(const char **text, char *word, size_t size)
 {
-	size_t length = strcspn(*text, " \t\n");
+	size_t length = strcspn(*text, BLANKS);
 	const char *start = *text;
 
 	*text += length;
@@ -174,17 +190,18 @@ bool cmdline_parse(const char *text, struct cmdline *out, struct err *err)
 	size_t i;
 
 	for (;;) {
-		text += strspn(text, " \t\n");
+		text += strspn(text, BLANKS);
 		if (*text == '\0')
 			break;
 		if (strncmp(text, PREFIX, strlen(PREFIX)) != 0) {
-			text += strcspn(text, " \t\n");
+			text += strcspn(text, BLANKS);
 			continue;
 		}
 		text += strlen(PREFIX);
 		if (!next_word(&text, word, sizeof(word)))
-			return err_set(err, "a " PREFIX " parameter is longer "
-					    "than any may be");
+			return err_set(err,
+				"a " PREFIX
+				" parameter is longer than any may be");
 		if (!parse_word(word, seen, &result, err))
 			return false;
 	}
@@ -192,6 +209,12 @@ bool cmdline_parse(const char *text, struct cmdline *out, struct err *err)
 		if (parameters[i].required && !seen[i])
 			return err_set(err, "parameter " PREFIX "%s is missing",
 				parameters[i].name);
+	if (result.front_blocks > result.verity.data_blocks ||
+		result.tables_start > result.verity.data_blocks)
+		return err_set(err,
+			PREFIX
+			"ahead: expected no block behind the image's %" PRIu32,
+			result.verity.data_blocks);
 	*out = result;
 	return true;
 }

@@ -33,6 +33,9 @@ struct cmdline {
 	char medium[CMDLINE_ID_MAX + 1];
 	char image[CMDLINE_PATH_MAX + 1]; /* begins with a slash */
 	struct verity_params verity;
+	/* What ahead.h reads, in blocks; both 0 where nothing is said. */
+	uint32_t front_blocks; /* from the first */
+	uint32_t tables_start; /* up to the parity */
 	bool toram;
 	bool check;
 	bool debug;

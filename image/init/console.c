@@ -76,12 +76,11 @@ void console_show_failure(const char *phase, const struct err *err)
 		"what:  %s\n"
 		"when:  %s\n"
 		"do:    %s\n\n"
-		"Press Enter to switch the machine off, or use its power "
-		"button.\n",
+		"Press Enter to switch the machine off, or use its power button.\n",
 		err->text, phase,
-		err->advice ? err->advice
-			    : "start again; if it stops here again, use "
-			      "another copy of the disc or another machine");
+		err->advice
+			? err->advice
+			: "start again; if it stops here again, use another copy of the disc or another machine");
 	count = open_all(files);
 	for (i = 0; i < count; i++)
 		write_all(files[i], text);

@@ -4,9 +4,11 @@
  * message and a stop.  The table of phases below is the whole story; each
  * phase is in the file that its name suggests.
  */
+#include "ahead.h"
 #include "clock.h"
 #include "cmdline.h"
 #include "console.h"
+#include "guard.h"
 #include "leave.h"
 #include "loop.h"
 #include "medium.h"
@@ -25,7 +27,7 @@
 
 #define STATE "/run/keyroom"
 
-enum { PHASES = 10, PATIENCE_MS = 30000, PATH_SIZE = 256 };
+enum { PHASES = 11, PATIENCE_MS = 30000, PATH_SIZE = 256 };
 
 struct boot {
 	struct cmdline cmdline;
@@ -58,8 +60,8 @@ static bool do_cmdline(struct boot *boot, struct err *err)
 	text[got] = '\0';
 	if (cmdline_parse(text, &boot->cmdline, err))
 		return true;
-	return err_advise(err, "start again with an entry of the menu as it "
-			       "stands on the disc");
+	return err_advise(err,
+		"start again with an entry of the menu as it stands on the disc");
 }
 
 static bool do_modules(struct boot *boot, struct err *err)
@@ -115,6 +117,25 @@ static bool do_ram(struct boot *boot, struct err *err)
 	return true;
 }
 
+/*
+ * First what it takes to mount the root, then beside the boot what it reads.
+ * Who checks the disc reads all of it; what is in memory is read already.
+ */
+static bool do_ahead(struct boot *boot, struct err *err)
+{
+	const struct cmdline *said = &boot->cmdline;
+	const uint64_t block = CMDLINE_BLOCK;
+
+	(void)err;
+	if (said->toram || said->front_blocks == 0)
+		return true;
+	ahead_read(boot->image, said->tables_start * block,
+		said->verity.fec_start * block);
+	if (!said->check)
+		ahead_read_beside(boot->image, 0, said->front_blocks * block);
+	return true;
+}
+
 static bool do_verity(struct boot *boot, struct err *err)
 {
 	struct loop loop;
@@ -123,8 +144,8 @@ static bool do_verity(struct boot *boot, struct err *err)
 		verity_open(VERITY_ROOT, &boot->cmdline.verity, &loop,
 			boot->device, sizeof(boot->device), err))
 		return true;
-	return err_advise(err, "the disc is damaged or not the one this entry "
-			       "was made for; use another copy");
+	return err_advise(err,
+		"the disc is damaged or not the one this entry was made for; use another copy");
 }
 
 static void show_checked(unsigned percent)
@@ -158,6 +179,7 @@ static const struct phase {
 	{"medium", do_medium},
 	{"iso", do_iso},
 	{"ram", do_ram},
+	{"ahead", do_ahead},
 	{"verity", do_verity},
 	{"check", do_check},
 	{"root", do_root},
@@ -221,6 +243,8 @@ int main(int argc, char **argv)
 	int64_t before;
 	size_t i;
 
+	if (getpid() != 1 && argc == 2 && strcmp(argv[1], "guard") == 0)
+		return guard();
 	if (getpid() != 1) {
 		fputs("init: runs only as the first process of a machine\n",
 			stderr);

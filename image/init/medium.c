@@ -111,9 +111,7 @@ bool medium_find(
 			return true;
 		if (clock_ms() >= deadline)
 			return err_advise(err,
-				"put the disc, or the USB stick or SD card "
-				"made from it, into this machine and start "
-				"again");
+				"put the disc, or the USB stick or SD card made from it, into this machine and start again");
 		clock_sleep(PAUSE_MS);
 	}
 }
@@ -154,8 +152,8 @@ static bool has_small_sectors(const char *path, struct err *err)
 		return ok;
 	err_set(err, "%s has sectors of %d bytes, expected at most %d", path,
 		size, VOLUME_SECTOR);
-	return err_advise(err, "the disc cannot be used from this drive: put "
-			       "it onto another USB stick");
+	return err_advise(err,
+		"the disc cannot be used from this drive: put it onto another USB stick");
 }
 
 bool medium_mount(

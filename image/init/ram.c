@@ -135,8 +135,8 @@ bool ram_mount(const char *source, const char *folder, struct err *err)
 			"%" PRIu64 " MiB of memory are free, expected %" PRIu64
 			" for a copy of the disc",
 			there, needed + WORKING_MIB);
-		return err_advise(err, "start the entry that runs from the "
-				       "disc");
+		return err_advise(
+			err, "start the entry that runs from the disc");
 	}
 	snprintf(options, sizeof(options), "mode=0700,size=%" PRIu64 "m",
 		needed);

@@ -32,8 +32,8 @@ bool verity_table(const struct verity_params *params, const char *path,
 	uint32_t covered =
 		params->data_blocks + (params->fec_start - params->hash_start);
 	int length = snprintf(out, VERITY_TABLE,
-		"1 %s %s %d %d %" PRIu32 " %" PRIu32 " sha256 %s %s "
-		"8 use_fec_from_device %s fec_blocks %" PRIu32
+		"1 %s %s %d %d %" PRIu32 " %" PRIu32
+		" sha256 %s %s 8 use_fec_from_device %s fec_blocks %" PRIu32
 		" fec_start %" PRIu32 " fec_roots %" PRIu32,
 		path, path, CMDLINE_BLOCK, CMDLINE_BLOCK, params->data_blocks,
 		params->hash_start, params->root, params->salt, path, covered,
@@ -97,8 +97,8 @@ bool verity_open(const char *name, const struct verity_params *params,
 
 	if (loop->size < least)
 		return err_set(err,
-			"the image has %" PRIu64 " bytes, expected at least "
-			"%" PRIu64,
+			"the image has %" PRIu64
+			" bytes, expected at least %" PRIu64,
 			loop->size, least);
 	control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 	if (control < 0)

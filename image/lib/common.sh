@@ -3,9 +3,10 @@
 # Source it after "set -euo pipefail"; TOP is the project's root.
 # shellcheck shell=bash
 
-TOP=${TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+TOP=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 case $BUILD in /*) ;; *) BUILD=$TOP/$BUILD ;; esac
+# shellcheck disable=SC2034 # packages/fetch and others read it
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/keyroom
 SUITE=trixie
 ARCH=amd64
@@ -48,44 +49,271 @@ disc_names() {
 profiles() {
 	local settings
 	for settings in "$TOP"/image/profiles/*/settings; do
-		basename "$(dirname "$settings")"
+		settings=${settings%/settings}
+		check_name "a profile (image/profiles)" "${settings##*/}"
+		printf '%s\n' "${settings##*/}"
 	done
 }
 
 # of_role ROLE: the lock's lines whose packages have this role.
 of_role() { awk -v role=",$1," '!/^#/ && index("," $7 ",", role)' "$LOCK"; }
 
-# unpack_debs ARCHIVE TARGET: unpack the packages whose lock lines come on standard
-# input, each as ARCHIVE/pool/NAME_VERSION_ARCHITECTURE.deb, into TARGET.
-unpack_debs() {
-	local name version arch _
-	while read -r name version arch _; do
-		dpkg-deb -x "$1/pool/${name}_${version/:/%3a}_$arch.deb" "$2"
-	done
+# lock_time LOCK [SUITE]: the date of the suite's archive that the lock was made of.
+lock_time() {
+	if [ "${2-$SUITE}" = "$SUITE" ]; then
+		sed -n 's/^# snapshot: //p' "$1"
+	else
+		awk -v suite="$2" '$1 == "#" && $2 == "security:" && $3 == suite { print $4; exit }' "$1"
+	fi
 }
 
-# get SOURCE FILE: copy one file from an http(s) address or a folder.  A
-# partial download is continued by the next try.
+# field FILE PACKAGE NAME: a field of a package in an archive's index.
+field() {
+	awk -v p="Package: $2" -v f="$3" 'BEGIN { RS = ""; FS = "\n" } $1 == p {
+		for (i = 2; i <= NF; i++) if (index($i, f ": ") == 1) {
+			print substr($i, length(f) + 3); exit } }' "$1"
+}
+
+# write_release ARCHIVE: the unsigned Release file of a local archive of ours.
+write_release() {
+	local index=main/binary-$ARCH/Packages
+	{
+		printf 'Suite: %s\nCodename: %s\nComponents: main\nArchitectures: %s\nSHA256:\n' \
+			"$SUITE" "$SUITE" "$ARCH"
+		printf ' %s %s %s\n' "$(sha256 "$1/dists/$SUITE/$index")" \
+			"$(stat -c %s "$1/dists/$SUITE/$index")" "$index"
+	} >"$1/dists/$SUITE/Release"
+}
+
+# unpack_debs FOLDER TARGET: unpack the packages whose lock lines come on standard
+# input into TARGET.  FOLDER holds each under its SHA-256, or as
+# pool/NAME_VERSION_ARCHITECTURE.deb.  What is hashed is what is unpacked: a copy
+# that nobody else has.
+unpack_debs() {
+	local name version arch sum file copy _
+	copy=$(mktemp -d)
+	while read -r name version arch sum _; do
+		file=$1/pool/${name}_${version//:/%3a}_$arch.deb
+		[ -e "$file" ] || file=$1/$sum
+		cp -- "$file" "$copy/deb" || die "cannot read $file"
+		[ "$(sha256 "$copy/deb")" = "$sum" ] ||
+			die "$file has SHA-256 $(sha256 "$copy/deb"), the lock says $sum for $name: remove it"
+		dpkg-deb -x "$copy/deb" "$2"
+	done
+	rm -rf "$copy"
+}
+
+# What the disc is made of, below TOP.
+disc_sources=(image hooks lib signer postcheck tools man packages houses.mk Makefile)
+
+# pack_sources: these as a tar on standard output: all of it but what lies in
+# packages/vendor and Python's leavings.  Owners, times and modes do not go along,
+# but for "executable".
+pack_sources() {
+	tar -C "$TOP" --no-anchored --exclude=__pycache__ --anchored --exclude=packages/vendor \
+		--hard-dereference --no-acls --no-xattrs --no-selinux --owner=0 --group=0 --numeric-owner \
+		--mode='u=rwX,go=rX' --mtime=@1000000000 --sort=name -cf - -- "${disc_sources[@]}"
+}
+
+# check_name WHAT NAME: NAME is a name, and no path, pattern or option.
+check_name() {
+	[[ $2 =~ ^[a-z0-9][a-z0-9-]*$ ]] ||
+		die "$1 is a name of small letters, digits and hyphens, not \"$2\""
+}
+
+# one_build: makes BUILD, and holds its lock until this process and all that it
+# has started are gone.
+one_build() {
+	local fault
+	fault=$("$TOP/image/lib/check-paths" "$TOP" "$BUILD") || die "$fault"
+	while :; do
+		if mkdir "$BUILD" 2>/dev/null || { mkdir -p "$BUILD" && [ -z "$(ls -A "$BUILD")" ]; }; then
+			: >"$BUILD/.keyroom-build"
+		fi
+		exec {build_lock}>>"$BUILD/lock"
+		# What a killed build had started goes with its namespace, at once.
+		flock -w 5 "$build_lock" ||
+			die "another build is at work in $BUILD ($(cat "$BUILD/lock" 2>/dev/null)): wait for it, or give BUILD= another folder"
+		# "make clean" may have taken the file away meanwhile.
+		[ ! "$BUILD/lock" -ef "/proc/$$/fd/$build_lock" ] || break
+		exec {build_lock}>&-
+	done
+	printf 'process %s, since %s UTC' "$$" "$(date -u +%H:%M:%S)" >"$BUILD/lock"
+}
+
+# work_folder NAME: makes a folder $work in $BUILD/tmp, which goes when this
+# process does; and removes those whose processes are no more.
+work_folder() {
+	local old pid
+	mkdir -p "$BUILD/tmp"
+	for old in "$BUILD"/tmp/*.*.*; do
+		pid=${old##*/}
+		pid=${pid#*.}
+		[ ! -e "$old" ] || [ -e "/proc/${pid%%.*}" ] || remove "$old"
+	done
+	work=$(mktemp -d "$BUILD/tmp/$1.$$.XXXXXX")
+	chmod 755 "$work"
+	# Programs that make temporary files of their own make them here.
+	export TMPDIR=$work
+	trap 'remove "$work"' EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+}
+
+# remove PATH...: also what belongs to ids of a namespace.
+remove() {
+	rm -rf -- "$@" 2>/dev/null || "$TOP/image/lib/ns-run" rm -rf -- "$@"
+}
+
+# is_full FOLDER: says so, where its disk has less than 2 MB left.
+is_full() {
+	[ "$(df --output=avail -B1K -- "$1" 2>/dev/null | tail -n 1)" -lt 2048 ] 2>/dev/null ||
+		return 1
+	printf 'the disk that holds %s is full\n' "$1"
+}
+
+# get BASE PATH FILE [SIZE]: copy PATH, of the archive at BASE (an http(s) address
+# or a folder), into FILE; more than SIZE bytes are not taken.  Sets $why, and
+# returns 0, or
+#   4  it is gone: the archive is there, and does not have it (404, 410)
+#   5  no answer: no such host, refused, timed out, cut off
+#   6  FILE cannot be written
+#   1  anything else
 get() {
+	why=''
 	case $1 in
 	http://* | https://*)
 		if command -v curl >/dev/null; then
-			curl -fsSL --retry 2 --connect-timeout 15 -C - -o "$2" "$1"
+			get_by_curl "$1/$2" "$3" "${4:-}"
 		else
-			wget -q -c --tries=2 --connect-timeout=15 -O "$2" "$1"
+			get_by_wget "$1/$2" "$3" "${4:-}"
 		fi ;;
-	file:*) cp -- "${1#file:}" "$2" ;;
-	*) cp -- "$1" "$2" ;;
+	*) get_by_copy "$1" "$2" "$3" ;;
 	esac
 }
 
-# archives: base addresses of Debian archives, best first: MIRROR (folders or
-# addresses, blank-separated), then what the machine's own apt is set up with.
-archives() {
-	local m
-	for m in ${MIRROR-}; do printf '%s\n' "${m%/}"; done
-	if command -v apt-get >/dev/null; then
-		apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-			2>/dev/null | sed 's,/$,,' | awk '!seen[$0]++'
+# limited SIZE COMMAND...: it writes no file larger than that (and a block).
+limited() {
+	[ -z "$1" ] || ulimit -f $(($1 / 1024 + 1))
+	shift
+	exec "$@"
+}
+
+get_by_curl() { # ADDRESS FILE SIZE
+	local said status=0 code
+	# -q: not with the caller's .curlrc.
+	said=$(limited "$3" curl -q -sSfL --proto =http,https --max-redirs 5 --connect-timeout 10 \
+		--speed-limit 100 --speed-time 30 -o "$2" -w 'HTTP %{http_code}\n' "$1" 2>&1) || status=$?
+	code=$(sed -n 's/^HTTP //p' <<<"$said")
+	why=$(sed -n 's/^curl: ([0-9]*) //p' <<<"$said" | head -n 1)
+	case $status:$code in
+	0:*) return 0 ;;
+	22:404 | 22:410) why="answers $code"; return 4 ;;
+	22:5?? | 22:429) why="answers $code"; return 5 ;;
+	22:*) why="answers $code"; return 1 ;;
+	23:*) cannot_write "$2"; return ;;
+	153:* | 63:*) why="sends more than it should"; return 1 ;;
+	28:*) why="no answer: timed out"; return 5 ;;
+	5:* | 6:* | 7:* | 16:* | 18:* | 35:* | 52:* | 55:* | 56:* | 92:*) why="no answer: $why"; return 5 ;;
+	esac
+	why=${why:-curl ends with status $status}
+	return 1
+}
+
+get_by_wget() { # ADDRESS FILE SIZE
+	local said status=0 code
+	said=$(limited "$3" wget --no-config -S -nv --tries=1 --max-redirect=5 --connect-timeout=10 \
+		--dns-timeout=10 --read-timeout=30 -O "$2" "$1" 2>&1) || status=$?
+	code=$(sed -n 's,^ *HTTP/[0-9.]* \([0-9]*\).*,\1,p' <<<"$said" | tail -n 1)
+	why=$(grep -v '^  ' <<<"$said" | tail -n 1)
+	case $status:$code in
+	0:*) return 0 ;;
+	8:404 | 8:410) why="answers $code"; return 4 ;;
+	8:5?? | 8:429) why="answers $code"; return 5 ;;
+	8:?*) why="answers $code"; return 1 ;;
+	3:*) cannot_write "$2"; return ;;
+	153:*) why="sends more than it should"; return 1 ;;
+	6:*) why="answers ${code:-401}"; return 1 ;;
+	4:* | 5:* | 7:*) why="no answer: $why"; return 5 ;;
+	esac
+	why=${why:-wget ends with status $status}
+	return 1
+}
+
+get_by_copy() { # FOLDER PATH FILE
+	if [ ! -d "$1" ]; then
+		why="no such folder"
+		return 1
 	fi
+	if [ ! -e "$1/$2" ]; then
+		# An empty mount point, say, does not answer for what it lacks.
+		if [ ! -d "$1/pool" ] && [ ! -d "$1/dists" ]; then
+			why="holds no Debian archive: neither pool nor dists"
+			return 1
+		fi
+		why="does not hold it"
+		return 4
+	fi
+	if [ ! -r "$1/$2" ]; then
+		why="$2 cannot be read"
+		return 1
+	fi
+	why=$(cp -- "$1/$2" "$3" 2>&1) || cannot_write "$3"
+}
+
+cannot_write() { # FILE
+	why=$(is_full "$(dirname -- "$1")") || why="cannot write $1"
+	return 6
+}
+
+# archives: where Debian archives are, best first, one a line: MIRROR (folders or
+# addresses, blank-separated), then what the machine's own apt is set up with,
+# but for archives that say they are not Debian's.
+archives() {
+	{
+		for m in ${MIRROR-}; do printf '%s\n' "$m"; done
+		apts_archives
+	} | while read -r m; do plain_sources "$m"; done | sed 's,/*$,,' | awk '!seen[$0]++'
+}
+
+# apts_archives: as apt writes them.  Its lists need not have been fetched; where
+# they have been, they say who makes the archive.
+apts_archives() {
+	command -v apt-get >/dev/null || return 0
+	# shellcheck disable=SC2016 # $(...) is apt's own
+	{
+		apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null
+		echo
+		apt-get update --print-uris 2>/dev/null
+	} | awk -F"'" '/^$/ { here = 1; next }
+		!here { at = index($0, "|"); origin = substr($0, 1, at - 1); uri = substr($0, at + 1); sub(/\/*$/, "", uri)
+			if (origin != "Debian" && origin !~ /^([$]|$)/) others[uri] = 1; next }
+		$2 ~ /\/dists\/.*InRelease$/ { uri = $2; sub(/\/+dists\/.*/, "", uri)
+			if (!(uri in others)) print uri }'
+}
+
+# plain_sources URI: folders and http(s) addresses, of any address of apt's.
+plain_sources() {
+	local path=${1#*:} one _
+	case $1 in
+	mirror+file:* | mirror+copy:*)
+		path=$(unescaped "/${path#"${path%%[!/]*}"}")
+		[ -r "$path" ] || { say "apt's source $1: cannot read $path"; return 0; }
+		while read -r one _; do
+			case $one in '' | '#'*) continue ;; esac
+			plain_sources "$one"
+		done <"$path" ;;
+	file:* | copy:*) unescaped "/${path#"${path%%[!/]*}"}" ;;
+	http://* | https://*) printf '%s\n' "$1" ;;
+	/*) printf '%s\n' "$1" ;;
+	*:*) ;; # what neither curl nor cp can get
+	*) realpath -m -- "$1" ;;
+	esac
+}
+
+# unescaped TEXT: %20 and the like as what they stand for.
+unescaped() {
+	local text=${1//\\/\\\\}
+	printf '%b\n' "${text//%/\\x}"
 }

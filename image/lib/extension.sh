@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: ISC
-# Drivers as extensions, for image/build, which has the layers.
+# Drivers as extensions, for make-disc, which has the layers.
 # shellcheck shell=bash
 read_driver=$TOP/packages/lib/driver
 
-# find_driver NAME|PATH: sets $driver, its descriptor.  A copy in packages/vendor
-# goes before the recipe: filled in, it is no part of any disc.
+# find_driver NAME|PATH: sets $driver to a copy of its descriptor, which nobody
+# else has.  One in packages/vendor goes before the recipe: filled in, it is no
+# part of any disc.
 find_driver() {
 	case $1 in
 	*/*) driver=$1 ;;
 	*)
-		driver=$TOP/packages/vendor/$1.conf
+		check_name "a driver" "$1"
+		driver=$KEYROOM_TREE/packages/vendor/$1.conf
 		[ -e "$driver" ] || driver=$TOP/packages/drivers/$1.conf ;;
 	esac
 	[ -r "$driver" ] || die "no driver $1: neither packages/vendor/$1.conf nor packages/drivers/$1.conf"
+	cp -- "$driver" "$work/${driver##*/}"
+	driver=$work/${driver##*/}
 	[ "$("$read_driver" get delivery "$driver")" = extension ] || die "$1 is on the disc already"
 }
 
-# find_vendor DESCRIPTOR FILE: sets $vendor, the vendor's file with the hash that
-# the descriptor has for it; "-": it names none.
+# find_vendor DESCRIPTOR FILE: sets $vendor, a copy of the vendor's file, with the
+# hash that the descriptor has for it; "-": it names none.
 find_vendor() {
 	local name want got file=$2
 	read -r name want < <("$read_driver" get vendor "$1") || true
@@ -26,15 +30,15 @@ find_vendor() {
 		[ -z "$file" ] || die "${1##*/} names no vendor file, so $file is not used"
 		return
 	fi
-	file=${file:-$TOP/packages/vendor/$name}
-	[ -r "$file" ] || die "${1##*/} needs the vendor's file $name (SHA-256 $want):" \
-		"put it into packages/vendor, or give VENDOR=FILE"
+	file=${file:-$KEYROOM_TREE/packages/vendor/$name}
+	[ -r "$file" ] || die "${1##*/} needs the vendor's file $name (SHA-256 $want): put it into packages/vendor, or give VENDOR=FILE"
 	[ "${file##*/}" = "$name" ] || die "${1##*/} needs the vendor's file $name, this is ${file##*/}"
-	got=$(sha256 "$file")
-	[ "$want" != - ] || die "${1##*/} has no hash for $name; this one has SHA-256 $got:" \
-		"compare it with the vendor's, and write it into your copy, packages/vendor/${1##*/}"
+	mkdir -p "$work/vendor"
+	cp -- "$file" "$work/vendor/$name"
+	got=$(sha256 "$work/vendor/$name")
+	[ "$want" != - ] || die "${1##*/} has no hash for $name; this one has SHA-256 $got: compare it with the vendor's, and write it into your copy, packages/vendor/${1##*/}"
 	[ "$got" = "$want" ] || die "$name has SHA-256 $got, ${1##*/} says $want"
-	vendor=$(realpath "$file")
+	vendor=$work/vendor/$name
 }
 
 # make_extension DESCRIPTOR [FILE]: sets $made.
@@ -44,10 +48,10 @@ make_extension() {
 	name=$(basename "$1" .conf)
 	[ -z "$("$read_driver" get package "$1")" ] || [ -n "$(of_role "$name")" ] ||
 		die "the lock does not have the packages of $name: run make lock"
-	by=$(key "$lock_hash" "$KEYROOM_VERSION" "$SOURCE_DATE_EPOCH" "${SQUASH_LEVEL-}" \
+	by=$(key "$lock_hash" "$KEYROOM_VERSION" "$SOURCE_DATE_EPOCH" \
 		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" \
-		"$(hash_of image/stages/extension image/lib/squash packages/lib/driver)")
-	layer "extension.$name" "$by" "$ns" "$stages/extension" "$builder" "$archive" "$1" "$vendor"
+		"$(hash_of image/lib/{make-extension,squash,common.sh,in-root.sh} packages/lib/driver)")
+	layer "extension.$name" "$by" "$ns" "$TOP/image/lib/make-extension" "$builder" "$archive" "$1" "$vendor"
 }
 
 # put_extension DESCRIPTOR: $made, under its name in build/out; sets $extension.

@@ -35,11 +35,11 @@ root_bind() {
 }
 
 # root_run ROOT COMMAND...: in ROOT, with a fixed environment and no input.
-# Variables named in PASS go along.
+# What is in the array $pass, of NAME=VALUE, goes along.
+pass=()
 root_run() {
-	local root=$1 name pass=()
+	local root=$1
 	shift
-	for name in ${PASS-}; do pass+=("$name=${!name}"); done
 	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
 		TZ=UTC SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" \
 		DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true \
