@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: ISC
+# What the commands in reproducible/ share: their help, their exit statuses,
+# and what is said of text that a stranger wrote.  Source it after
+# "set -euo pipefail".  The lines of a command that begin with "#|" are its --help.
+# shellcheck shell=bash
+
+TOP=${TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+# shellcheck disable=SC2034 # where the commands find the rest
+RULES=$TOP/reproducible/lib
+export LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+me=${0##*/}
+# shellcheck disable=SC2034 # each command uses the ones it needs
+readonly OTHER=1 USAGE=2 INPUT=3 OUTPUT=5 DISSENT=10
+
+# visible TEXT: on one line, without what could repaint a screen.
+visible() { printf '%s' "$1" | LC_ALL=C tr '\000-\037\177-\377' '?'; }
+say() { printf '%s: %s\n' "$me" "$(visible "$*")" >&2; }
+
+# fail STATUS MESSAGE
+fail() {
+	say "$2"
+	[ "$1" != "$USAGE" ] || printf '%s: see %s --help\n' "$me" "$me" >&2
+	exit "$1"
+}
+
+# common_options ARGUMENT...: --help and --version, as the first argument.
+common_options() {
+	case ${1-} in
+	-h | --help)
+		sed -n 's/^#| \{0,1\}//p' "$0"
+		exit 0 ;;
+	--version)
+		printf '%s %s\n' "$me" "$(sed -n 's/^KEYROOM_VERSION=//p' "$TOP/image/release")"
+		exit 0 ;;
+	esac
+}
+
+# once OPTION FORMER VALUE...: the value of an option that is given once.
+once() {
+	[ $# -ge 3 ] || fail $USAGE "$1 needs a value"
+	[ -z "$2" ] || fail $USAGE "$1 is given twice"
+	[ -n "$3" ] || fail $USAGE "$1 is empty"
+	printf '%s' "$3"
+}
+
+# readable FILE: an ordinary file that can be read, or the end.
+readable() { { [ -f "$1" ] && [ -r "$1" ]; } || fail $INPUT "$1: is no file that can be read"; }
+
+needs() { # COMMAND...
+	local one
+	for one; do
+		command -v "$one" >/dev/null || fail $INPUT "$one is missing on this machine"
+	done
+}
+
+# room: $room is a folder of our own, removed at the end.
+room() {
+	room=$(mktemp -d)
+	# shellcheck disable=SC2064 # this folder, whatever the variable becomes
+	trap "rm -rf -- '${room//\'/\'\\\'\'}'" EXIT
+}
+
+sha256() { local sum; sum=$(sha256sum <"$1"); printf '%s' "${sum%% *}"; }
+
+# signed_by SIGNERS FILE SIGNATURE [OPTION...]: who of SIGNERS (allowed_signers) signed
+# FILE for releases, on standard output.  False: nobody did.
+signed_by() {
+	local signers=$1 file=$2 signature=$3 who
+	shift 3
+	who=$(ssh-keygen -Y find-principals "$@" -s "$signature" -f "$signers" <"$file" 2>/dev/null | head -n 1) &&
+		[ -n "$who" ] &&
+		ssh-keygen -Y verify "$@" -n keyroom-release -I "$who" -f "$signers" -s "$signature" <"$file" >/dev/null 2>&1 &&
+		printf '%s\n' "$who"
+}
+
+# instant TIME: seconds of an ISO 8601 time in UTC, to the second.
+instant() {
+	[[ $1 =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$ ]] || return 1
+	date -u -d "$1" +%s 2>/dev/null
+}
