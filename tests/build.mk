@@ -21,7 +21,7 @@ fuzz_shared_ksr := tests/fuzz/document.c
 fuzz_shared_skr := tests/fuzz/document.c
 fuzz_shared_second := tests/fuzz/document.c
 fuzz_cc := clang -fsanitize=fuzzer-no-link
-fuzz_make = $(MAKE) -s SANITIZE=1 SIGNER_OUT=$(FUZZ_OUT) CC='$(fuzz_cc)'
+fuzz_make = $(MAKE) -s SANITIZE=1 PROGRAMS_OUT=$(FUZZ_OUT) CC='$(fuzz_cc)'
 
 .PHONY: fuzz $(fuzz_names:%=fuzz-%) fuzz-programs replay-programs
 fuzz: $(fuzz_names:%=fuzz-%) ## look for inputs that break the signer's readers (clang)
@@ -36,55 +36,60 @@ $(fuzz_names:%=fuzz-%): fuzz-%:
 
 fuzz-programs:
 	@$(fuzz_make) $(fuzz_names:%=$(FUZZ_OUT)/bin/fuzz_%)
-$(FUZZ_OUT)/bin/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/document.c $(signer_lib)
+$(FUZZ_OUT)/bin/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/document.c $(archives)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -fsanitize=fuzzer -o $@ \
-		$< $(fuzz_shared_$*) $(signer_lib) $(signer_libs)
+	$(Q)$(CC) $(house_cflags) $(house_ldflags) -fsanitize=fuzzer -o $@ \
+		$< $(fuzz_shared_$*) $(linked) $(house_libs)
 
 # Any compiler, sanitized or not: runs each file once.
-replay-programs: $(fuzz_names:%=$(SIGNER_OUT)/replay/%)
-$(SIGNER_OUT)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
-		tests/fuzz/document.c $(signer_lib)
+replay-programs: $(fuzz_names:%=$(PROGRAMS_OUT)/replay/%)
+$(PROGRAMS_OUT)/replay/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
+		tests/fuzz/document.c $(archives)
 	@mkdir -p $(@D)
 	@echo '  REPLAY $@'
-	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< \
-		tests/fuzz/replay.c $(fuzz_shared_$*) $(signer_lib) \
-		$(signer_libs)
+	$(Q)$(CC) $(house_cflags) $(house_ldflags) -o $@ $< \
+		tests/fuzz/replay.c $(fuzz_shared_$*) $(linked) \
+		$(house_libs)
 
 # Alternating runs of ours and of the least that could be done.
 ROUNDS ?= 15
 BENCH_OUT := $(BUILD)/bench
 .PHONY: bench
 bench: signer $(BENCH_OUT)/floor $(BENCH_OUT)/least $(BENCH_OUT)/measure ## measure the signer's speed and memory
-	@tests/bench/bench --rounds $(ROUNDS) $(SIGNER_OUT)/bin $(BENCH_OUT)
+	@tests/bench/bench --rounds $(ROUNDS) $(PROGRAMS_OUT)/bin $(BENCH_OUT)
 $(BENCH_OUT)/floor: tests/bench/proofs.c tests/bench/proofs.h
 $(BENCH_OUT)/least: tests/bench/floor.c tests/bench/proofs.c \
 		tests/bench/documents.c tests/bench/proofs.h \
 		tests/bench/documents.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(signer_cflags) -DDOCUMENTS $(signer_ldflags) -o $@ \
-		$(filter %.c,$^) $(signer_libs)
+	$(Q)$(CC) $(house_cflags) -DDOCUMENTS $(house_ldflags) -o $@ \
+		$(filter %.c,$^) $(house_libs)
 $(BENCH_OUT)/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $(filter %.c,$^) \
+	$(Q)$(CC) $(house_cflags) $(house_ldflags) -o $@ $(filter %.c,$^) \
 		-lcrypto -ldl
 
 # Programs that tests run, linked with the signer's own objects.
 .PHONY: mutate-programs
-mutate-programs: $(SIGNER_OUT)/mutate/flips
-$(SIGNER_OUT)/mutate/%: tests/mutate/%.c $(signer_lib)
+mutate-programs: $(PROGRAMS_OUT)/mutate/flips
+$(PROGRAMS_OUT)/mutate/%: tests/mutate/%.c $(archives)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(signer_cflags) $(signer_ldflags) -o $@ $< $(signer_lib) \
-		$(signer_libs)
+	$(Q)$(CC) $(house_cflags) $(house_ldflags) -o $@ $< $(linked) \
+		$(house_libs)
 
 COVERAGE_MIN ?= 90
 .PHONY: coverage
-coverage: ## line coverage of signer/, with what is not reached
+coverage: ## line coverage of the C code, with what is not reached
 	@tests/coverage $(BUILD)/coverage $(COVERAGE_MIN)
 
 .PHONY: bench-image
 bench-image: ## measure the disc: size, packages, boot, memory (BENCH=--build: builds)
 	@tests/bench/bench-image $(BENCH)
+
+.PHONY: boot-files
+boot-files: ## list the files that every boot of PROFILE's disc reads, from traced boots
+	@image/host-check test
+	@$(PYTHON) tests/boot/bootfiles.py $(BUILD) $(PROFILE)
 
 .PHONY: test-matrix
 test-matrix: ## boot every profile from every medium under every firmware
@@ -92,9 +97,19 @@ test-matrix: ## boot every profile from every medium under every firmware
 	@tests/run matrix
 
 .PHONY: test-deep
-test-deep: ## the command-line tests under the sanitizers, and the coverage
+test-deep: ## the command-line tests under the sanitizers, the coverage, ten times the mutants
 	@image/host-check test
 	@tests/run deep
+
+.PHONY: test-unproven
+test-unproven: ## tests that have not been seen to pass yet, and are not part of "make test"
+	@image/host-check test
+	@tests/run unproven
+
+.PHONY: mutants
+mutants: ## change what goes onto the disc, line by line of tests/mutants.list, and see that a test fails
+	@image/host-check test
+	@tests/mutants $(MUTANT)
 
 .PHONY: test-without
 test-without: ## build discs that lack one thing each, and see that it is noticed

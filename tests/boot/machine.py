@@ -5,6 +5,7 @@ The guest proves success with markers that the host counts: every command's
 exit status comes back in a line of its own.  Silence, a time-out or a machine
 that dies is a failure, and shows the console's last 50 lines.
 """
+import codecs
 import functools
 import json
 import os
@@ -31,10 +32,10 @@ SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
 
 # The menu's letters (image/boot/grub.cfg.in).
 HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'd'}
-# What image/overlay/usr/lib/keyroom/announce writes.
-ANNOUNCED = re.compile(r'\r+\n(?:\x1b\[[0-9;]*m)?\*\*\* [^\n]* \*\*\*(?:\x1b\[0m)?\r+\n')
+# What tools/system/lib/announce writes, broken between words.
+ANNOUNCED = re.compile(r'\r+\n(?:\x1b\[[0-9;]*m)?\*\*\* [^*]*\*\*\*(?:\x1b\[0m)?\x07?\r+\n')
 KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus', '.': 'dot', ';': 'semicolon',
-        '>': 'shift+dot'}
+        '>': 'shift+dot', '|': 'shift+backslash'}
 
 
 def press(guest, keys):
@@ -98,25 +99,31 @@ def firmware_arguments(firmware, folder):
             '-drive', f'if=pflash,format=raw,unit=1,file={variables}']
 
 
-def medium_arguments(medium, iso):
-    """QEMU arguments that put the ISO into a DVD drive or on a USB stick."""
-    drive = ['-drive', f'id=medium,if=none,format=raw,readonly=on,file={iso}']
+def medium_arguments(medium, iso, served=None):
+    """QEMU arguments that put the ISO into a DVD drive or on a USB stick; as an
+    nbd.Drive serves it, where there is one."""
+    drive = served.arguments('medium') if served else [
+        '-drive', f'id=medium,if=none,format=raw,readonly=on,file={iso}']
     if medium == 'dvd':
-        return drive + ['-device', 'ide-cd,drive=medium,bus=ide.0,bootindex=1']
-    return drive + ['-device', 'usb-storage,drive=medium,removable=on,bootindex=1']
+        return drive + ['-device', 'ide-cd,id=medium-drive,drive=medium,bus=ide.0,bootindex=1']
+    return drive + ['-device', 'usb-storage,id=medium-drive,drive=medium,removable=on,bootindex=1']
 
 
 class Machine:
     """One machine; a context manager.  firmware: bios, uefi, secureboot;
     medium: dvd, usb; drives: raw image files, USB sticks in that order; accel:
-    a key of ACCEL ("plain" is QEMU's own way without KVM); memory: MB, of which
+    a key of ACCEL ("plain" is QEMU's own way without KVM); served: the nbd.Drive that
+    the medium is read from; state: what save() of a machine with the same devices
+    left, to go on from there; memory: MB, of which
     the kernel clears every byte at boot (init_on_free), which QEMU's translated
     code does at 300 MB/s: half the memory is 4 s less."""
 
     def __init__(self, iso, folder, firmware='bios', medium='dvd', drives=(),
-                 memory=1024, extra=(), accel=None):
+                 memory=1024, extra=(), accel=None, served=None, state=None):
         self.folder = str(folder)
         self.text = ''
+        # A character may come in two pieces.
+        self.decoder = codecs.getincrementaldecoder('utf-8')('replace')
         self.place = 0
         self.events = []
         self.started = time.monotonic()
@@ -131,15 +138,19 @@ class Machine:
             '-serial', 'chardev:serial',
             '-qmp', f'unix:{monitor},server=on,wait=off',
             *firmware_arguments(firmware, self.folder),
-            '-device', 'qemu-xhci', *medium_arguments(medium, iso)]
+            '-device', 'qemu-xhci', *medium_arguments(medium, iso, served)]
         for n, drive in enumerate(drives):
             arguments += ['-drive', f'id=stick{n},if=none,format=raw,file={drive}',
-                          '-device', f'usb-storage,drive=stick{n},removable=on']
+                          '-device', f'usb-storage,id=stick{n}-stick,drive=stick{n},removable=on']
+        if state:
+            arguments += ['-incoming', f'exec:cat {state}']
         self.errors = open(os.path.join(self.folder, 'qemu.err'), 'wb')
         self.process = subprocess.Popen(arguments + list(extra), stdin=subprocess.DEVNULL,
                                         stdout=self.errors, stderr=self.errors)
         self.serial = self._connect(serial)
         self._connect_monitor(monitor)
+        if state:
+            self._go_on()
 
     def __enter__(self):
         return self
@@ -183,6 +194,44 @@ class Machine:
                 return answer
             self.events.append(answer)
 
+    def _wait_for(self, command, key, values, seconds=60):
+        """Until what the QMP command tells under that key is among the values."""
+        until = time.monotonic() + seconds * self.slow
+        while (told := self.qmp(command)['return'].get(key)) not in values:
+            if time.monotonic() > until or told == 'failed':
+                self.fail(f'{command} tells {told!r}')
+            time.sleep(0.1)
+
+    def save(self, path):
+        """Stop, and leave the state in the file; the drives are the caller's to copy."""
+        self.qmp('stop')
+        self.qmp('migrate-set-parameters', **{'max-bandwidth': 1 << 40})
+        self.qmp('migrate', uri=f'exec:cat >{path}')
+        self._wait_for('query-migrate', 'status', ['completed'])
+
+    def _go_on(self):
+        """A saved machine was stopped, and comes back so."""
+        self._wait_for('query-status', 'status', ['paused', 'running'])
+        self.qmp('cont')
+        self.send('\r')
+        self.prompt()
+
+    def plug(self, name, node):
+        """A drive into the USB: node as blockdev-add has it."""
+        told = [self.qmp('blockdev-add', **{'node-name': name, **node}),
+                self.qmp('device_add', driver='usb-storage', id=f'{name}-stick', drive=name, removable=True)]
+        if any('error' in each for each in told):
+            self.fail(f'{name} cannot be plugged in: {told}')
+
+    def pull(self, name):
+        """The drive that was plugged in under that name, or stickN, out again."""
+        self.qmp('device_del', id=f'{name}-stick')
+        until = time.monotonic() + 20 * self.slow
+        while 'is in use' in str(self.qmp('blockdev-del', **{'node-name': name})):
+            if time.monotonic() > until:
+                self.fail(f'{name} is not let go')
+            time.sleep(0.1)
+
     def screendump(self, path):
         """The screen as a PNG."""
         return self.qmp('screendump', filename=str(path), format='png')
@@ -207,7 +256,7 @@ class Machine:
             self._poke()
             return True
         piece = self.serial.recv(65536)
-        self.text += piece.decode('utf-8', 'replace')
+        self.text += self.decoder.decode(piece)
         return bool(piece)
 
     def expect(self, pattern, seconds=20):
@@ -229,13 +278,13 @@ class Machine:
 
     def choose(self, entry):
         """Pick the menu's entry of that id by its letter, over the serial line."""
-        self.expect(r'Keyroom [0-9.+~a-z]+, serial', 90)
+        self.expect(r'Keyroom [0-9.+~a-z-]+, serial', 90)
         time.sleep(1)
         self.send(HOTKEYS[entry])
 
     def prompt(self, seconds=60):
         """Wait for the shell's prompt."""
-        self.expect(r'\[Keyroom [^\]]+\][^\n]*UTC[^\n]*\n[^\n]*# ', seconds)
+        self.expect(r'\[Keyroom [^\]]+\][^#]*?UTC[^#]*\n[^\n#]*# ', seconds)
 
     def run(self, command, seconds=30):
         """Run a command in the guest; (exit status, output).  What the disc tells

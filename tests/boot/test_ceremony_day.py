@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The day of docs/CEREMONY.md, from the first prompt to the power switch: every
-command in it is typed on the booted disc, in the document's order, with the
-names of this ceremony where the document has capitals, and must end as it
-should.  A command that the document gains is run without anybody having to
+command in it is typed on the booted disc, in the document's order, as the
+reader of scripts has it, and must end as it should.  A command that the document gains is run without anybody having to
 think of it; if one fails here, it fails in front of cameras."""
 import json
 import re
@@ -11,9 +10,11 @@ import subprocess
 import pytest
 
 import drives
+import script
 from lanprinters import PDF_PRINTER, network
-from machine import Machine, said
+from machine import Machine, press, said
 from rehearsal import Rehearsal
+from statements import Key, envelope, statement
 
 pytestmark = pytest.mark.slow
 
@@ -21,9 +22,7 @@ pytestmark = pytest.mark.slow
 NEW = 48 << 20
 # What stands for a name of the day.
 NAMES = {
-    'YYYYMMDD-HHMMSS': '*',
     'terminal-pts0': 'terminal-ttyS0',
-    ' FILE': ' /media/HSMFD/request.csr',
 }
 # What is meant for a terminal of its own, which a serial line is not.
 ELSEWHERE = {
@@ -49,8 +48,8 @@ BEFORE = {
 }
 
 
-def commands(top):
-    return re.findall(r'^    # (\S.*)$', (top / 'docs/CEREMONY.md').read_text(), re.M)
+def commands(top, programs):
+    return [item.text for item in script.commands(programs, top / 'docs/CEREMONY.md')]
 
 
 def of(table, command, default):
@@ -79,6 +78,24 @@ def zone(programs, tmp_path):
     return made
 
 
+def evidence(folder, disc, digest):
+    """What a release's stick carries: its sums, who signed them, who rebuilt it."""
+    release = folder / 'release'
+    release.mkdir()
+    secrets = folder.parent / 'secrets'
+    secrets.mkdir()
+    (release / 'SHA256SUMS').write_text(f'{digest}  {disc["NAME"]}.iso\n')
+    subprocess.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', secrets / 'ssh'], check=True)
+    subprocess.run(['ssh-keygen', '-q', '-Y', 'sign', '-f', secrets / 'ssh', '-n', 'keyroom-release',
+                    release / 'SHA256SUMS'], check=True)
+    (release / 'SHA256SUMS.sig').rename(release / 'SHA256SUMS.release.sig')
+    (release / 'allowed_signers').write_text(f'release@example.org {(secrets / "ssh.pub").read_text()}')
+    key = Key(secrets, 'rebuilder')
+    (release / 'policy').write_text(f'witness rebuilder {key.vkey}\nquorum rebuilder\n')
+    body = json.dumps(statement({f'{disc["NAME"]}.iso': digest}), separators=(',', ':')).encode()
+    (release / 'rebuilder.intoto.jsonl').write_text(json.dumps(envelope(body, key), separators=(',', ':')) + '\n')
+
+
 @pytest.fixture
 def sticks(zone, disc, tmp_path):
     for name in ('KSR', 'DRIVERS'):
@@ -91,6 +108,7 @@ def sticks(zone, disc, tmp_path):
     # As a release's: this disc, and that of another profile.
     (zone.folder / 'SHA256SUMS').write_text(
         f'{digest.split()[0]}  {disc["NAME"]}.iso\n{"0" * 64}  keyroom-other-amd64.iso\n')
+    evidence(zone.folder, disc, digest.split()[0])
     new = tmp_path / 'new.img'
     with open(new, 'wb') as image:
         image.truncate(NEW)
@@ -120,8 +138,8 @@ def do(guest, command, words):
     return status, shown
 
 
-def test_every_command_of_the_day(top, disc, zone, sticks, printers, room, tmp_path):
-    *day, last = commands(top)
+def test_every_command_of_the_day(top, programs, disc, zone, sticks, printers, room, tmp_path):
+    *day, last = commands(top, programs)
     assert len(day) > 30 and last == 'shutdown -h now'
     words = {'clock': subprocess.run(['date', '-u', '+%Y-%m-%d %H:%M'], stdout=subprocess.PIPE, text=True).stdout.strip(),
              'hash': (zone.folder / 'SHA256SUMS').read_text().split()[0]}
@@ -137,6 +155,9 @@ def test_every_command_of_the_day(top, disc, zone, sticks, printers, room, tmp_p
             for before in of(BEFORE, command, []):
                 guest.must(before, 90)
             status, shown[command] = do(guest, command, words)
+            if command.startswith('ceremony-log start'):
+                # Every terminal is recorded from its next prompt: the console's, too.
+                press(guest, 'ret')
             assert status == STATUS.get(command, 0), (command, shown[command])
         guest.send(last + '\r')
         guest.wait_off(60)

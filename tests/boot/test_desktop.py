@@ -117,6 +117,18 @@ def test_promises_are_kept_with_a_desktop(guest):
     assert guest.run('ss -Hltunw | grep .')[0] != 0
 
 
+def test_audit_fits_on_the_screen(guest, folder, build):
+    """All of it, below the command and above the next prompt, which takes three lines.
+    The picture is kept: build/desktop-audit.png."""
+    rows, columns = map(int, typed(guest, 'stty size', '/run/t8').split())
+    type_on_keyboard(guest, 'clear\nsystem-audit | tee /run/audit-typed\n')
+    wait_for(guest, 'grep -q "^SYSTEM AUDIT PASSED" /run/audit-typed', 300)
+    guest.must('sleep 3', 20)
+    guest.screendump(build / 'desktop-audit.png')
+    lines = said(guest, 'cat /run/audit-typed').replace('\r', '').split('\n')
+    assert 1 + len(lines) + 3 <= rows and max(map(len, lines)) <= columns, (rows, columns, lines)
+
+
 def test_key_for_a_picture(guest):
     """Saved where nothing else is kept, announced in the window, and shown."""
     press(guest, 'f4')

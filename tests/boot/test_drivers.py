@@ -6,9 +6,11 @@ module), and p11-kit, pkcs11-tool, OpenSSL and the signer all see its token.  Th
 HSM is a stand-in: a module that wants its library path and an answer from the
 network, or is none.  Of the drivers on the disc, OpenSC finds a card reader and
 YubiHSM's asks the USB by itself."""
+import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -74,8 +76,10 @@ def guest(disc, zone, extension, folder):
                    check=True, stdout=subprocess.DEVNULL)
     sticks = [drives.make_drive(folder / 'hsmfd.img', 'HSMFD', zone.folder),
               drives.make_drive(folder / 'drivers.img', 'DRIVERS', stick)]
+    (folder / 'mood').write_text('well')
+    line = f'{sys.executable} {pathlib.Path(__file__).parent / "hsmline.py"} {folder / "mood"}'
     extra = ['-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,restrict=on,'
-                        'guestfwd=tcp:192.168.0.2:5000-cmd:cat', '-device', 'e1000e,netdev=net', '-device', 'usb-ccid']
+                        f'guestfwd=tcp:192.168.0.2:5000-cmd:{line}', '-device', 'e1000e,netdev=net', '-device', 'usb-ccid']
     with Machine(disc['ISO'], folder, drives=sticks, extra=extra) as machine:
         machine.choose('serial')
         machine.prompt(120)
@@ -154,7 +158,60 @@ def test_every_program_sees_the_token(guest):
     out = guest.must('(cd /media/HSMFD/proxy && keymaster inventory)', 60)
     assert 'token T1' in out and 'is keys.ksk' in out, out
     page = guest.must('system-audit', 200)
-    assert 'confirmed by hand' in page and 'every promise checked is kept' in page, page
+    assert 'confirmed by hand' in page and 'SYSTEM AUDIT PASSED' in page, page
+
+
+def ask(guest, zone):
+    """Up to ksrsigner's question."""
+    guest.must('cd /media/HSMFD; rm -f skr.xml')
+    guest.send(f'ksrsigner --no-previous-skr=rehearsal {zone.request_file.name} skr.xml; echo "=RC=$?="\r')
+    guest.expect(r'Is this correct \(y/N\)\?', 60)
+
+
+def answer(guest, seconds=60):
+    """To the command's end: (exit status, what it said)."""
+    found = guest.expect(r'(.*)=RC=(\d+)=', seconds)
+    guest.prompt()
+    return int(found.group(2)), found.group(1)
+
+
+def test_a_slow_hsm_is_waited_for(guest, zone, folder):
+    """Three seconds an answer: each wait is shown, and the quarter is signed."""
+    ask(guest, zone)
+    (folder / 'mood').write_text('slow')
+    guest.send('y\r')
+    status, said = answer(guest, 120)
+    (folder / 'mood').write_text('well')
+    assert status == 0 and 'waiting for the HSM (a signature), 2 s; Ctrl-C twice ends' in said, said
+
+
+def test_an_hsm_that_hangs_is_left_by_ctrl_c(guest, zone, folder):
+    """In the middle of a signing: nothing is half-written, and once it is well the
+    same quarter is signed.  This module's wait ends at a signal; one that hears none
+    is in tests/cli/test_faulty.py."""
+    ask(guest, zone)
+    (folder / 'mood').write_text('hung')
+    guest.send('y\r')
+    guest.expect(r'waiting for the HSM \(a signature\), \d+ s; Ctrl-C twice ends', 60)
+    guest.send('\x03')
+    status, said = answer(guest)
+    assert status == 4 and 'C_Sign: CKR_DEVICE_ERROR' in said and 'reboot' not in said, said
+    guest.must('! test -e skr.xml')
+    (folder / 'mood').write_text('well')
+    assert sign(guest, f'ksrsigner --no-previous-skr=rehearsal {zone.request_file.name} skr.xml')[0] == 0
+
+
+def test_an_hsm_that_goes_and_comes_back(guest, zone, folder):
+    ask(guest, zone)
+    (folder / 'mood').write_text('gone')
+    guest.send('y\r')
+    status, said = answer(guest)
+    assert status == 4 and 'C_Sign: CKR_DEVICE_ERROR' in said and 'reboot' not in said, said
+    guest.must('! test -e skr.xml')
+    assert 'no HSM answers' in driver(guest, 'keyper')
+    (folder / 'mood').write_text('well')
+    assert 'label:        T1' in driver(guest, 'keyper')
+    guest.must('cd /; rm -f /media/HSMFD/skr.xml*')
 
 
 def test_the_stand_in_signs(guest, zone, folder):

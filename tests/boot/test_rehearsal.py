@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 """docs/REHEARSAL.md is the first thing that a newcomer does.  The one command is
-run, and then everything that the document types is typed, in its order; what it
-says must be on the screen is waited for.  Afterwards the host finds the signed
-response on the drive and the pages in the printer."""
+run, and then the document, which is a script, is played by "ceremony run": Enter for
+each thing that a card asks for; what must be on the screen is waited for, and in one
+step the power is cut.  Afterwards the host finds the signed response on the drive, the
+pages in the printer, and every step in the chained log."""
+import codecs
 import os
 import re
 import shutil
@@ -14,23 +16,10 @@ import pytest
 
 import dnssec
 import drives
-from machine import SLOW, Machine
+import script
+from machine import SLOW, Machine, MachineFailure, press
 
 pytestmark = pytest.mark.slow
-
-# What is asked, and what the document answers.
-ANSWER = re.compile(r'(.*\(y/N\)\? )(\S+)')
-
-
-def steps(text):
-    """[(command, [lines that must follow])]"""
-    found = []
-    for line in re.findall(r'^    (.+)$', text.split('\n## The disc')[1], re.M):
-        if line.startswith('# '):
-            found.append((line[2:], []))
-        else:
-            found[-1][1].append(line)
-    return found
 
 
 class Attached(Machine):
@@ -38,6 +27,7 @@ class Attached(Machine):
 
     def __init__(self, top, build, disc):
         self.folder, self.text, self.place, self.slow, self.events = str(build), '', 0, SLOW, []
+        self.decoder = codecs.getincrementaldecoder('utf-8')('replace')
         self.log = open(build / 'rehearse.log', 'w+')
         shutil.rmtree(build / 'rehearsal', ignore_errors=True)
         self.process = subprocess.Popen(['make', '-s', 'rehearse'], cwd=top, stdin=subprocess.DEVNULL,
@@ -67,57 +57,180 @@ class Attached(Machine):
         self.log.close()
 
 
-def do(guest, command, expected):
-    """Type one command, with its answers, and see what the document promises."""
-    guest.send(f'{command}; echo "=RC=$?="\r')
-    for line in expected:
-        asked = ANSWER.fullmatch(line)
-        if line == '^C':
+def card(guest, pattern, tries=20):
+    """The card that has this, drawn anew."""
+    for _ in range(tries):
+        guest.send('\x0c')
+        try:
+            return guest.expect(pattern, 3)
+        except MachineFailure:
+            pass
+    return guest.fail(f'no card with {pattern!r}')
+
+
+def back(guest, step, status=0):
+    guest.expect(rf'=== step {step} ended with {status}\r', 200)
+    guest.expect('back to the card', 20)
+    guest.send('\r')
+
+
+def command(guest, step, item):
+    """Enter runs it; its answers are typed, and what the document promises is seen."""
+    card(guest, 'Enter: runs it')
+    guest.send('\r')
+    guest.expect(rf'=== step {step} # ', 30)
+    for line in item.lines:
+        if line.kind == 'break':
             guest.send('\x03')
-        elif asked:
-            guest.expect(re.escape(asked.group(1)), 120)
-            guest.send(asked.group(2) + '\r')
-        else:
-            guest.expect(re.escape(line), 200)
-    if '^C' not in expected:
-        assert guest.expect(r'=RC=(\d+)=', 200).group(1) == '0', (command, guest.text[-2000:])
+            continue
+        guest.expect(line.pattern, 200)
+        if line.kind == 'answer':
+            guest.expect(' ', 20)
+            guest.send(line.answer + '\r')
+    back(guest, step, item.status)
+
+
+def play(guest, step, total):
+    """All that a step asks for, by Enter."""
+    card(guest, rf'Step {step.number} of {total}\D')
+    for item in step.items:
+        if item.kind == 'command':
+            command(guest, step.number, item)
+        elif item.kind in ('confirm', 'shown'):
+            # What is typed before the card is there counts for nothing.
+            card(guest, 'Enter: (confirmed|seen)')
+            guest.send('\r')
+    card(guest, 'the step is done')
+    guest.send('\r')
+
+
+def other(guest, step, text):
+    """Another command than the script's."""
+    card(guest, rf'Step {step} of ')
+    guest.send(':')
+    guest.expect('a deviation: # ', 20)
+    guest.send(text + '\r')
+    back(guest, step)
+
+
+def leave(guest, step):
+    """To the prompt, whose text comes back."""
+    card(guest, rf'Step {step} of ')
+    guest.send('q')
+    guest.expect(f'left at step {step}', 20)
     guest.prompt()
+    return guest.text[:guest.place].rsplit('[Keyroom', 1)[1]
 
 
-def test_the_document_has_the_ceremony_in_it(top):
-    commands = [command.split()[0] for command, _ in steps((top / 'docs/REHEARSAL.md').read_text())]
+def switch_on(guest):
+    guest.choose('serial')
+    guest.prompt(120)
+    guest.must('until [ $(grep -c " /media/" /proc/mounts) = 3 ]; do sleep 1; done', 60)
+
+
+def cut_power(guest, step):
+    """In the step; and then, as ceremony(1) says, on in a new log."""
+    card(guest, rf'Step {step} of ')
+    guest.qmp('set-action', reboot='reset')
+    guest.qmp('system_reset')
+    switch_on(guest)
+    guest.qmp('set-action', reboot='shutdown')
+    guest.must('set-clock "$(date \'+%Y-%m-%d %H:%M\')"')
+    guest.send(f'{RUN} --after {LOG} {SCRIPT}\r')
+    other(guest, step, f'ceremony-log start {LOG}-b')
+    press(guest, 'ret')
+    other(guest, step, f'cd {LOG}-b')
+
+
+LOG, SCRIPT, RUN = '/media/HSMFD/ceremony-1', '/media/HSMFD/rehearsal.md', 'ceremony run'
+CUT = 9             # the power goes in this step
+
+
+def test_the_document_has_the_ceremony_in_it(top, programs):
+    commands = [item.text.split()[0] for item in script.commands(programs, top / 'docs/REHEARSAL.md')]
     assert {'verify-media', 'set-clock', 'hsmfd-hash', 'ceremony-log', 'configure-printer', 'ttyaudit', 'hsm-driver',
             'hsm-list', 'ksrsigner', 'skrcheck', 'printlog', 'shutdown'} <= set(commands)
 
 
+def play_all(guest, steps, room):
+    switch_on(guest)
+    assert 'CLOCK NOT SET' in guest.text
+    guest.send(f'{RUN} {SCRIPT}\r')
+    *day, last = steps
+    for step in day:
+        if step.number == CUT:
+            cut_power(guest, step.number)
+        play(guest, step, len(steps))
+        typed = ' '.join(item.text for item in step.commands)
+        if typed.startswith('ceremony-log start'):
+            # The console's terminal is recorded from its next prompt, too.
+            press(guest, 'ret')
+        if typed.startswith('set-clock'):
+            assert 'CLOCK NOT SET' not in leave(guest, step.number + 1)
+            guest.send(f'{RUN} {SCRIPT}\r')
+        if typed.startswith('hsm-driver'):
+            assert 'REHEARSAL' in leave(guest, step.number + 1)
+            guest.send(f"sh -c 'cd {LOG}-b; exec {RUN} {SCRIPT}'\r")
+    card(guest, rf'Step {last.number} of ')
+    assert last.commands[0].text.startswith('shutdown')
+    until = time.monotonic() + 200
+    while len(list((room / 'printed').glob('*.ps'))) < 3 and time.monotonic() < until:
+        guest.expect('', 1)
+        time.sleep(1)
+    guest.send('\r')
+    guest.wait_off(150)
+
+
+def take_logs(room):
+    """The logs' folders on the drive, in the room."""
+    for name in ('ceremony-1', 'ceremony-1-b'):
+        (room / name).mkdir()
+        for file in drives.list_drive(room / 'HSMFD.img', name):
+            (room / name / file).write_bytes(drives.read_drive(room / 'HSMFD.img', f'{name}/{file}'))
+
+
 def test_every_step_of_the_document(top, build, disc, programs, tmp_path):
     room = build / 'rehearsal'
-    *day, (last, _) = steps((top / 'docs/REHEARSAL.md').read_text())
+    steps = script.read(programs, top / 'docs/REHEARSAL.md')
     with Attached(top, build, disc) as guest:
         assert 'docs/REHEARSAL.md' in guest.said()
-        guest.choose('serial')
-        guest.prompt(120)
-        assert 'CLOCK NOT SET' in guest.text[-400:]
-        guest.must('until [ $(grep -c " /media/" /proc/mounts) = 3 ]; do sleep 1; done', 60)
-        for command, expected in day:
-            do(guest, command, expected)
-            if command.startswith('set-clock'):
-                assert 'CLOCK NOT SET' not in guest.text[:guest.place].rsplit('[Keyroom', 1)[1]
-            if command.startswith('hsm-driver'):
-                assert 'REHEARSAL' in guest.text[:guest.place].rsplit('[Keyroom', 1)[1]
-        assert last.startswith('shutdown')
-        until = time.monotonic() + 200
-        while len(list((room / 'printed').glob('*.ps'))) < 3 and time.monotonic() < until:
-            guest.must('sleep 1')
-        guest.send(last + '\r')
-        guest.wait_off(60)
+        play_all(guest, steps, room)
         said = guest.said()
-    ours = drives.read_drive(room / 'HSMFD.img', 'ceremony-1/skr.xml')
-    assert ours and ours == drives.read_drive(room / 'KSR.img', 'skr.xml')
+    take_logs(room)
+    log = room / 'ceremony-1-b'
+    ours = (log / 'skr.xml').read_bytes()
+    assert ours == drives.read_drive(room / 'KSR.img', 'skr.xml')
     assert dnssec.validate(ours, tmp_path / 'zones') == 4
-    assert drives.read_drive(room / 'HSMFD.img', 'ceremony-1/MANIFEST')
-    name, = [name for name in drives.list_drive(room / 'HSMFD.img', 'ceremony-1') if name.startswith('ttyaudit')]
-    assert b'HSM-REHEARSAL' in drives.read_drive(room / 'HSMFD.img', f'ceremony-1/{name}')
+    name, = log.glob('ttyaudit-*')
+    assert b'HSM-REHEARSAL' in name.read_bytes()
     jobs = sorted((room / 'printed').glob('*.ps'))
     assert len(jobs) == 3 and f'pages printed: {len(jobs)}' in said, said
     assert all(job.read_bytes().startswith(b'%!PS') for job in jobs)
+    # The record: every step, and the cut that is an exception; verify says that it is whole.
+    assert subprocess.run(['sh', log / 'verify'], stdout=subprocess.PIPE).returncode == 0
+    told = (log / 'journal').read_text()
+    assert f'except 1 {CUT} the log in {LOG} was cut after line ' in told
+    finish = next(step.number for step in steps if step.commands and step.commands[0].text == 'ceremony-log finish')
+    for step in steps[CUT:finish - 1]:
+        assert f' step {step.number} end ' in told, step.number
+    publish(top, programs, room, tmp_path)
+
+
+def publish(top, programs, room, tmp_path):
+    """The public folder, whose page and pages are left in build/rehearsal/public; with
+    nothing but that, and the key, it is checked."""
+    for words in (['genpkey', '-algorithm', 'ed25519', '-out', tmp_path / 'key'],
+                  ['pkey', '-in', tmp_path / 'key', '-pubout', '-out', room / 'public.pem']):
+        subprocess.run(['openssl', *words], check=True)
+    done = subprocess.run([programs / 'ceremony', 'publish', '--script', top / 'docs/REHEARSAL.md', '--key',
+                           tmp_path / 'key', room / 'ceremony-1', room / 'ceremony-1-b', room / 'public'],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run([programs / 'ceremony', 'check', '--key', room / 'public.pem', room / 'public'], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=dict(os.environ, PATH=f'{programs}:{os.environ["PATH"]}'))
+    (room / 'check.txt').write_text(done.stdout)
+    assert done.returncode == 0, done.stdout
+    # The script of the rehearsal names no disc, and the console has a shell of its own.
+    skipped = re.findall('^SKIP  (.*)$', done.stdout, re.M)
+    assert skipped == ['TERMINALS', 'DISC'] and done.stdout.split('\n')[-2].startswith('PASS'), done.stdout

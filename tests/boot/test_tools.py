@@ -9,7 +9,7 @@ import re
 import pytest
 
 import drives
-from machine import Machine
+from machine import Machine, press, said
 
 pytestmark = pytest.mark.slow
 
@@ -19,11 +19,16 @@ def digest(path):
         return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-@pytest.mark.parametrize('firmware, medium', [('bios', 'dvd'), ('uefi', 'usb')])
-def test_verify_media_gives_the_hash_of_the_iso(firmware, medium, disc, tmp_path):
-    with Machine(disc['ISO'], tmp_path, firmware, medium) as guest:
+@pytest.mark.parametrize('firmware, medium, clock', [('bios', 'dvd', 1970), ('uefi', 'usb', 2040)])
+def test_verify_media_gives_the_hash_of_the_iso(firmware, medium, clock, disc, tmp_path):
+    """And the laptop's clock, without a battery or wrong by years, is no obstacle: it
+    is never before the disc's own making, and every prompt says that nobody has set it."""
+    with Machine(disc['ISO'], tmp_path, firmware, medium, extra=['-rtc', f'base={clock}-01-02T03:04:05']) as guest:
         guest.choose('serial')
         guest.prompt(90)
+        assert 'CLOCK NOT SET' in last_prompt(guest)
+        assert clock < 2000 or said(guest, 'date -u +%Y') == str(clock)
+        guest.must('[ "$(date +%s)" -ge "$(stat -c %Y /usr/lib/clock-epoch)" ]')
         out = guest.must('verify-media --verify ' + digest(disc['ISO']), 120)
         assert 'Result:     same' in out
         assert {'/live/vmlinuz', '/live/initrd', '/live/root.squashfs', '/boot/efi.img'} <= set(
@@ -56,6 +61,8 @@ def test_clock_hash_and_log_on_the_disc(disc, hsmfd, tmp_path):
         out = guest.must('hsmfd-hash -c', 30)
         assert hashlib.sha256(b'the last ceremony\n').hexdigest() in out
         guest.must('ceremony-log start /media/HSMFD/ceremony-61', 30)
+        press(guest, 'ret')
+        guest.must('until ceremony-log status; do sleep 1; done', 60)
         # An hour after the disc was made, whenever that was: it is not asked twice.
         guest.must('made=$(stat -c %Y /usr/lib/clock-epoch)')
         guest.must('set-clock "$(date -u -d "@$((made + 3600))" "+%F %R")"', 30)
@@ -86,8 +93,9 @@ def copy(guest, source, drive):
 
 
 def test_copy_onto_a_new_fat_drive(disc, hsmfd, tmp_path):
-    """A name that FAT cannot hold is no copy; what is on HSMFD is copied, read
-    back and found by the host on the new drive."""
+    """A name that FAT cannot hold is found before the drive is touched; every
+    other name arrives; what is on HSMFD is copied, read back and found by the
+    host on the new drive."""
     new = tmp_path / 'new.img'
     with open(new, 'wb') as image:
         image.truncate(48 << 20)
@@ -97,9 +105,19 @@ def test_copy_onto_a_new_fat_drive(disc, hsmfd, tmp_path):
         guest.must('until mountpoint -q /media/HSMFD; do sleep 1; done', 30)
         old = guest.must('findmnt -nro SOURCE /media/HSMFD')
         drive = '/dev/sda' if 'sdb' in old else '/dev/sdb'
-        guest.must('mkdir /tmp/odd; echo 1 > "/tmp/odd/a*b"')
+        before = guest.must(f'sha256sum <{drive}')
+        for name in ('a*b', 'a"b', '12:30', 'a?', r'a\\b', r'a\nb', r'\x1b[31m', 'end.', 'end ', r'a\xff'):
+            guest.must(f"rm -rf /tmp/odd; mkdir /tmp/odd; echo 1 >/tmp/odd/$'{name}'")
+            said = guest.must(f'copy-hsmfd --type vfat --from /tmp/odd {drive} 2>&1; [ $? = 3 ]')
+            assert 'it fits ext4 (--type ext4)' in said and 'formatting' not in said, (name, said)
+        assert guest.must(f'sha256sum <{drive}') == before
+        guest.must('rm -rf /tmp/odd; mkdir /tmp/odd; cd /tmp/odd')
+        for name in (' leading', '-rf', '--help', r'gr\xc3\xbc\xc3\x9fe', r"quo\'te", '$(reboot)', '.hidden', '%s%n', '...x',
+                     'semi;colon,plus+[equals=]', 'CON', 'a' * 255):
+            guest.must(f"echo 1 >./$'{name}'")
+        guest.must('cd /')
         status, said = copy(guest, '/tmp/odd', drive)
-        assert status == 5 and 'this is no copy' in said and 'verified' not in said
+        assert status == 0 and 'a verified copy' in said, said
         status, said = copy(guest, '/media/HSMFD', drive)
         assert status == 0, said
         guest.must('cd /; umount /media/HSMFD*; sync')

@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: ISC
 """What the tests of the ceremony tools share: where things are, how to run."""
+import atexit
+import functools
 import os
 import pathlib
 import pty
 import select
+import shutil
 import struct
 import subprocess
+import tempfile
 import time
 import zlib
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("KEYROOM_BIN", TOP / "build/host/bin")).resolve()
-OVERLAY = TOP / "image/overlay"
-SCRIPTS = OVERLAY / "usr/bin"
+# The scripts as the disc has them; "make signer" lays them out there.
+ROOT = TOP / "build/host/root"
+SCRIPTS = ROOT / "usr/bin"
+LIB = ROOT / "usr/lib/keyroom"
+MAN = TOP / "man"
 
 # Names that a tool may meet on a drive and that break careless scripts.
 HOSTILE = [
@@ -22,9 +29,54 @@ HOSTILE = [
 ]
 
 
-def environment(**extra):
-    """The programs under test come first in PATH; no setting of the caller."""
+# What a test may have of its own in the system that the tools see.
+PARTS = {"lib": "usr/lib/keyroom", "run": "run/keyroom", "usb": "sys/bus/usb"}
+REAL = ("dev", "etc", "proc", "sys")
+
+
+def sysroot(root=None, **parts):
+    """The folder for SYSROOT: "root" itself, or a new one with this machine's REAL
+    folders; in it the given folders as PARTS, and the project's own lib."""
+    if root is None:
+        root = pathlib.Path(tempfile.mkdtemp(prefix="kr."))
+        atexit.register(shutil.rmtree, root, ignore_errors=True)
+        (root / "run").mkdir()
+        for name in REAL:
+            if not any(PARTS[part].startswith(name + "/") for part in parts):
+                (root / name).symlink_to(f"/{name}")
+    for part, folder in parts.items():
+        link(pathlib.Path(root) / PARTS[part], folder)
+    lib = pathlib.Path(root) / PARTS["lib"]
+    if not lib.exists():
+        link(lib, LIB)
+    elif not lib.is_symlink():
+        for path in LIB.iterdir():
+            if not (lib / path.name).exists():
+                (lib / path.name).symlink_to(path)
+    return root
+
+
+def link(path, target):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink():
+        path.unlink()
+    pathlib.Path(target).mkdir(parents=True, exist_ok=True)
+    if path != pathlib.Path(target):
+        path.symlink_to(target)
+
+
+@functools.cache
+def plain():
+    """This machine, with the project's own lib."""
+    return sysroot()
+
+
+def environment(root=None, lib=None, run=None, usb=None, **extra):
+    """The programs under test come first in PATH; no setting of the caller.  The system
+    that they see is "root", or this machine with other PARTS, see sysroot()."""
+    parts = {name: part for name, part in (("lib", lib), ("run", run), ("usb", usb)) if part is not None}
     env = {
+        "SYSROOT": str(sysroot(root, **parts) if root is not None or parts else plain()),
         "PATH": f"{BIN}:{SCRIPTS}:/usr/sbin:/usr/bin:/sbin:/bin",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",

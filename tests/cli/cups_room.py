@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ceremony_tools import BIN, OVERLAY, environment
+from ceremony_tools import BIN, LIB, ROOT, TOP, environment
 
 
 def free_port():
@@ -37,7 +37,7 @@ class CupsRoom:
             if os.getuid() == 0 and path != top:
                 shutil.chown(path, "lp", "lp")
         # The disc's own settings, on a socket of ours.
-        settings = (OVERLAY / "usr/lib/keyroom/cupsd.conf").read_text()
+        settings = (LIB / "cupsd.conf").read_text()
         settings = settings.replace("/run/cups/cups.sock", str(self.socket))
         (top / "cupsd.conf").write_text(settings.replace("LogLevel info", "LogLevel debug"))
         self.install_filters()
@@ -45,7 +45,7 @@ class CupsRoom:
 ServerRoot {top}/root
 ServerBin {top}/bin
 DataDir {top}/share
-SetEnv PATH {BIN}:/usr/bin:/bin
+SetEnv PATH {top}/programs:/usr/bin:/bin
 CacheDir {top}/cache
 RequestRoot {top}/spool
 TempDir {top}/spool/tmp
@@ -59,19 +59,21 @@ FileDevice Yes
         self.processes = []
         self.start(["/usr/sbin/cupsd", "-f", "-c", top / "cupsd.conf",
                     "-s", top / "cups-files.conf"])
-        lib = OVERLAY / "usr/lib/keyroom"
-        self.env = environment(CUPS_SERVER=self.socket, KEYROOM_LIB=lib,
-                               KEYROOM_RUN=top / "run", KEYROOM_IPP_PORTS=str(free_port()))
+        self.env = environment(CUPS_SERVER=self.socket, run=top / "run",
+                               KEYROOM_IPP_PORTS=str(free_port()))
         assert self.wait(lambda: self.command("lpstat", "-r").returncode == 0), \
-            (top / "log/error").read_text()[-2000:] if (top / "log/error").exists() else "no log"
+            (top / "log/error").read_text(errors="replace")[-2000:] if (top / "log/error").exists() else "no log"
 
     def install_filters(self):
-        """The disc's filters, and no other that this machine may have."""
+        """The disc's filters, and no other that this machine may have; and what they
+        start, for CUPS' own user, who cannot read a clone below somebody's home."""
+        (self.top / "programs").mkdir()
+        shutil.copy(BIN / "text2pdf", self.top / "programs")
         (self.top / "share/mime").mkdir(parents=True)
         shutil.copy("/usr/share/cups/mime/mime.types", self.top / "share/mime")
-        for path in (OVERLAY / "usr/share/cups/mime").iterdir():
+        for path in (TOP / "image/rootfs/usr/share/cups/mime").iterdir():
             shutil.copy(path, self.top / "share/mime")
-        shutil.copytree(OVERLAY / "usr/lib/cups/filter", self.top / "bin/filter")
+        shutil.copytree(ROOT / "usr/lib/cups/filter", self.top / "bin/filter")
         for name in ("backend", "daemon", "notifier"):
             (self.top / "bin" / name).symlink_to(f"/usr/lib/cups/{name}")
 
@@ -177,7 +179,7 @@ FileDevice Yes
             found = self.papers(pages)
             return found if len(found) >= count and self.idle() else None
         assert self.wait(lambda: ready() is not None, seconds), (
-            list(pages.iterdir()), (self.top / "log/error").read_text()[-3000:])
+            list(pages.iterdir()), (self.top / "log/error").read_text(errors="replace")[-3000:])
         return ready()
 
     def idle(self):

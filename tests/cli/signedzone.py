@@ -48,10 +48,11 @@ def _private(pem, algorithm):
         f'{name}: {base64.b64encode(value).decode()}\n' for name, value in lines)
 
 
-def _key_files(zone, bundle, folder):
-    """Files for ldns-signzone of one ZSK for each algorithm of the bundle."""
+def _key_files(zone, bundle, folder, also):
+    """Files for ldns-signzone of one ZSK for each algorithm of the bundle, and of
+    further keys, Key elements, that are not in it."""
     found = {}
-    for key in bundle.findall('Key'):
+    for key in bundle.findall('Key') + list(also):
         if key.findtext('Flags') == '256':
             found[int(key.findtext('Algorithm'))] = key
     for algorithm, key in found.items():
@@ -62,11 +63,12 @@ def _key_files(zone, bundle, folder):
         yield folder / name
 
 
-def make(zone, bundle, folder):
-    """Write and sign the zone; the path of its file."""
+def make(zone, bundle, folder, also=()):
+    """Write and sign the zone, also with keys that it does not publish; the path of
+    its file."""
     folder.mkdir(parents=True)
     dot = '' if zone.domain == '.' else zone.domain
-    keys = list(_key_files(zone, bundle, folder))
+    keys = list(_key_files(zone, bundle, folder, also))
     records = list(dnssec.records(zone.domain, bundle))
     plain = folder / 'plain.zone'
     plain.write_text(f'{zone.domain} 3600 IN SOA ns.{dot} admin.{dot} 1 1800 900 604800 3600\n'
@@ -78,8 +80,9 @@ def make(zone, bundle, folder):
     subprocess.run(['ldns-signzone', '-i', times[0], '-e', times[1], '-o', zone.domain, '-f', signed, plain, *keys],
                    check=True, stdout=subprocess.DEVNULL)
     # Whatever signed the keys here, the response's signatures take its place.
-    lines = [line for line in signed.read_text().splitlines() if '\tRRSIG\tDNSKEY ' not in line]
-    signed.write_text('\n'.join(lines + [line for line in records if ' IN RRSIG ' in line]) + '\n')
+    lines = [line for line in signed.read_text().splitlines()
+             if '\tRRSIG\tDNSKEY ' not in line and '\tDNSKEY\t' not in line]
+    signed.write_text('\n'.join(lines + records) + '\n')
     return signed
 
 

@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from ceremony_tools import BIN, OVERLAY, SCRIPTS, TOP, environment, run
+import script
+from ceremony_tools import BIN, ROOT, SCRIPTS, TOP, environment, run
 
 DOCUMENT = TOP / "docs/CEREMONY.md"
 # Commands of the distribution: not ours to test, but on the disc.
@@ -17,9 +18,9 @@ SYSTEM = {"cd", "cp", "ls", "umount", "shutdown", "lpadmin", "lpq", "ping"}
 
 def commands():
     text = DOCUMENT.read_text()
-    lines = re.findall(r"^    # (\S.*)$", text, re.M)
+    lines = [item.text for item in script.commands(BIN, DOCUMENT)]
     # In the running text too, where they begin with one of our names.
-    ours = {p.name for p in SCRIPTS.iterdir()} | {p.stem for p in (TOP / "signer/programs").iterdir()}
+    ours = {p.name for p in SCRIPTS.iterdir()} | {p.name for p in BIN.iterdir()}
     quoted = [q for q in re.findall(r"`([^`\n]+)`", text) if q.split()[0] in ours | {"hsm-driver"}]
     return sorted({tuple(line.split()) for line in lines + quoted})
 
@@ -31,7 +32,7 @@ def sources():
 
 
 def path_of(tool):
-    for folder in (SCRIPTS, BIN, OVERLAY / "usr/sbin"):
+    for folder in (SCRIPTS, BIN, ROOT / "usr/sbin"):
         if (folder / tool).exists():
             return folder / tool
     return None
@@ -61,7 +62,7 @@ def test_options_exist(command):
     if tool in SYSTEM or path_of(tool) is None:
         return
     text = run(path_of(tool), "--help",
-               env=environment(KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")).stdout.decode()
+               env=environment()).stdout.decode()
     for word in words:
         option = word.split("=")[0]
         if re.fullmatch(r"--[a-z-]+", option) and option not in ("--help", "--version"):

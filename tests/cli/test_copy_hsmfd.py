@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import OVERLAY, SCRIPTS, environment, run, run_tty, stub, write_hostile
+from ceremony_tools import LIB, SCRIPTS, environment, run, run_tty, stub, write_hostile
 
 TOOL = SCRIPTS / "copy-hsmfd"
 QUESTION = "to it (y/N)? "
@@ -44,10 +44,10 @@ def room(tmp_path):
             lib = tmp_path / "lib"
             if not lib.exists():
                 lib.mkdir()
-                (lib / "tool.sh").symlink_to(OVERLAY / "usr/lib/keyroom/tool.sh")
+                (lib / "tool.sh").symlink_to(LIB / "tool.sh")
                 stub(lib, "is-removable",
                      'case $1 in loop*) ;; *) exit 1 ;; esac\n')
-            return environment(KEYROOM_LIB=lib, KEYROOM_RUN=tmp_path / "run", **extra)
+            return environment(lib=lib, run=tmp_path / "run", **extra)
 
         def copy(self, *argv, answers=(), **extra):
             return run_tty("unshare", "-m", "sh", TOOL, "--from", self.source,
@@ -135,11 +135,10 @@ def test_write_protected(room):
     assert status == 5 and "write-protected" in shown
 
 
-def test_boot_medium_is_refused(room):
+def test_boot_medium_is_refused(room, tmp_path):
     one = room.drive()
-    env = room.env()
-    pathlib.Path(env["KEYROOM_RUN"]).mkdir()
-    (pathlib.Path(env["KEYROOM_RUN"]) / "boot").write_text(f"kind=usb\nmedium={one}\n")
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run/boot").write_text(f"kind=usb\nmedium={one}\n")
     status, shown = room.copy(one)
     assert status == 1 and "started from it" in shown
 
@@ -168,9 +167,9 @@ def test_not_a_drive(room, tmp_path):
         assert status == 2 and "not a drive" in shown and "\x1b" not in shown
 
 
-def test_no_drive(room):
-    env = room.env()
-    stub(pathlib.Path(env["KEYROOM_LIB"]), "is-removable", "exit 1\n")
+def test_no_drive(room, tmp_path):
+    room.env()
+    stub(tmp_path / "lib", "is-removable", "exit 1\n")
     status, shown = room.copy()
     assert status == 3 and "no drive to copy to" in shown
 
@@ -195,8 +194,87 @@ def test_full_drive_is_no_copy(room, tmp_path):
     """Many small files take more room than their bytes."""
     for number in range(2500):
         (room.source / f"f{number}").write_bytes(b"1" * 4097)
-    status, shown = room.copy(room.drive(18), answers=[(QUESTION, "y\n")])
+    one = room.drive(18)
+    before = pathlib.Path(one).read_bytes()
+    status, shown = room.copy(one)
+    assert status == 5 and "too small for 13" in shown and "formatting" not in shown
+    assert pathlib.Path(one).read_bytes() == before
+
+
+def test_copying_that_fails_is_no_copy(room, tmp_path):
+    """The drive is full all the same, or breaks."""
+    stub(tmp_path / "bin", "cp", "echo 'No space left on device' >&2; exit 1\n")
+    status, shown = room.copy(room.drive(), answers=[(QUESTION, "y\n")],
+                              PATH=f"{tmp_path}/bin:{environment()['PATH']}")
     assert status == 5 and "this is no copy" in shown and "verified" not in shown
+
+
+BAD = {  # on FAT and exFAT
+    "quote": ['a"b'], "asterisk": ["a*b"], "colon": ["12:30"], "less": ["a<b"], "greater": ["a>b"], "query": ["a?"],
+    "backslash": ["a\\b"], "bar": ["a|b"], "newline": ["a\nb"], "tab": ["a\tb"], "escape": ["\x1b[31m"],
+    "DEL": ["a\x7f"], "full stop": ["end."], "blank": ["end "], "only in a folder": ["folder/deep/a:b"],
+    "a folder": ["fol:der/file"], "not UTF-8": [os.fsdecode(b"a\xff")], "twice": ["Log", "log"],
+    "twice, beyond ASCII": ["GR\u00dcN", "gr\u00fcn"], "folders twice": ["A/x", "a/y"], "\u2028": ["a\x01"],
+}
+
+
+@pytest.mark.parametrize("kind", ["vfat", "exfat"])
+@pytest.mark.parametrize("names", BAD.values(), ids=BAD)
+def test_names_that_do_not_fit_are_found_before_anything_is_written(room, names, kind):
+    for name in names:
+        (room.source / name).parent.mkdir(parents=True, exist_ok=True)
+        (room.source / name).write_text("x")
+    one = room.drive(8)
+    before = pathlib.Path(one).read_bytes()
+    done = run(TOOL, "--from", room.source, "--type", kind, one, env=room.env())
+    assert done.returncode == 3 and f"does not fit {kind}; it fits ext4".encode() in done.stderr, done
+    assert b"(--type ext4)" in done.stderr and b"\x1b" not in done.stdout + done.stderr
+    assert done.stdout.count(b"\n") == 1 and f" does not fit {kind}: it ".encode() in done.stdout
+    assert pathlib.Path(one).read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["vfat", "exfat", "ext4"])
+def test_names_and_sizes_that_fit(room, kind):
+    """Nothing is refused that the file system can hold: only the drive is too small."""
+    for name in (" leading", "-rf", "--help", "gr\u00fc\u00dfe \u65e5\u672c", "quo'te", "$(touch pwned)", ".hidden", "%s%n",
+                 "a" * 255, "...x", "semi;colon,plus+[equals=]", "CON", "Log", "log1"):
+        (room.source / name).write_text("x")
+    done = run(TOOL, "--from", room.source, "--type", kind, room.drive(1), env=room.env())
+    assert done.returncode == 5 and b"too small" in done.stderr and done.stdout == b"", done
+
+
+@pytest.mark.parametrize("kind,fits", [("vfat", False), ("exfat", True), ("ext4", True)])
+def test_a_file_that_is_too_large_for_fat(room, kind, fits):
+    for size, what in ((4294967295, True), (4294967296, fits)):
+        with open(room.source / "large", "wb") as file:
+            file.truncate(size)
+        done = run(TOOL, "--from", room.source, "--type", kind, room.drive(8), env=room.env())
+        assert done.returncode == (5 if what else 3), done
+        assert (b"large does not fit vfat: it is larger than 4 GB" in done.stdout) == (not what)
+        assert what or b"does not fit vfat; it fits " in done.stderr
+
+
+def test_a_link_does_not_fit_fat(room):
+    (room.source / "link").symlink_to("/etc/passwd")
+    done = run(TOOL, "--from", room.source, "--type", "vfat", room.drive(8), env=room.env())
+    assert done.returncode == 3 and b"link does not fit vfat: it is neither a file nor a folder" in done.stdout
+
+
+def test_the_original_s_file_system_is_offered(room):
+    """Without --type: one question more, and the copy is made."""
+    (room.source / "12:30").write_text("x")
+    old, one = room.drive(), room.drive()
+    subprocess.run(["mkfs.ext4", "-q", old], check=True, capture_output=True)
+    script = (f"mount {old} /mnt && cp -R {shlex.quote(str(room.source))}/. /mnt && rm -rf /mnt/lost+found && "
+              f"exec sh {TOOL} --from /mnt {one}")
+    offer = "Use ext4, the original's (y/N)? "
+    before = pathlib.Path(one).read_bytes()
+    status, shown = run_tty("unshare", "-m", "sh", "-ec", script, answers=[(offer, "n\n")], env=room.env())
+    assert status == 1 and "12:30 does not fit vfat" in shown and pathlib.Path(one).read_bytes() == before
+    status, shown = run_tty("unshare", "-m", "sh", "-ec", script, answers=[(offer, "y\n"), (QUESTION, "y\n")],
+                            env=room.env())
+    assert status == 0 and "a verified copy" in shown, shown
+    assert room.files(one) == listing(room.source)
 
 
 def test_hostile_names_arrive(room):
@@ -236,7 +314,7 @@ def test_another_drive_by_a_confirmed_name_is_left_alone(room, tmp_path):
         (place / "diskseq").write_text(f"{number}\n")
     stub(tmp_path / "bin", "cp", f'echo 7 >"{place}/diskseq"\nexec /usr/bin/cp "$@"\n')
     before = pathlib.Path(two).read_bytes()
-    status, shown = room.copy(one, two, answers=[(QUESTION, "y\n"), (QUESTION, "y\n")], SYSROOT=tmp_path,
+    status, shown = room.copy(one, two, answers=[(QUESTION, "y\n"), (QUESTION, "y\n")], root=tmp_path,
                               PATH=f"{tmp_path}/bin:{environment()['PATH']}")
     assert status == 1 and f"{two}: not the drive that was confirmed" in shown, shown
     assert f"{one}: a verified copy" in shown
@@ -254,10 +332,10 @@ def test_interrupt_ends_the_writing_too(room, tmp_path):
     assert list((tmp_path / "run").iterdir()) == []
 
 
-def test_copied_to_memory_the_boot_drive_may_be_gone(room):
+def test_copied_to_memory_the_boot_drive_may_be_gone(room, tmp_path):
     one = room.drive()
-    folder = pathlib.Path(room.env()["KEYROOM_RUN"])
-    folder.mkdir()
+    folder = tmp_path / "run"
+    folder.mkdir(exist_ok=True)
     for medium in ("/dev/gone", one):
         (folder / "boot").write_text(f"kind=usb\nmedium={medium}\ntoram=yes\n")
         status, shown = room.copy(one, answers=[(QUESTION, "y\n")])

@@ -19,7 +19,7 @@ TIMES = ['Inception', 'Expiration', 'SignatureInception', 'SignatureExpiration']
 
 @pytest.fixture(scope='session')
 def flips(build):
-    make(build, f'SIGNER_OUT={build}/host', 'mutate-programs')
+    make(build, f'PROGRAMS_OUT={build}/host', 'mutate-programs')
     return build / 'host' / 'mutate' / 'flips'
 
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import BIN, HOSTILE, OVERLAY, SCRIPTS, TOP, environment, run, run_tty, stub
+from ceremony_tools import BIN, HOSTILE, ROOT, SCRIPTS, TOP, environment, run, run_tty, stub
 from tokens import SOFTHSM
 
 DRIVER = TOP / "packages/lib/driver"
@@ -192,9 +192,8 @@ done
 
 
 def hsm_driver(room, *argv, answers=None):
-    env = environment(KEYROOM_LIB=OVERLAY / "usr/lib/keyroom", KEYROOM_ROOT=room,
-                      PATH=f"{room.parent}/bin:{environment()['PATH']}")
-    tool = OVERLAY / "usr/sbin/hsm-driver"
+    env = environment(root=room, PATH=f"{room.parent}/bin:{environment()['PATH']}")
+    tool = ROOT / "usr/sbin/hsm-driver"
     if answers is not None:
         return run_tty(tool, *argv, answers=answers, env=env)
     return run(tool, *argv, env=env)
@@ -321,7 +320,7 @@ def register(root, name, module, title=None):
 
 def hsm_list(root, path=None, **extra):
     return run(SCRIPTS / "hsm-list", env=environment(
-        KEYROOM_LIB=OVERLAY / "usr/lib/keyroom", KEYROOM_ROOT=root,
+        root=root,
         PATH=f"{path}:{environment()['PATH']}" if path else environment()["PATH"], **extra))
 
 
@@ -366,7 +365,7 @@ def test_list_errors(registered):
     register(registered, "gone", "/usr/lib/gone.so")
     done = hsm_list(registered)
     assert done.returncode == 3 and b"MISSING" in done.stdout and b"file is missing" in done.stderr
-    assert run(SCRIPTS / "hsm-list", "x", env=environment(KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")).returncode == 2
+    assert run(SCRIPTS / "hsm-list", "x", env=environment()).returncode == 2
 
 
 def test_interrupt_does_not_leave_a_driver_off_the_record(room, tmp_path):

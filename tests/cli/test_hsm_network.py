@@ -5,7 +5,7 @@ stand-ins that write down how they were called.  tests/boot shows the real
 packets."""
 import pytest
 
-from ceremony_tools import OVERLAY, SCRIPTS, environment, run, stub
+from ceremony_tools import SCRIPTS, environment, run, stub
 
 TOOL = SCRIPTS / "hsm-network"
 
@@ -32,8 +32,7 @@ class Wall:
     def run(self, *argv):
         self.calls.write_text("")
         return run(TOOL, *argv, env=environment(
-            SYSROOT=self.folder, PATH=f"{self.folder}/bin:/usr/bin:/bin",
-            KEYROOM_LIB=OVERLAY / "usr/lib/keyroom", KEYROOM_LINK_TENTHS="3"))
+            root=self.folder, PATH=f"{self.folder}/bin:/usr/bin:/bin", KEYROOM_LINK_TENTHS="3"))
 
     def called(self):
         return self.calls.read_text().splitlines()
@@ -160,3 +159,40 @@ def test_printer_that_fails_leaves_the_hsm_its_network(two):
     assert called[-4:] == [CLOSE, HSM, "ip address delete 192.168.0.1/32 dev eth1", "ip link set eth1 down"]
     assert not [call for call in called if "eth0" in call]
     assert two.run().stdout.startswith(b"on: eth0 ") and b"printer" not in two.run().stdout
+
+
+def cards(folder, **links):
+    """What tells cards apart: driver and address; a link is seen once one is on."""
+    for number, (name, link) in enumerate(links.items()):
+        place = folder / "sys/class/net" / name
+        (place / "device").mkdir()
+        (folder / f"drivers/driver{number}").mkdir(parents=True)
+        (place / "device/driver").symlink_to(folder / f"drivers/driver{number}")
+        (place / "address").write_text(f"52:54:00:00:00:0{number}\n")
+        (place / "carrier").write_text(f"{link}\n")
+
+
+@pytest.mark.parametrize("verb", [("on",), ("printer", "192.168.0.3")])
+def test_of_several_the_only_one_with_a_link_is_taken(two, verb):
+    cards(two.folder, eth0=0, eth1=1)
+    done = two.run(*verb)
+    assert done.returncode == 0, done
+    shown = done.stdout.decode()
+    assert "  eth0        driver0     52:54:00:00:00:00  no link\n" in shown
+    assert "  eth1        driver1     52:54:00:00:00:01  link\n" in shown
+    assert "eth1 is the one with a link\n" in shown and "on: eth1 " in shown
+    called = two.called()
+    # Both were turned on before anything was opened or had an address.
+    assert called[:3] == ["ip link set eth0 up", "ip link set eth1 up", "ip link set eth0 down"]
+    assert not any("eth0" in call for call in called[3:]) and CLOSE in called[3:]
+
+
+@pytest.mark.parametrize("links", [{"eth0": 0, "eth1": 0}, {"eth0": 1, "eth1": 1}])
+def test_none_or_several_with_a_link_are_shown_and_off_again(two, links):
+    cards(two.folder, **links)
+    done = two.run("on")
+    assert done.returncode == 2 and b"name one: eth0 eth1" in done.stderr
+    assert done.stdout.count(b" driver") == 2
+    assert two.called() == ["ip link set eth0 up", "ip link set eth1 up",
+                            "ip link set eth0 down", "ip link set eth1 down"]
+    assert not (two.folder / "run/keyroom/hsm-network").exists()

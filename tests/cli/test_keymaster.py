@@ -32,7 +32,7 @@ def keygen(hsm, label, algorithm='ECDSAP256SHA256', *more):
 
 
 def verify_csr(hsm, name):
-    return subprocess.run(['openssl', 'req', '-in', hsm.folder / name, '-verify', '-noout', '-subject'],
+    return subprocess.run(['openssl', 'req', '-in', hsm.folder / name, '-verify', '-noout', '-subject', '-nameopt', 'oneline,space_eq'],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -149,7 +149,7 @@ def test_backup_and_restore(hsm, algorithm, size):
     done = hsm.converse('keymaster', 'backup', '--label', 'k', '--transport', 't.key', '--output', 'k.backup',
                         answers=[('transport key was shown with (y/N)? ', 'y')])
     assert done.status == 0, done.out
-    assert words in done.out.replace('\n', ' ')
+    assert words in ' '.join(done.out.split())
     done = hsm.run('keymaster', 'restore', '--input', 'k.backup', *on_t2)
     assert done.status == 0, done.err
     assert 'restored key k, proven with a signature' in done.out
@@ -341,9 +341,9 @@ def test_planted_public_key_is_no_transport_key(hsm, beside):
                        check=True, capture_output=True, env=hsm.env)
     plant(hsm, 'transport', 'T1')
     done = hsm.run('keymaster', 'transport', '--output', 't.key')
-    assert done.status == 4 and 'is no transport key' in done.err, done.err
+    said = 'the public and the private key do not belong together' if beside else 'is no transport key'
+    assert done.status == 4 and said in done.err, done.err
     assert not (hsm.folder / 't.key').exists()
-    assert ('its halves do not belong together' in done.err) == beside
 
 
 def test_key_that_signs_is_no_transport_key(hsm):
@@ -373,14 +373,15 @@ def test_question_shows_what_a_label_holds(hsm):
     subprocess.run(['pkcs11-tool', '--module', SOFTHSM, '--token-label', 'T1', '--login', '--pin', PIN, '--keypairgen',
                     '--key-type', 'EC:prime256v1', '--label', label], check=True, capture_output=True, env=hsm.env)
     done = hsm.converse('keymaster', 'keydelete', '--label', label, answers=[('(y/N)? ', 'n')])
-    assert done.status == 1 and 'Destroy the key lab\\x1b[31mX' in done.out and '\x1b' not in done.out
+    assert done.status == 1 and 'Destroy the key lab<1b>[31mX' in done.out and '\x1b' not in done.out
 
 
 @pytest.mark.parametrize('text', ['', 'a\nb', '\x1b[2J', 'x' * 65, b'\xff', '\x85'])
 def test_names_that_are_none(hsm, text):
     keygen(hsm, 'k')
-    assert hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--label', text).status == 2
-    assert hsm.run('keymaster', 'transport', '--output', 't.key', '--label', text).status == 2
+    label = text * 2 if len(text) > 64 else text  # 128 are allowed there
+    assert hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--label', label).status == 2
+    assert hsm.run('keymaster', 'transport', '--output', 't.key', '--label', label).status == 2
     for option in ('--organization', '--unit', '--common-name'):
         done = hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'k.csr', option, text)
         assert done.status == 2 and f'{option}: expected 1 to 64 characters' in done.err

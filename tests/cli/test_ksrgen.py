@@ -141,6 +141,34 @@ def test_keys_made_elsewhere(ksrgen, tmp_path):
                    stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.parametrize('name, command', [
+    ('zsk-8-pkcs1', 'openssl genrsa -traditional 2048'),
+    ('zsk-13-sec1', 'openssl ecparam -genkey -name prime256v1'),
+    ('zsk-14-sec1', 'openssl ecparam -genkey -noout -name secp384r1'),
+    ('zsk-8-ldns', 'cat $(ldns-keygen -a RSASHA256 -b 2048 example.).private'),
+    ('zsk-13-ldns', 'cat $(ldns-keygen -a ECDSAP256SHA256 example.).private'),
+    ('zsk-14-ldns', 'cat $(ldns-keygen -a ECDSAP384SHA384 example.).private'),
+    ('zsk-15-ldns', 'cat $(ldns-keygen -a ED25519 example.).private'),
+])
+def test_keys_as_other_tools_write_them(ksrgen, tmp_path, name, command):
+    """PKCS#1, SEC1, and what BIND and ldns have in common; the request proves that it is the key."""
+    (tmp_path / 'zsk').mkdir()
+    made = subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert 'PRIVATE KEY' in made or 'Private-key-format' in made
+    (tmp_path / f'zsk/{name}.pem').write_text(made)
+    root = ksrgen('ksr.xml', '--roll', 'none', '--current', name, '--domain', '0/25.2.0.192.in-addr.arpa.')
+    assert keys(root)[0] == [name]
+    assert root.get('domain') == '0/25.2.0.192.in-addr.arpa.'
+    for public in tmp_path.glob('K*.key'):
+        assert public.read_text().split()[-1] != '' and next(root.iter('PublicKey')).text in public.read_text().replace(' ', '')
+    # Of another algorithm than its name says it is none.
+    number = name.split('-')[1]
+    other = {'8': '13', '13': '14', '14': '13', '15': '16'}[number]
+    (tmp_path / f'zsk/zsk-{other}-x.pem').write_text(made)
+    done = ksrgen('2.xml', '--roll', 'none', '--current', f'zsk-{other}-x')
+    assert done.returncode == 3 and f'zsk/zsk-{other}-x.pem: ' in done.stderr
+
+
 @pytest.mark.parametrize('content, reason', [
     ('', 'no unencrypted private key'),
     ('-----BEGIN PRIVATE KEY-----\nAAAA\n', 'is cut'),

@@ -257,7 +257,7 @@ def test_wrong_key_refused(run, data, softhsm, tmp_path):
         ("rsa_exponent: 65537", "rsa_exponent: 3", 1, b"KSK-IDENTITY"),
         ("algorithm: RSASHA256\n    valid",
          "algorithm: RSASHA512\n    valid", 1, b"KSK-IDENTITY"),
-        ("label: KSK1", "label: KSK9", 4, b"KSK9"),
+        ("label: KSK1", "label: KSK9", 1, b"KSK-IDENTITY: key KSK9: the HSM has no key of this label"),
         ("'2009-01-01T00:00:00+00:00'", "'2009-12-01T00:00:00+00:00'", 1,
          b"KSK-PERIOD"),
         ("pin: '123456'", "pin: '123457'", 4, b"CKR_PIN_INCORRECT"),

@@ -9,8 +9,9 @@ import subprocess
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = {path.stem for path in (TOP / 'signer' / 'programs').glob('*.c')}
-PAGES = {path.stem for path in (TOP / 'signer' / 'man').glob('*.1')}
+PROGRAMS = {path.stem for house in ('signer', 'postcheck', 'tools') for path in (TOP / house).rglob('*.c')
+            if '\nint main(' in path.read_text()}
+PAGES = {path.stem for path in (TOP / 'man').glob('*.1') if path.stem in PROGRAMS}
 SIGNER = {'keymaster', 'ksrcheck', 'ksrgen', 'ksrsigner', 'sha2wordlist', 'skrcheck', 'trustanchor'}
 
 
@@ -29,14 +30,14 @@ def program(request):
 
 @pytest.fixture
 def page(program, top):
-    return (top / 'signer' / 'man' / f'{program}.1').read_text()
+    return (top / 'man' / f'{program}.1').read_text()
 
 
 def test_page_has_the_options_of_help(program, page, programs):
     helped = re.findall(r'^  (?:-\w, |    )--([a-z0-9-]+)', output(programs / program, '--help'), re.M)
     described = re.findall(r'^\.It (?:Fl \w , )?Fl -([a-z0-9-]+)', page, re.M)
     assert sorted(described) == sorted(helped)
-    assert len(helped) > 2
+    assert len(helped) >= 2
 
 
 def test_page_has_the_exit_statuses_of_help(program, page, programs):
@@ -51,14 +52,14 @@ def test_page_has_the_exit_statuses_of_help(program, page, programs):
     assert set(numbers) <= {number for number, _ in helped}
 
 
-@pytest.mark.parametrize('name', sorted(path.name for path in (TOP / 'signer' / 'man').iterdir()))
+@pytest.mark.parametrize('name', sorted(path.name for path in (TOP / 'man').iterdir()))
 def test_page_is_sound(name):
     if not shutil.which('mandoc'):
         pytest.skip('no mandoc')
-    done = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', TOP / 'signer' / 'man' / name],
+    done = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', TOP / 'man' / name],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
 
 
 def test_version(program, programs):
-    assert re.match(rf'{program} \d+\.\d+\.\d+ ', output(programs / program, '--version'))
+    assert re.match(rf'{program} \d+\.\d+\.\d+(-dev)? ', output(programs / program, '--version'))

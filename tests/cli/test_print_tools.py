@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import BIN, HOSTILE, SCRIPTS, run_tty, stub
+from ceremony_tools import BIN, HOSTILE, SCRIPTS, run_tty, stub, sysroot
 from cups_room import codes, free_port, pages_of, pdf_text
 
 CONFIGURE = SCRIPTS / "configure-printer"
@@ -121,10 +121,12 @@ def test_classic_laser_at_port_9100(room, log, tmp_path, model, mark):
     pages = pages_of(tmp_path / "job.pdf", tmp_path, 150)
     digest = hashlib.sha256(log.read_bytes()).hexdigest()
     assert all(codes(png) == [f"SHA256:{digest.upper()}"] for png in pages)
-    numbers = re.findall(r"page (\d) of 2", pdf_text(tmp_path / "job.pdf"))
+    # The fonts are pictures by now, so pages are told apart by how they look.
+    looks = [hashlib.sha256(png.read_bytes()).hexdigest() for png in pages]
+    assert len(set(looks)) == 2
     # Collated, unless the printer itself is told to make the copies.
-    assert numbers in (["1", "2"] * 3, ["1", "2"]), numbers
-    assert len(numbers) == 6 or re.search(rb"NumCopies|#copies|COPIES", data)
+    assert looks in (looks[:2] * 3, looks[:2]), looks
+    assert len(looks) == 6 or re.search(rb"NumCopies|#copies|COPIES", data)
 
 
 @pytest.mark.slow
@@ -239,7 +241,7 @@ def test_several_usb_lasers_are_asked_about(room, tmp_path, answer, status):
 @pytest.mark.parametrize("uri", ["ipp://192.168.0.3/ipp/print", "socket://192.168.0.3:9100",
                                  "lpd://192.168.0.30/raw", "ipps://localhost.example/"])
 def test_network_printer_needs_the_network_opened(room, tmp_path, uri):
-    env = dict(room.env, KEYROOM_RUN=str(tmp_path))
+    env = dict(room.env, SYSROOT=str(sysroot(run=tmp_path)))
     for opened in ("", "eth0 192.168.0.4\n", "eth0 192.168.0\n"):
         if opened:
             (tmp_path / "printer-network").write_text(opened)
@@ -251,7 +253,7 @@ def test_opened_network_printer_is_set_up(room, tmp_path):
     env = usb(tmp_path, room.env)
     (tmp_path / "printer-network").write_text("eth0 192.168.0.3\n")
     done = subprocess.run([CONFIGURE, "--no-test", "socket://192.168.0.3:9100", "pcl"],
-                          env=dict(env, KEYROOM_RUN=str(tmp_path)), capture_output=True, check=False)
+                          env=dict(env, SYSROOT=str(sysroot(run=tmp_path))), capture_output=True, check=False)
     assert done.returncode == 0, done
     assert "socket://192.168.0.3:9100\n" in (tmp_path / "how").read_text()
 

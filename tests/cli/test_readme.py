@@ -17,4 +17,5 @@ def test_rehearsal_of_the_readme(top, programs, tmp_path):
     done = subprocess.run(['sh', '-euc', script], cwd=tmp_path, text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-1].startswith('PASS'), done.stdout
     assert (tmp_path / 'rehearsal' / 'skr.xml').stat().st_size > 1000

@@ -61,8 +61,9 @@ def test_zone_is_valid_now(tmp_path, programs, domain, algorithm):
 
 @pytest.fixture(scope='module')
 def rollover(tmp_path_factory, programs):
-    """Three quarters of a root zone in which the KSK goes from old to new."""
-    zone = Rehearsal(tmp_path_factory.mktemp('root'), programs, algorithm=13, bundles=3)
+    """Three quarters of a root zone in which the KSK goes from old to new; it is revoked
+    in two bundles, longer than RetireSafety, before it is gone."""
+    zone = Rehearsal(tmp_path_factory.mktemp('root'), programs, algorithm=13, bundles=4)
     zone.add_ksk('old')
     zone.add_ksk('new')
     zone.stages = {}

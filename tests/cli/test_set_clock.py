@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ceremony_tools import OVERLAY, SCRIPTS, environment, run, run_tty, stub
+from ceremony_tools import LIB, SCRIPTS, environment, run, run_tty, stub
 
 TOOL = SCRIPTS / "set-clock"
 DISC = 1767225600  # 2026-01-01
@@ -23,7 +23,7 @@ def room(tmp_path):
 
         def env(self, **extra):
             return environment(PATH=f"{tmp_path}/bin:/usr/bin:/bin",
-                               KEYROOM_LIB=self.lib, KEYROOM_RUN=tmp_path / "run", **extra)
+                               lib=self.lib, run=tmp_path / "run", **extra)
 
         def set(self, *argv, answers=()):
             return run_tty(TOOL, *argv, answers=answers, env=self.env())
@@ -33,7 +33,7 @@ def room(tmp_path):
 
     made = Room()
     made.lib.mkdir(parents=True)
-    (made.lib / "tool.sh").symlink_to(OVERLAY / "usr/lib/keyroom/tool.sh")
+    (made.lib / "tool.sh").symlink_to(LIB / "tool.sh")
     (made.lib.parent / "clock-epoch").touch()
     os.utime(made.lib.parent / "clock-epoch", (DISC, DISC))
     stub(tmp_path / "bin", "date",

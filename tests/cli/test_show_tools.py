@@ -2,19 +2,21 @@
 """displaycsr, digest, usb-allow, show and screencap-verify: what they show is
 true (openssl and sha*sum are asked too), and what a file or device says of
 itself cannot repaint the screen."""
+import base64
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
 
+import dns.dnssec
+import dns.name
 import pytest
 
-from ceremony_tools import (
-    BIN, HOSTILE, OVERLAY, SCRIPTS, TOP, environment, png, run, run_tty, stub)
+from ceremony_tools import BIN, HOSTILE, LIB, SCRIPTS, environment, png, run, run_tty, stub, sysroot
 
-LIB = OVERLAY / "usr/lib/keyroom"
-ENV = environment(KEYROOM_LIB=LIB)
+ENV = environment()
 
 
 def tool(name, *argv, cwd=None, **extra):
@@ -33,20 +35,21 @@ def csr(tmp_path_factory):
     return top
 
 
+def csr_tool(*argv, cwd=None):
+    return run(BIN / "displaycsr", *argv, cwd=cwd)
+
+
 @pytest.mark.parametrize("form", ["req.pem", "req.der"])
 def test_csr_is_shown(csr, form):
-    done = tool("displaycsr", csr / form)
+    done = csr_tool(csr / form)
     assert done.returncode == 0, done.stderr
     assert b"Subject:" in done.stdout and b"prime256v1" in done.stdout
     assert b"Signature:  good\n" in done.stdout and b"\x1b" not in done.stdout
     assert hashlib.sha256((csr / form).read_bytes()).hexdigest().encode() in done.stdout
 
 
-def test_csr_of_2010():
-    path = TOP / "../shared/data/production/ksk-2010.csr"
-    if not path.exists():
-        pytest.skip("shared data not here")
-    done = tool("displaycsr", path)
+def test_csr_of_2010(data):
+    done = csr_tool(data / "production/ksk-2010.csr")
     assert done.returncode == 0 and b"2048 bit" in done.stdout
 
 
@@ -54,24 +57,132 @@ def test_csr_with_a_wrong_signature(csr, tmp_path):
     data = bytearray((csr / "req.der").read_bytes())
     data[-3] ^= 1
     (tmp_path / "bad.der").write_bytes(data)
-    done = tool("displaycsr", tmp_path / "bad.der")
+    done = csr_tool(tmp_path / "bad.der")
     assert done.returncode == 1 and b"Signature:  WRONG" in done.stdout
 
 
 def test_csr_errors(tmp_path):
     (tmp_path / "text").write_text("no request\n")
-    assert tool("displaycsr").returncode == 2
-    assert tool("displaycsr", "-x").returncode == 2
-    assert tool("displaycsr", "a", "b").returncode == 2
-    assert tool("displaycsr", tmp_path / "text").returncode == 3
-    assert tool("displaycsr", tmp_path / "absent\x1b\n").returncode == 3
-    assert tool("displaycsr", tmp_path).returncode == 3
+    assert csr_tool().returncode == 2
+    assert csr_tool("-x").returncode == 2
+    assert csr_tool("a", "b").returncode == 2
+    assert csr_tool(tmp_path / "text").returncode == 3
+    assert csr_tool(tmp_path / "absent\x1b\n").returncode == 3
+    assert csr_tool(tmp_path).returncode == 3
+
+
+def ds_of(public, zone, algorithm, kind=2):
+    """What dnspython makes of a public key in DER."""
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+    key = dns.dnssec.make_dnskey(load_der_public_key(public), algorithm, 257)
+    ds = dns.dnssec.make_ds(dns.name.from_text(zone), key, {2: "SHA256", 4: "SHA384"}[kind])
+    return key, f"{zone} IN DS {ds}"
+
+
+def request(folder, name, kind, subject, digest="sha256"):
+    key = folder / f"{name}.key"
+    if not key.exists():
+        subprocess.run(["openssl", "genpkey", *kind, "-out", key], check=True, capture_output=True)
+    (folder / "cnf").write_text("oid_section=o\n[o]\nds=1.3.6.1.4.1.1000.53\n[req]\ndistinguished_name=d\n"
+                                "prompt=no\nutf8=yes\nstring_mask=utf8only\n[d]\n" + subject)
+    subprocess.run(["openssl", "req", "-new", "-key", key, "-config", folder / "cnf", f"-{digest}",
+                    "-out", folder / f"{name}.csr"], check=True, capture_output=True)
+    return folder / f"{name}.csr", subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"],
+                                                  check=True, capture_output=True).stdout
+
+
+KINDS = {8: (["-algorithm", "RSA"], "sha256"), 10: (["-algorithm", "RSA"], "sha512"),
+         13: (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "sha256"),
+         14: (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"], "sha384"),
+         15: (["-algorithm", "ED25519"], "sha256"), 16: (["-algorithm", "ED448"], "sha256")}
+
+
+@pytest.mark.parametrize("algorithm", KINDS)
+@pytest.mark.parametrize("zone,digest", [(".", 2), ("example.", 4)])
+def test_csr_shows_the_key_as_dnssec_has_it(tmp_path, algorithm, zone, digest):
+    pytest.importorskip("cryptography")
+    kind, signs = KINDS[algorithm]
+    _, public = request(tmp_path, "x", kind, "O=x\n", signs)
+    key, ds = ds_of(public, zone, algorithm, digest)
+    path, _ = request(tmp_path, "x", kind, f"O=x\nds={ds}\n", signs)
+    done = csr_tool(path)
+    shown = done.stdout.decode()
+    assert done.returncode == 0, done.stderr
+    assert f"DNSKEY:     {zone} IN DNSKEY 257 3 {algorithm} " in shown
+    assert base64.b64encode(key.key).decode() in shown
+    assert f"Key tag:    {dns.dnssec.key_id(key)}\n" in shown
+    assert f"DS:         {ds_of(public, zone, algorithm)[1].upper()}\n".replace("EXAMPLE", "example") in shown
+    assert f"Subject DS: {ds}\n            this key's\n" in shown
+
+
+@pytest.mark.parametrize("change,reason", [
+    (lambda ds: "no record", "no DS record"), (lambda ds: "", "no DS record"), (lambda ds: ds[:-2], "digest"),
+    (lambda ds: ds[:-1], "no DS record"), (lambda ds: ds.replace(" 13 ", " 14 "), "algorithm"),
+    (lambda ds: ds.replace("DS ", "DS 1"), "no DS record|tag"), (lambda ds: ds.replace(" 2 ", " 1 "), "neither"),
+    (lambda ds: ds.replace(". IN", "other. IN"), "digest"), (lambda ds: ds.replace("IN DS", "IN TXT"), "no DS"),
+    (lambda ds: ds[:-1] + ("0" if ds[-1] != "0" else "1"), "digest"), (lambda ds: "a..b" + ds[1:], "no name")])
+def test_csr_whose_subject_names_another_ds(tmp_path, change, reason):
+    """As it was signed by who asked, and so it looks right."""
+    pytest.importorskip("cryptography")
+    kind, signs = KINDS[13]
+    _, public = request(tmp_path, "x", kind, "O=x\n", signs)
+    wrong = change(ds_of(public, ".", 13)[1])
+    path, _ = request(tmp_path, "x", kind, f"O=x\nds={wrong or ' '}\nCN=y\n", signs)
+    done = csr_tool(path)
+    if not wrong:
+        assert b"Subject DS:" in done.stdout
+        return
+    assert done.returncode == 1 and b"NOT that of the key" in done.stderr, done
+    assert re.search(rf"NOT .*this key's: .*({reason})", done.stdout.decode()), done.stdout
+    assert b"Signature:  good" in done.stdout
+
+
+def test_csr_with_a_ds_in_capitals_small_or_in_pieces(tmp_path):
+    pytest.importorskip("cryptography")
+    kind, signs = KINDS[13]
+    _, public = request(tmp_path, "x", kind, "O=x\n", signs)
+    ds = ds_of(public, ".", 13)[1]
+    for text in (ds.upper(), ds.lower(), ds[:-20] + " " + ds[-20:]):
+        assert csr_tool(request(tmp_path, "x", kind, f"ds={text}\n", signs)[0]).returncode == 0
+    done = csr_tool(request(tmp_path, "x", kind, f"0.ds={ds}\n1.ds=. IN DS 1 13 2 {'0' * 64}\n", signs)[0])
+    assert done.returncode == 1 and done.stdout.count(b"Subject DS:") == 2
+
+
+def test_csr_every_request_of_a_file(csr, tmp_path):
+    one, key = (csr / "req.pem").read_text(), (csr / "key").read_text()
+    other, _ = request(tmp_path, "x", KINDS[15][0], "O=the other\n")
+    (tmp_path / "two.pem").write_text("a note before\n" + one + key + "between\n" + other.read_text() + "behind\n")
+    done = csr_tool(tmp_path / "two.pem")
+    assert done.returncode == 0 and done.stdout.count(b"Signature:  good") == 2, done.stderr
+    assert b"Request:    1 of 2" in done.stdout and b"the other" in done.stdout
+    # One of them is wrong or damaged: none is passed over.
+    bad = bytearray((csr / "req.der").read_bytes())
+    bad[-3] ^= 1
+    wrong = "-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(bad).decode() + "-----END CERTIFICATE REQUEST-----\n"
+    (tmp_path / "two.pem").write_text(one + wrong)
+    done = csr_tool(tmp_path / "two.pem")
+    assert done.returncode == 1 and b"Signature:  WRONG" in done.stdout and b"Signature:  good" in done.stdout
+    for damaged in (one[:-60], one.replace("\nMI", "\nNI", 1), wrong.replace("END CERT", "END CART")):
+        (tmp_path / "two.pem").write_text(one + damaged)
+        done = csr_tool(tmp_path / "two.pem")
+        assert done.returncode == 3 and done.stdout == b"" and b"damaged" in done.stderr, damaged
+    (tmp_path / "two.der").write_bytes((csr / "req.der").read_bytes() * 2)
+    done = csr_tool(tmp_path / "two.der")
+    assert done.returncode == 3 and b"behind the certification request" in done.stderr
+
+
+@pytest.mark.parametrize("kind", [["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
+                                  ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"]])
+def test_csr_of_a_key_that_dnssec_does_not_have(tmp_path, kind):
+    path, _ = request(tmp_path, "x", kind, "O=x\n")
+    done = csr_tool(path)
+    assert done.returncode == 0 and b"DNSKEY:     none" in done.stdout and b"Signature:  good" in done.stdout
 
 
 def test_csr_hostile_names(csr, tmp_path):
     for name in HOSTILE:
         shutil.copy(csr / "req.pem", tmp_path / name)
-        done = tool("displaycsr", "--", name, cwd=tmp_path)
+        done = csr_tool("--", name, cwd=tmp_path)
         assert done.returncode == 0 and b"\x1b" not in done.stdout, (name, done)
     assert not (tmp_path / "pwned").exists()
 
@@ -118,7 +229,7 @@ def test_usb_allow(tmp_path):
     let = usb_device(tmp_path, "1-2", "0", "Key \x1b[2Jboard", "03")
     stay = usb_device(tmp_path, "1-3", "0", "Camera", "0e")
     usb_device(tmp_path, "1-4", "1", "Storage", "08")
-    env = dict(ENV, KEYROOM_USB=str(tmp_path))
+    env = environment(usb=tmp_path)
     status, shown = run_tty(SCRIPTS / "usb-allow", "1-2", env=env, answers=[("(y/N)? ", "y\n")])
     assert status == 0, shown
     assert "keyboard" in shown and "\x1b[2J" not in shown
@@ -130,17 +241,17 @@ def test_usb_allow(tmp_path):
 
 def test_usb_allow_list_lets_nothing_in(tmp_path):
     let = usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
-    done = tool("usb-allow", "--list", KEYROOM_USB=tmp_path)
+    done = tool("usb-allow", "--list", SYSROOT=sysroot(usb=tmp_path))
     assert done.returncode == 0 and b"keyboard" in done.stdout and let.read_text() == "0\n"
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
 def test_usb_allow_refused(tmp_path, answer):
     let = usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
-    env = dict(ENV, KEYROOM_USB=str(tmp_path))
+    env = environment(usb=tmp_path)
     status, shown = run_tty(SCRIPTS / "usb-allow", "1-2", env=env, answers=[("(y/N)? ", answer)])
     assert status == 1 and let.read_text() == "0\n" and "keyboard" in shown
-    assert tool("usb-allow", "1-2", KEYROOM_USB=tmp_path).returncode == 1  # no terminal
+    assert tool("usb-allow", "1-2", SYSROOT=sysroot(usb=tmp_path)).returncode == 1  # no terminal
 
 
 @pytest.mark.parametrize("name,status", [
@@ -149,15 +260,15 @@ def test_usb_allow_refused(tmp_path, answer):
 def test_usb_allow_other_names(tmp_path, name, status):
     usb_device(tmp_path, "1-2", "0", "Keyboard", "03")
     usb_device(tmp_path, "1-4", "1", "Storage", "08")
-    done = tool("usb-allow", "--", name, KEYROOM_USB=tmp_path)
+    done = tool("usb-allow", "--", name, SYSROOT=sysroot(usb=tmp_path))
     assert done.returncode == status and b"\x1b" not in done.stderr, done
 
 
 def test_usb_allow_nothing_refused(tmp_path):
     (tmp_path / "devices").mkdir()
-    done = tool("usb-allow", KEYROOM_USB=tmp_path)
+    done = tool("usb-allow", SYSROOT=sysroot(usb=tmp_path))
     assert done.returncode == 0 and b"no USB device is refused" in done.stdout
-    assert tool("usb-allow", "--frob", KEYROOM_USB=tmp_path).returncode == 2
+    assert tool("usb-allow", "--frob", SYSROOT=sysroot(usb=tmp_path)).returncode == 2
 
 
 @pytest.fixture
@@ -173,7 +284,7 @@ def console(tmp_path):
 
 def test_screencap_of_a_text_console(console):
     done = tool("screencap-verify", "--console", "2", "3", cwd=console / "work",
-                SYSROOT=console / "root", PATH=f"{console}/bin:{ENV['PATH']}")
+                SYSROOT=sysroot(console / "root"), PATH=f"{console}/bin:{ENV['PATH']}")
     assert done.returncode == 0, done.stderr
     files = list((console / "work").iterdir())
     assert len(files) == 1 and files[0].name.startswith("screencap-2")
@@ -187,7 +298,7 @@ def test_screencap_of_a_text_console(console):
     (["--console", "7"], 2), (["--console"], 2), (["--console", "../2"], 2), ([], 2), (["--frob"], 2),
     (["--console", "2", "0"], 2), (["--console", "2", "1", "1"], 2), (["--console", "3"], 3)])
 def test_screencap_errors(console, argv, status):
-    done = tool("screencap-verify", *argv, cwd=console / "work", SYSROOT=console / "root",
+    done = tool("screencap-verify", *argv, cwd=console / "work", SYSROOT=sysroot(console / "root"),
                 PATH=f"{console}/bin:{ENV['PATH']}")
     assert done.returncode == status, done
     assert list((console / "work").iterdir()) == []
@@ -221,7 +332,7 @@ def test_screencap_where_nothing_can_be_written(console):
     if os.getuid() == 0:
         done = run("unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro none . && cd "$PWD" && exec "$@"',
                    "sh", SCRIPTS / "screencap-verify", "--console", "2", cwd=console / "work",
-                   env=dict(ENV, SYSROOT=str(console / "root")))
+                   env=dict(ENV, SYSROOT=str(sysroot(console / "root"))))
         assert done.returncode == 5 and b"cannot write" in done.stderr
     assert BIN.exists()
 
@@ -230,13 +341,13 @@ def test_screencap_where_nothing_can_be_written(console):
 def shown(tmp_path):
     """The tool "show", its window and its pager replaced by what writes down
     what they were given."""
-    lib = tmp_path / "lib"
+    lib = tmp_path / "usr/lib/keyroom"
     shutil.copytree(LIB, lib)
     stub(lib, "desktop-terminal", f'printf "%s\\n" "$@" >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/window\n')
     stub(tmp_path / "bin", "less", f'shift; cat -- "$1" >{tmp_path}/paged\n')
 
     def call(*argv, **extra):
-        return tool("show", *argv, cwd=tmp_path, KEYROOM_LIB=lib,
+        return tool("show", *argv, cwd=tmp_path, SYSROOT=tmp_path,
                     PATH=f"{tmp_path}/bin:{ENV['PATH']}", **extra)
     return call
 
@@ -252,7 +363,7 @@ def test_show_goes_by_what_a_file_holds(shown, tmp_path):
             if (tmp_path / "window").exists():
                 break
             time.sleep(0.1)
-        assert (tmp_path / "window").read_text() == f"show\n{tmp_path}/lib/show-pages\n{tmp_path}/{name}\n"
+        assert (tmp_path / "window").read_text() == f"show\n{tmp_path}/usr/lib/keyroom/show-pages\n{tmp_path}/{name}\n"
         (tmp_path / "window").unlink()
     assert shown("odd (name).txt").returncode == 0
     assert "page of text" in (tmp_path / "paged").read_text()

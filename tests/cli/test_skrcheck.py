@@ -5,6 +5,7 @@ signatures by others, another schema signed properly, a log or a trust anchor
 that tells another story.  It is the opinion that does not depend on the signer,
 so each of its questions is shown to be able to say no."""
 import base64
+import hashlib
 import re
 import subprocess
 import xml.etree.ElementTree as tree
@@ -12,8 +13,6 @@ import xml.etree.ElementTree as tree
 import pytest
 
 from rehearsal import Rehearsal, use
-
-LAYERS = {'base', 'dns', 'crypto', 'xml', 'config', 'second'}
 
 
 @pytest.fixture(scope='module')
@@ -60,7 +59,7 @@ def ask(zone):
 
 
 def questions(top):
-    return re.findall(r'^\t\{"(POST-[A-Z-]+)"', (top / 'signer/second/second.c').read_text(), re.M)
+    return re.findall(r'^\t\{"(POST-[A-Z-]+)"', (top / 'postcheck/second.c').read_text(), re.M)
 
 
 def test_sound_response_passes_every_question(zone, ask, top):
@@ -270,25 +269,18 @@ def test_request_without_proof_is_found(zone, ask):
 def test_previous_response_that_does_not_verify_is_found(zone, ask):
     text = swap(r'<SignatureData>(.*?)<', flip, -1)((zone.folder / 'skr-1.xml').read_text())
     status, failed, out = ask(previous=text)
-    assert (status, failed) == (1, {'POST-CHAIN'})
+    # The last bundle hangs on nothing then, and so the others do; and nothing counts as published.
+    assert (status, failed) == (1, {'POST-PREVIOUS', 'POST-CHAIN', 'POST-PUBLISH-SAFETY'})
     assert 'the signature by old does not hold' in out
 
 
 def test_other_history_is_found(zone, ask):
-    """The response after itself: nothing continues."""
+    """The response after itself: nothing continues, and time goes back."""
     status, failed, out = ask(previous=zone.response.read_text())
-    assert (status, failed) == (1, {'POST-CHAIN'})
+    assert (status, failed) == (1, {'POST-CHAIN', 'POST-PUBLISH-SAFETY'})
     for reason in ('has the same id', 'is in the previous response too', 'not as stated in the request',
                    'alone', 'new one begins'):
         assert reason in out
-
-
-def test_key_that_was_not_published_before_is_found(zone, ask):
-    """A properly signed response whose signer comes out of nothing."""
-    previous = zone.response.read_text()
-    status, failed, out = ask(previous=swap(NEW, '', -1)(swap(OLD, '', -1)(previous)))
-    assert (status, failed) == (1, {'POST-CHAIN'})
-    assert 'key old signs, and was not published before' in out
 
 
 # Trust anchor
@@ -302,6 +294,15 @@ def test_key_that_was_not_published_before_is_found(zone, ask):
     lambda text: re.sub(r'<PublicKey>(.*?)<', lambda found: f'<PublicKey>{flip(found.group(1))}<', text),
     lambda text: re.sub(r'<DigestType>2<', '<DigestType>1<', text),
     swap(r'(<KeyDigest id="new".*?</KeyDigest>)', ''),
+    lambda text: re.sub(r'<Flags>257<', '<Flags>385<', text),
+    lambda text: re.sub(r'<Flags>257<', '<Flags>0<', text),
+    # One entry that says so is enough: who made such a file must be asked.
+    swap(r'<KeyDigest id="idle".*?<Flags>(257)<', '385'),
+    # So is one that contradicts itself: people look at its tag and its digest alone.
+    swap(r'<KeyDigest id="idle".*?<KeyTag>(\d+)<', '1'),
+    swap(r'<KeyDigest id="idle".*?<Digest>(\w\w)', lambda byte: f'{int(byte, 16) ^ 1:02X}'),
+    swap(r'<KeyDigest id="idle".*?<Digest>(\w\w)', ''),
+    swap(r'<KeyDigest id="idle".*?<PublicKey>([^<]*)<', flip),
 ])
 def test_other_anchor_is_found(zone, ask, change):
     status, failed, out = ask(anchor=change((zone.folder / 'anchor-2.xml').read_text()))
@@ -346,6 +347,44 @@ def test_log_that_tells_another_story_is_found(zone, ask, change, reason):
     assert reason in out
 
 
+def test_request_does_not_write_the_transcript(zone, ask):
+    """A comment in a request that is copied into the log: neither a result nor an
+    end is believed, and paper shows what each line is."""
+    digest = hashlib.sha256(b'another response').hexdigest()
+    request = (zone.folder / 'ksr-2.xml').read_text()
+    evil = request.replace('<Request>', f'<!--\nSHA256 hash of SKR:\n{digest}\ndone\n{"x" * 72}done\n-->\n<Request>', 1)
+    (zone.folder / 'evil.xml').write_text(evil)
+    before = set(zone.folder.glob('ksrsigner-*.log'))
+    done = zone.hsm.run('ksrsigner', '--force', '--log-ksr', '--log-skr', '--log-previous-skr', '--previous-skr',
+                        'skr-1.xml', 'evil.xml', 'evil-skr.xml')
+    assert done.status == 0, done.err
+    (zone.folder / 'evil-skr.xml').unlink()
+    log, = set(zone.folder.glob('ksrsigner-*.log')) - before
+    text = log.read_text()
+    assert f'[INFO] | {digest}\n' in text and '[INFO] |+ done\n' in text
+    status, failed, out = ask(log=text, ksr=evil)
+    assert (status, failed) == (1, {'POST-LOG'}), out       # signed anew, so it is another response
+    # The event that it forged is no result: with the real one taken out, nothing is left.
+    at = text.rindex('SHA256 hash of SKR:')
+    forged = text[:at] + text[at:].replace('SHA256 hash of SKR:', 'nothing')
+    (zone.folder / 'x.log').write_text(forged)
+    events = [line.split('] ', 1)[1] for line in forged.splitlines()]
+    assert 'SHA256 hash of SKR:' not in events and events.count('done') == 1
+    assert 'no such response' in ask(log=forged, ksr=evil)[2]
+    paper = subprocess.run([zone.hsm.programs / 'text2pdf', '--log', log], stdout=subprocess.PIPE, check=True).stdout
+    shown = subprocess.run(['pdftotext', '-layout', '-', '-'], input=paper, stdout=subprocess.PIPE, check=True).stdout
+    lines = [line.strip() for line in shown.decode().splitlines()]
+    assert lines.count('done') == 1 and lines.count(f'| {digest}') == 1
+
+
+def test_log_of_another_shape_is_none(zone, ask):
+    """Events have a time and a level that there is."""
+    text = zone.log.read_text()
+    for old, new in (('Z: [INFO] done', ': [INFO] done'), ('[INFO] done', '[COPY] done'),
+                     (': [INFO] done', '2026: [INFO] done')):
+        assert ask(log=text.replace(old, new))[:2] == (1, {'POST-LOG'})
+
+
 def test_log_may_have_the_keys_in_the_order_of_the_set(zone, ask):
     """As the signer showed them up to 0.2.0."""
     text = zone.log.read_text()
@@ -372,12 +411,42 @@ def test_other_configuration_is_found(zone, ask, pattern, new, questions):
     assert (status, failed) == (1, questions), out
 
 
+def test_last_line_counts_what_was_not_asked(ask):
+    """A bare PASS is for a response of which everything was asked."""
+    assert ask()[2].splitlines()[-1] == 'PASS, but 1 of 18 questions not asked'
+    assert ask(config=None)[2].splitlines()[-1] == 'PASS, but 4 of 18 questions not asked'
+    out = ask(anchor=None, previous=None)[2]
+    assert out.splitlines()[-1] == 'PASS, but 4 of 18 questions not asked'
+
+
+def test_label_alone_vouches_for_nothing(zone, ask):
+    """A configuration without the DS of its keys: anybody's key may have that label."""
+    config = re.sub(r'"(ds_sha256|key_tag)": [^,]*,\s*', '', (zone.folder / 'ksrsigner.yaml').read_text())
+    assert 'ds_sha256' not in config
+    status, failed, out = ask(config=config, anchor=None)
+    assert (status, failed) == (0, set())
+    assert out.splitlines()[-1].startswith('PASS, but keys are known by their labels alone')
+    assert ask(config=config)[2].splitlines()[-1] == 'PASS, but 1 of 18 questions not asked'
+
+
+def test_previous_response_of_the_configuration_is_taken(zone, ask):
+    """As ksrsigner does, so that nobody forgets the chain."""
+    config = (zone.folder / 'ksrsigner.yaml').read_text().replace('{', '{"filenames": {"previous_skr": "%s"},', 1)
+    assert 'PASS POST-CHAIN' in ask(config=config % 'skr-1.xml', previous=None)[2]
+    assert 'FAIL POST-CHAIN' in ask(config=config % 'skr-2.xml', previous=None)[2]
+    assert ask(config=config % 'none.xml', previous=None)[0] == 3
+    assert 'SKIP POST-CHAIN (why)' in ask(None, '--no-previous-skr', 'why', config=config % 'skr-2.xml', previous=None)[2]
+
+
 def test_without_configuration_it_says_what_it_cannot_tell(ask):
     status, failed, out = ask(config=None, anchor=None, previous=None)
     assert (status, failed) == (0, set())
+    assert not re.search(r'^PASS$', out, re.M)
+    assert re.match(r'INCOMPLETE: whose keys signed is not known .*; 7 of 18 questions not asked$', out.splitlines()[-1])
     assert re.findall(r'^SKIP (\S+) \((.*)\)$', out, re.M) == [
         ('POST-KSK-POLICY', 'no configuration (--config)'), ('POST-KSK-SCHEMA', 'no configuration (--config)'),
         ('POST-KSK-IDENTITY', 'no configuration (--config)'), ('POST-ANCHOR', 'no trust anchor (--anchor)'),
+        ('POST-PREVIOUS', 'no previous response (--previous-skr)'),
         ('POST-CHAIN', 'no previous response (--previous-skr)'), ('POST-LOG', 'no log (--log)')]
 
 
@@ -493,7 +562,10 @@ def test_real_key_without_the_response_before_is_refused(pair):
 def test_real_key_is_refused_where_another_may_be_meant(pair, data, tmp_path, pattern, new):
     config = tmp_path / 'other.yaml'
     config.write_text(swap(pattern, new)((data / 'config/2017-q2-0.yaml').read_text()))
-    assert pair('2017-q2-0', REAL, config)[:2] == (1, REFUSED)
+    status, failed, _ = pair('2017-q2-0', REAL, config)
+    assert (status, failed - {'POST-CHAIN'}) == (1, REFUSED)
+    # Where it asks, they are not its own.
+    assert ('POST-CHAIN' in failed) == ('in_hsm' in pattern)
 
 
 def test_real_key_that_did_not_sign_before_is_refused(pair):
@@ -570,8 +642,7 @@ def test_quarters_of_one_ceremony(zone, programs):
 
 def test_it_shares_only_reading_and_wire_code(top):
     """No judgement of the signer is behind the second opinion."""
-    for path in sorted((top / 'signer/second').glob('*.[ch]')) + [top / 'signer/programs/skrcheck.c']:
+    for path in sorted((top / 'postcheck').glob('*.[ch]')):
         included = set(re.findall(r'^#include "([^"]+)"', path.read_text(), re.M))
-        strange = {name for name in included if name.split('/')[0] not in LAYERS
-                   and name not in ('ksr/ksr.h', 'show/log.h', 'show/options.h', 'show/words.h')}
+        strange = {name for name in included if not name.startswith(('lib/', 'postcheck/'))}
         assert not strange, path

@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import unicodedata
 
 import pytest
 
@@ -122,7 +123,8 @@ def test_log_without_times_and_levels(tmp_path):
     (b"\x1b(Btext\x1b=\x1b>\r\n", "text"),
     (b"bell\x07\r\n", "bell"),
     (b"\x1b[999999999999Cx\r\n", None),
-    (b"cut \x1b[", "cut"), (b"cut \x1b", "cut"), (b"cut \x1b]0;x", "cut"),
+    (b"cut \x1b[", "cut"), (b"cut \x1b", "cut"),
+    (b"cut \x1b]0;x", "cut * [left out: 3 bytes of a string that nobody ended]"),
 ])
 @needs_poppler
 def test_recording_as_it_stood_at_its_end(tmp_path, recorded, shown):
@@ -144,6 +146,89 @@ def test_bytes_that_are_no_text_are_shown_as_such(tmp_path):
 
 
 @needs_poppler
+def test_utf_8_is_printed(tmp_path):
+    line = "Gr\u00fc\u00dfe aus Z\u00fcrich, \u0141\u00f3d\u017a, \u041f\u0440\u0438\u0432\u0435\u0442, \u03b1\u03b2\u03b3, \u20ac \u2500\u2502"
+    done = run(TOOL, "--title", "\u00dcbersicht", stdin=line.encode())
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    text = pdf_text(tmp_path / "out.pdf")
+    assert "\u00dcbersicht" in text and " ".join(body(text)) == line
+    fonts = subprocess.run(["pdffonts", tmp_path / "out.pdf"], capture_output=True, text=True, check=True).stdout
+    assert fonts.count("DejaVuSansMono") == 2 and " no " not in fonts
+
+
+@needs_poppler
+@pytest.mark.parametrize("character,shown", [
+    ("\u4e2d", "\\u4e2d"), ("\U0001f511", "\\U0001f511"),      # the font has none
+    ("\u202e", "\\u202e"), ("\u200b", "\\u200b"), ("\u00ad", "\\u00ad"),  # turns around, is not seen
+    ("e\u0301", "e\\u0301"), ("\u0085", "\\xc2\\x85"), ("\ufeff", "\\ufeff")])
+def test_what_would_not_be_seen_is_said(tmp_path, character, shown):
+    done = run(TOOL, "--title", character, stdin=f"a{character}b\n".encode())
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    assert body(pdf_text(tmp_path / "out.pdf")) == [f"a{shown}b"]
+
+
+def hidden(characters, *categories):
+    return [character for character in characters if unicodedata.category(character) in categories]
+
+
+@needs_poppler
+def test_no_mark_is_set_over_the_letter_before_it(tmp_path):
+    """On paper an x with a mark over it is no x, and what was signed by hand says
+    something else than the log: of all marks that combine none may reach the font."""
+    marks = hidden(map(chr, range(0xa0, 0xe000)), "Mn", "Me", "Cf", "Zl", "Zp")
+    assert "\u0301" in marks and "\u0eb1" in marks
+    text = "".join(f"x{mark}y" + (" " if number % 8 else "\n") for number, mark in enumerate(marks, 1))
+    (tmp_path / "out.pdf").write_bytes(run(TOOL, stdin=text.encode()).stdout)
+    assert " ".join(body(pdf_text(tmp_path / "out.pdf"))).split() == [f"x\\u{ord(mark):04x}y" for mark in marks]
+
+
+def test_what_is_not_seen_is_said_on_the_screen_too():
+    """What turns text around, joins it or is not seen at all, wherever in Unicode;
+    and tabs stand where they stand with what is shown instead."""
+    wrong = hidden(map(chr, range(0xa0, 0x110000)), "Cf", "Zl", "Zp", "Co") + ["\u17b4", "\u3164"]
+    text = "".join(f"x{character}y\n" for character in wrong if ord(character) < 0xf0000)
+    for line in run(TOOL, "--text", stdin=text.encode()).stdout.decode().split("\n")[:-1]:
+        assert re.fullmatch(r"x\\(u[0-9a-f]{4}|U[0-9a-f]{8})y", line), ascii(line)
+    assert run(TOOL, "--text", stdin="\u202e\tb\n".encode()).stdout == b"\\u202e  b\n"
+
+
+@needs_poppler
+def test_bytes_that_are_no_utf_8(tmp_path):
+    for data, shown in ((b"\xc3", r"\xc3"), (b"\xc0\x80", r"\xc0\x80"), (b"\xed\xa0\x80", r"\xed\xa0\x80"),
+                        (b"\xf4\x90\x80\x80", r"\xf4\x90\x80\x80"), (b"\xe2\x82x", r"\xe2\x82x")):
+        (tmp_path / "out.pdf").write_bytes(run(TOOL, stdin=data).stdout)
+        assert body(pdf_text(tmp_path / "out.pdf")) == [shown]
+
+
+@needs_poppler
+def test_words_are_not_broken_where_a_blank_is_near(tmp_path):
+    """Nothing is lost, no word is in two; what has no blank is broken at the edge."""
+    words_ = [f"word{'x' * (n % 23)}{n}" for n in range(120)]
+    for blanks in (" ", "  ", "   "):
+        (tmp_path / "out.pdf").write_bytes(run(TOOL, stdin=blanks.join(words_).encode()).stdout)
+        text = pdf_text(tmp_path / "out.pdf")
+        shown = text.split("page 1 of 1")[1].split("Keyroom")[0]
+        assert shown.replace("\u00bb", " ").split() == words_
+    long = "a " * 5 + "y" * 300
+    (tmp_path / "out.pdf").write_bytes(run(TOOL, stdin=long.encode()).stdout)
+    assert body(pdf_text(tmp_path / "out.pdf")) == [long]
+
+
+def test_a_file_without_end_is_no_paper():
+    done = run(TOOL, stdin=b"\n" * 200_000)
+    assert done.returncode == 3 and done.stdout == b"" and b"more than 2000" in done.stderr
+
+
+def test_as_text():
+    assert run(TOOL, "--text", stdin=b"a\tb\r\n\xff\n").stdout == b"a       b\n\\xff\n"
+    log = b"2026-11-22T05:30:00Z: [INFO] x\n"
+    assert run(TOOL, "-T", "--log", stdin=log).stdout == b"x\n"
+    assert run(TOOL, "--text", "--script", stdin=b"a\r\n\x1b[?1049hb\x1b[?1049l").stdout.decode() == (
+        "a\n* [the alternate screen, as last seen:]\n| b\n* [end of the alternate screen]\n")
+    assert run(TOOL, "--text", "--picture").returncode == 2
+
+
+@needs_poppler
 def test_hostile_names(tmp_path):
     for name in HOSTILE:
         (tmp_path / name).write_text("x\n")
@@ -162,10 +247,27 @@ def test_same_text_same_bytes(tmp_path):
 @needs_poppler
 def test_rehearsal_is_on_every_page(tmp_path):
     (tmp_path / "rehearsal").write_text("")
-    done = run(TOOL, stdin=b"x\n" * 60, env=environment(KEYROOM_RUN=tmp_path))
+    done = run(TOOL, stdin=b"x\n" * 60, env=environment(run=tmp_path))
     (tmp_path / "out.pdf").write_bytes(done.stdout)
     assert pdf_text(tmp_path / "out.pdf").count("REHEARSAL") == 4
     assert b"REHEARSAL" not in run(TOOL, stdin=b"x").stdout
+
+
+@needs_poppler
+@pytest.mark.parametrize("marks", [["experiment"], ["rehearsal", "experiment"]])
+def test_experiment_is_on_every_page(tmp_path, marks):
+    """Beside the other, and with the longest title and most pages it would still fit."""
+    for mark in marks:
+        (tmp_path / mark).write_text("")
+    done = run(TOOL, "--title", "W" * 80, stdin=b"x\n" * 60, env=environment(run=tmp_path))
+    (tmp_path / "out.pdf").write_bytes(done.stdout)
+    text = pdf_text(tmp_path / "out.pdf")
+    words = " ".join(mark.upper() for mark in marks)
+    pages = re.findall(r"^[ \f]*(W+) +(\S.*?) +page (\d+) of (\d+)$", text, re.M)
+    assert len(pages) == int(pages[0][3]) == 2
+    for title, mark, *_ in pages:
+        assert mark == words and len(f"{title} {mark}  page 2000 of 2000") <= 96
+    assert len(re.findall(f"Keyroom .*{words}$", text, re.M)) == len(pages)
 
 
 @pytest.mark.skipif(not shutil.which("qpdf"), reason="no qpdf")
@@ -192,7 +294,7 @@ def test_full_output():
 
 
 @needs_poppler
-@pytest.mark.parametrize("color,size", [(2, (40, 30)), (0, (40, 30)), (2, (40, 300))])
+@pytest.mark.parametrize("color,size", [(2, (40, 30)), (0, (40, 30)), (2, (40, 300)), (6, (40, 30))])
 def test_picture_of_the_screen(tmp_path, color, size):
     data = png(*size, color)
     (tmp_path / "screen.png").write_bytes(data)
@@ -210,14 +312,16 @@ def test_picture_of_the_screen(tmp_path, color, size):
     image, = tmp_path.glob("image-*")
     header, pixels = image.read_bytes().split(b"255\n", 1)
     assert header == b"P6\n%d %d\n" % size
-    assert pixels[:6] == (b"\x00\x00\x63\x05\x00\x63" if color else b"\0\0\0\5\5\5")
+    # What is half transparent is half white.
+    assert pixels[:6] == {2: b"\x00\x00\x63\x05\x00\x63", 0: b"\0\0\0\5\5\5",
+                          6: b"\xba\xba\xc4\xba\xba\xc4"}[color]
     shown = subprocess.run(["qpdf", "--check", tmp_path / "out.pdf"], capture_output=True, check=False)
     assert shown.returncode == 0, shown
 
 
 @pytest.mark.parametrize("data", [
-    b"", b"text\n", png()[:8], png()[:20], png()[:33], png()[:-1], png()[:60], png(color=6),
-    png(bits=16), png(interlace=1), png()[:8] + b"\xff" * 40, png()[:8] + png()[33:],
+    b"", b"text\n", png()[:8], png()[:20], png()[:33], png()[:60], png(bits=16),
+    png(interlace=1), png()[:8] + b"\xff" * 40, png()[:8] + png()[33:],
     png()[:16] + b"\0\0\0\0" + png()[20:], png()[:16] + b"\0\1\0\0" + png()[20:]])
 def test_picture_that_cannot_be_printed_is_refused(tmp_path, data):
     (tmp_path / "screen.png").write_bytes(data)

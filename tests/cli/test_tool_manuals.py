@@ -8,12 +8,12 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import BIN, OVERLAY, SCRIPTS, TOP, environment, run
+from ceremony_tools import BIN, MAN, ROOT, SCRIPTS, TOP, environment, run
 
-C_TOOLS = ["ceremony-log", "hsmfd-hash", "text2pdf", "ttyaudit", "verify-media"]
-SH_TOOLS = ["configure-printer", "copy-hsmfd", "digest", "displaycsr", "hsm-list", "print-script",
-            "print-ttyaudit", "printlog", "screencap-verify", "set-clock", "show", "usb-allow"]
-ENV = environment(KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")
+C_TOOLS = ["ceremony-log", "displaycsr", "hsmfd-hash", "text2pdf", "ttyaudit", "verify-media"]
+SH_TOOLS = ["configure-printer", "copy-hsmfd", "digest", "hsm-list", "keyboard", "mount-drive", "print-script",
+            "print-ttyaudit", "printlog", "prove-media", "screencap-verify", "set-clock", "show", "usb-allow"]
+ENV = environment()
 
 
 SBIN_TOOLS = ["hsm-driver"]
@@ -21,15 +21,12 @@ SBIN_TOOLS = ["hsm-driver"]
 
 def path_of(tool):
     if tool in SBIN_TOOLS:
-        return OVERLAY / "usr/sbin" / tool
+        return ROOT / "usr/sbin" / tool
     return BIN / tool if tool in C_TOOLS else SCRIPTS / tool
 
 
 def page_of(tool):
-    if tool in SBIN_TOOLS:
-        return OVERLAY / f"usr/share/man/man8/{tool}.8"
-    folder = TOP / "signer/man" if tool in C_TOOLS else OVERLAY / "usr/share/man/man1"
-    return folder / f"{tool}.1"
+    return MAN / f"{tool}.{8 if tool in SBIN_TOOLS else 1}"
 
 
 @pytest.mark.parametrize("tool", C_TOOLS + SH_TOOLS + SBIN_TOOLS)

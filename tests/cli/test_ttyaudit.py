@@ -9,6 +9,7 @@ import random
 import re
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -34,7 +35,7 @@ class Audit:
         self.run = folder.parent / "run"
         self.process = subprocess.Popen(
             [*wrap, TOOL, *argv, *self.paths], cwd=folder, stdout=stdout,
-            stderr=subprocess.PIPE, env=env or environment(KEYROOM_RUN=self.run))
+            stderr=subprocess.PIPE, env=env or environment(run=self.run))
         for _ in range(lines):
             assert b" into " in self.process.stderr.readline()
 
@@ -61,13 +62,13 @@ def decode(recorded):
     """The bytes that the device sent, and the remarks."""
     data, remarks = bytearray(), []
     for line in recorded.split(b"\n")[:-1]:
-        match = re.fullmatch(STAMP + rb"([ #+])(.*)", line, re.S)
+        match = re.fullmatch(STAMP + rb"([ #+-])(.*)", line, re.S)
         assert match, line[:100]
-        if match[1] == b" ":
+        if match[1] in b"+-":
+            del data[-1]
+        if match[1] in b" -":
             data += match[2] + b"\n"
         else:
-            if match[1] == b"+":
-                del data[-1]
             remarks.append(match[2].decode())
     assert recorded.endswith(b"\n")
     return bytes(data), remarks
@@ -224,7 +225,7 @@ def test_existing_file_is_not_overwritten(folder):
     master, slave = pty.openpty()
     assert os.path.basename(os.ttyname(slave)) == name
     process = subprocess.Popen([TOOL, os.ttyname(slave)], cwd=folder,
-                               stderr=subprocess.PIPE, env=environment(KEYROOM_RUN=folder))
+                               stderr=subprocess.PIPE, env=environment(run=folder))
     assert b"-2.log" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
@@ -268,3 +269,135 @@ def test_errors(folder, argv, status):
     assert not list(folder.iterdir())
     os.close(master)
     os.close(slave)
+
+
+def records(recorded):
+    """(time, mark, bytes) of each record."""
+    found = [re.fullmatch(rb"(\S+Z)([ #+-])(.*)", line, re.S) for line in recorded.split(b"\n")[:-1]]
+    return [(match[1], match[2], match[3]) for match in found if match[2] in b" -"]
+
+
+def test_return_alone_ends_a_line_with_its_own_time(folder):
+    """Counters and menus: 0.3.4 gave all of it the time of its first byte."""
+    audit = Audit(folder)
+    for piece in (b"10 %\r", b"20 %\r", b"done\r\n", b"text\r", b"\nnext\r\r\n"):
+        audit.send(piece)
+        time.sleep(1.1)
+    assert audit.stop() == 0
+    data, _ = decode(audit.file())
+    assert data == b"10 %\r20 %\rdone\r\ntext\r\nnext\r\r\n"
+    found = records(audit.file())
+    assert [text for _, _, text in found] == [b"10 %\r", b"20 %\r", b"done\r", b"text\r", b"next\r\r"]
+    assert [mark for _, mark, _ in found] == [b" ", b"-", b"-", b" ", b" "]
+    assert len({stamp for stamp, _, _ in found[:3]}) == 3
+
+
+def test_open_prompt_has_the_time_when_it_appeared(folder):
+    audit = Audit(folder)
+    audit.send(b"starting ...")
+    time.sleep(2.2)
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(time.time()))).encode()
+    audit.send(b"PIN: ")
+    time.sleep(0.3)
+    assert audit.stop() == 0
+    data, _ = decode(audit.file())
+    (first, _, _), (prompt, mark, text) = records(audit.file())
+    assert data == b"starting ...PIN: " and (mark, text) == (b"-", b"PIN: ")
+    assert first < began <= prompt
+
+
+@pytest.mark.parametrize("sent, shown", [
+    (b"a\rb\n", b"a\\x0d\n"), (b"back\\slash\n", b"back\\\\slash\n"), (b"\x7f\x00\t\n", b"\\x7f\\x00\\x09\n"),
+    (b"\xc3\xbc\n", b"\\xc3\\xbc\n"), (b"end\r\n", b"end\n")])
+def test_screen_shows_what_the_manual_says(folder, sent, shown):
+    audit = Audit(folder, stdout=subprocess.PIPE)
+    audit.send(sent)
+    time.sleep(0.3)
+    audit.process.send_signal(signal.SIGINT)
+    assert shown in audit.process.communicate(timeout=10)[0]
+
+
+def test_stopped_terminal_stops_neither_reading_nor_the_end(folder):
+    """Ctrl-S on the terminal that messages go to, as well: a device that goes away
+    was announced there, and the reader waited for the terminal."""
+    master, slave = pty.openpty()
+    run_folder = folder.parent / "run"
+    lines = [pty.openpty() for _ in range(2)]
+    process = subprocess.Popen([TOOL, *(os.ttyname(s) for _, s in lines)], cwd=folder, stdin=slave,
+                               stdout=slave, stderr=slave, env=environment(run=run_folder))
+    shown = b""
+    while shown.count(b" into ") < 2:
+        shown += os.read(master, 4096)
+    termios.tcflow(slave, termios.TCOOFF)
+    os.close(lines[0][0])
+    os.close(lines[0][1])
+    time.sleep(1)
+    sent = b"0123456789abcde\n" * 40_000
+    view = memoryview(sent)
+    while view:
+        view = view[os.write(lines[1][0], view[:65536]):]
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 0
+    name = os.path.basename(os.ttyname(lines[1][1]))
+    found, = folder.glob(f"ttyaudit-{name}-*.log")
+    assert decode(found.read_bytes())[0] == sent
+    termios.tcflow(slave, termios.TCOON)
+    for fd in (master, slave, *lines[1]):
+        os.close(fd)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def test_drive_that_hangs_stops_no_reading(folder):
+    """The process that writes stands still: everything waits in memory."""
+    audit = Audit(folder)
+    writer, = children(audit.process.pid)
+    os.kill(writer, signal.SIGSTOP)
+    sent = b"fifteen letters\n" * 300_000
+    began = time.monotonic()
+    audit.send(sent)
+    assert time.monotonic() - began < 15
+    os.kill(writer, signal.SIGCONT)
+    assert audit.stop() == 0
+    assert decode(audit.file())[0] == sent
+
+
+def test_process_that_writes_dies(folder):
+    audit = Audit(folder)
+    audit.send(b"before\n")
+    time.sleep(0.5)
+    os.kill(children(audit.process.pid)[0], signal.SIGKILL)
+    time.sleep(0.3)
+    audit.send(b"after\n")
+    assert b"has died, bytes may be missing" in audit.process.stderr.readline()
+    assert audit.stop() == 5
+    text = b"".join(path.read_bytes() for path in folder.glob("ttyaudit-*.log"))
+    assert b" before\n" in text and b" after\n" in text
+
+
+def test_no_byte_is_lost_when_the_log_is_finished(folder):
+    """Lines all the time, the log finished in between: what it does not have is in a file."""
+    env = environment(run=folder.parent / "run", KEYROOM_TERMINALS="/nonexistent")
+    log = folder.parent / "log"
+    assert run(BIN / "ceremony-log", "start", log, env=env).returncode == 0
+    audit = Audit(folder, env=env)
+    sent = b""
+    finish = None
+    for turn in range(400):
+        piece = b"line %d %s\n" % (turn, b"x" * 200)
+        audit.send(piece)
+        sent += piece
+        time.sleep(0.003)
+        if turn == 200:
+            finish = subprocess.Popen([BIN / "ceremony-log", "finish", "--no-print"], env=env,
+                                      stdout=subprocess.DEVNULL)
+    assert finish.wait(timeout=20) == 0
+    assert audit.stop() == 0
+    begun, = log.glob("ttyaudit-*.log")
+    rest, = folder.glob("ttyaudit-*.log")
+    assert decode(begun.read_bytes() + rest.read_bytes())[0] == sent
+    assert run(BIN / "ceremony-log", "verify", log, env=env).returncode == 0

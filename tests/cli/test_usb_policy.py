@@ -4,9 +4,9 @@ lets in what a ceremony uses, by class of interface; usb-allow lets in the rest
 when a person has read what it is.  Both on a made-up /sys."""
 import pytest
 
-from ceremony_tools import OVERLAY, SCRIPTS, environment, run, run_tty, stub
+from ceremony_tools import LIB, SCRIPTS, environment, run, run_tty, stub
 
-POLICY = OVERLAY / "usr/lib/keyroom/usb-policy"
+POLICY = LIB / "usb-policy"
 ALLOW = SCRIPTS / "usb-allow"
 KEYBOARD = "B: EV=120013\n"
 
@@ -47,12 +47,12 @@ class Bus:
 
     def decide(self, name):
         done = run(POLICY, name, env=environment(
-            SYSROOT=self.folder, PATH=f"{self.folder}/bin:/usr/bin:/bin"))
+            root=self.folder, PATH=f"{self.folder}/bin:/usr/bin:/bin"))
         assert done.returncode == 0, done.stderr
         return (self.usb / "devices" / name / "authorized").read_text().strip() == "1"
 
     def env(self):
-        return environment(KEYROOM_USB=self.usb, KEYROOM_LIB=OVERLAY / "usr/lib/keyroom")
+        return environment(usb=self.usb)
 
 
 @pytest.fixture
@@ -91,6 +91,31 @@ def test_printer_is_offered_to_the_print_service(bus):
 def test_makers_own_kind_is_let_in_for_serial_lines(bus, path, welcome):
     bus.driver(path)
     bus.interface("1-2:1.0", "ff:00:00")
+    assert bus.decide("1-2:1.0") == welcome
+
+
+@pytest.mark.parametrize("kind, path, welcome", [
+    ("07:01:02", "usb/class/usblp.ko.xz", True), ("07:01:02", "net/usb/asix.ko.xz", False),
+    ("07:01:02", "usb/class/usbtmc.ko.xz", False), ("08:06:50", "usb/storage/uas.ko.xz", True),
+    ("08:06:50", "net/usb/r8152.ko.xz", False), ("0b:00:00", "net/usb/asix.ko.xz", False),
+    ("0b:00:00", "input/mouse/appletouch.ko.xz", False), ("02:02:01", "usb/class/cdc-acm.ko.xz", True),
+    ("02:02:01", "usb/serial/option.ko.xz", True), ("0a:00:00", "net/usb/cdc_ether.ko.xz", False),
+    ("09:00:00", "usb/core/usbcore.ko.xz", True), ("09:00:00", "net/usb/pegasus.ko.xz", False),
+])
+def test_a_class_is_not_believed_without_the_driver(bus, kind, path, welcome):
+    """Drivers that go by maker and model ask for no class: a network card that calls
+    itself a printer would be one."""
+    bus.driver(f"/usr/lib/modules/6/kernel/drivers/{path}")
+    bus.interface("1-2:1.0", kind)
+    assert bus.decide("1-2:1.0") == welcome
+    assert welcome or "but it would be driven by some" in bus.said.read_text()
+
+
+@pytest.mark.parametrize("path, welcome", [("hid/usbhid/usbhid.ko.xz", True), ("net/usb/asix.ko.xz", False)])
+def test_first_keyboard_is_one(bus, path, welcome):
+    bus.input.write_text("B: EV=3\n")
+    bus.driver(f"/usr/lib/modules/6/kernel/drivers/{path}")
+    bus.interface("1-2:1.0", "03:01:01")
     assert bus.decide("1-2:1.0") == welcome
 
 
@@ -164,7 +189,7 @@ def test_allow_lets_in_what_was_shown_alone(bus, tmp_path, change):
     place = bus.interface("1-2:1.0", "08:06:50")
     other = bus.interface("1-2:1.1", "03:01:01")
     (other / "authorized").write_text("1\n")
-    stub(tmp_path / "lib", "tool.sh", f'. {OVERLAY}/usr/lib/keyroom/tool.sh\nconfirm() {{ {change}; }}\n')
-    done = run(ALLOW, "1-2", env={**bus.env(), "KEYROOM_LIB": str(tmp_path / "lib")})
+    stub(tmp_path / "lib", "tool.sh", f'. {LIB}/tool.sh\nconfirm() {{ {change}; }}\n')
+    done = run(ALLOW, "1-2", env=environment(usb=bus.usb, lib=tmp_path / "lib"))
     assert done.returncode == 1 and b"is not what was shown any more" in done.stderr
     assert (place / "authorized").read_text() == "0\n"

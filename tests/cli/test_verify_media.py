@@ -54,7 +54,7 @@ def digest(path):
 
 
 def whole(output):
-    return re.search(r"The whole medium:\nSHA-256:    (\w{64})\n", output.decode())[1]
+    return re.search(r"The (?:whole medium|ISO on this medium):\nSHA-256:    (\w{64})\n", output.decode())[1]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -66,6 +66,64 @@ def test_hash_is_the_iso_s_on_a_longer_medium(isos, tmp_path, form):
     done = run(TOOL, "--device", medium)
     assert done.returncode == 0, done.stderr
     assert whole(done.stdout) == digest(isos[form])
+
+
+def medium_of(isos, tmp_path, form, tail):
+    medium = tmp_path / "medium"
+    shutil.copy(isos[form], medium)
+    with open(medium, "ab") as file:
+        file.write(tail)
+    return medium
+
+
+def test_the_whole_medium_is_said_of_nothing_less(isos, tmp_path):
+    done = run(TOOL, "--device", isos["disc"])
+    assert b"The whole medium:" in done.stdout and b"Behind it:  nothing\n" in done.stdout
+    for tail, said in ((bytes(5000), "5000 bytes, all zero"), (bytes(4999) + b"x", "5000 bytes, not empty from byte ")):
+        done = run(TOOL, "--device", medium_of(isos, tmp_path, "disc", tail), "--verify", digest(isos["disc"]))
+        assert done.returncode == 0 and b"The whole medium" not in done.stdout
+        assert b"The ISO on this medium:" in done.stdout and b"Result:     same\n" in done.stdout
+        assert f"Behind it:  {said}" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("form", ["disc", "hybrid", "appended"])
+@pytest.mark.parametrize("kind", [0, 1, 255])
+@pytest.mark.parametrize("gap", [0, 1, 700])
+def test_a_second_session_is_not_the_same(isos, tmp_path, form, kind, gap):
+    """El Torito takes the boot record of a disc's last session: a medium with the
+    release, a gap and other descriptors starts something else."""
+    end = isos[form].stat().st_size
+    tail = bytes(-end % 2048 + gap * 2048) + bytes([kind]) + b"CD001\1" + bytes(2041) + b"more"
+    medium = medium_of(isos, tmp_path, form, tail)
+    done = run(TOOL, "--device", medium, "--verify", digest(isos[form]))
+    assert done.returncode == 1 and b"another session" in done.stderr, done
+    assert b"Result:     same, but NOT ALONE\n" in done.stdout
+    at = end + (-end % 2048) + gap * 2048
+    assert f"ANOTHER SESSION at byte {at}\n" in done.stdout.decode()
+    assert run(TOOL, "--device", medium).returncode == 1
+
+
+def test_a_second_session_by_xorriso(isos, tmp_path):
+    """A real one: what xorriso adds to a medium that was left open."""
+    medium = tmp_path / "medium"
+    (tmp_path / "more").write_text("more")
+    shutil.copy(isos["disc"], medium)
+    before = medium.stat().st_size
+    subprocess.run(["xorriso", "-report_about", "WARNING", "-dev", f"stdio:{medium}", "-boot_image", "any", "keep",
+                    "-map", tmp_path / "more", "/more", "-commit"], check=True, capture_output=True)
+    if medium.stat().st_size == before:
+        pytest.skip("xorriso adds no session to a file")
+    done = run(TOOL, "--device", medium, "--verify", digest(isos["disc"]))
+    assert done.returncode == 1, done
+
+
+def test_what_only_looks_like_a_descriptor_is_none(isos, tmp_path):
+    for tail in (b"\1CD001\1" + bytes(2040), b"\1CD001\2" + bytes(2040), b"\x09CD001\1" + bytes(2040),
+                 b"\1CD002\1" + bytes(2040)):
+        shift = 1 if tail[:7] == b"\1CD001\1" else 0
+        end = isos["disc"].stat().st_size
+        medium = medium_of(isos, tmp_path, "disc", bytes(-end % 2048 + shift) + tail)
+        assert run(TOOL, "--device", medium, "--verify", digest(isos["disc"])).returncode == 0
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -155,9 +213,28 @@ def test_one_of_the_isos_of_a_release(isos, tmp_path):
     assert done.returncode == 1 and b"Result:     DIFFERENT" in done.stdout and b"Listed" not in done.stdout
 
 
+@pytest.mark.parametrize("form", ["{0}  KEYROO~1.ISO\r\n", "SHA256 (a.iso) = {0}\n", "{0} *a.iso\r\n",
+                                  "\ufeff{0}  a.Iso\n", "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n"
+                                  "{0}  a.iso\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"])
+def test_lists_as_people_have_them(isos, tmp_path, form):
+    other = hashlib.sha256(b"other").hexdigest()
+    for sum_, status in ((digest(isos["disc"]).upper(), 0), (other, 1)):
+        (tmp_path / "sums").write_bytes(form.format(sum_).encode())
+        done = run(TOOL, "--device", isos["disc"], "--verify-file", tmp_path / "sums")
+        assert done.returncode == status, done.stderr
+        assert (b"Listed as:  " in done.stdout) == (status == 0)
+    # What is listed beside the ISO is not compared; what has no name is a second hash.
+    listed = f"{digest(isos['disc'])}  a.iso\n{other}  a.txt\n"
+    (tmp_path / "sums").write_text(listed)
+    assert run(TOOL, "--device", isos["disc"], "--verify-file", tmp_path / "sums").returncode == 0
+    (tmp_path / "sums").write_text(listed + "0" * 64 + "\n")
+    done = run(TOOL, "--device", isos["disc"], "--verify-file", tmp_path / "sums")
+    assert done.returncode == 3 and b"a hash of no file" in done.stderr and b"Medium" not in done.stdout
+
+
 def test_sums_without_or_with_too_many_isos(isos, tmp_path):
     line = f"{digest(isos['disc'])}  a.iso\n"
-    for text, reason in ((line * 17, b"more than 16"), (line.replace(".iso", ".txt"), b"names no ISO")):
+    for text, reason in (("".join(line.replace("a.iso", f"{n}.iso") for n in range(17)), b"more than 16"), (line.replace(".iso", ".txt"), b"names no ISO")):
         (tmp_path / "sums").write_text(text)
         done = run(TOOL, "--device", isos["disc"], "--verify-file", tmp_path / "sums")
         assert done.returncode == 3 and reason in done.stderr and b"Medium" not in done.stdout

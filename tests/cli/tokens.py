@@ -115,12 +115,16 @@ def needs_softhsm():
         pytest.fail('softhsm2 is not installed')
 
 
-def compile_faulty(out):
-    """The faulty module as a shared object in the folder."""
+def compile_module(source, out, *libraries):
+    """A PKCS#11 module of the tests, as a shared object in the folder."""
     flags = subprocess.run(['pkg-config', '--cflags', 'p11-kit-1'], check=True, stdout=subprocess.PIPE,
                            text=True).stdout.split()
     flags = [word.replace('-I', '-isystem') for word in flags]
     subprocess.run(['cc', '-std=c17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow',
                     '-Wconversion', '-Wstrict-prototypes', '-Werror', '-O1', '-shared', '-fPIC', *flags,
-                    '-o', out / 'faulty.so', TOP / 'tests' / 'faulty' / 'faulty.c', '-ldl'], check=True)
-    return out / 'faulty.so'
+                    '-o', out / f'{source.stem}.so', source, *libraries], check=True)
+    return out / f'{source.stem}.so'
+
+
+def compile_faulty(out):
+    return compile_module(TOP / 'tests/faulty/faulty.c', out, '-ldl')

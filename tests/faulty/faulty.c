@@ -28,9 +28,12 @@
  *	pin-pad             the PIN is typed at the token: FAULTY_PIN
  *	no-user-pin         the token was never given a user PIN
  *	no-sign-function    the function list has a hole
- *	signal-at-sign=N    SIGTERM to this process at the Nth signature
+ *	keep-destroyed=N    of the objects that are destroyed, N go and others
+ *stay signal-at-sign=N    SIGTERM to this process at the Nth signature
  *
- * N may be -1.  It never hangs.
+ *	hangs=FUNCTION      that call gives nothing back, whatever signal comes
+ *
+ * N may be -1.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -83,7 +86,7 @@ static bool is_due(const char *name, unsigned long count)
 /* Note the call; CKR_OK lets it through. */
 static CK_RV enter(const char *function)
 {
-	const char *path = getenv("FAULTY_LOG");
+	const char *path = getenv("FAULTY_LOG"), *hang;
 	int fd;
 
 	if (path != NULL) {
@@ -94,6 +97,9 @@ static CK_RV enter(const char *function)
 		}
 	}
 	calls++;
+	hang = fault("hangs");
+	while (hang != NULL && strncmp(hang, function, strlen(function)) == 0)
+		pause();
 	if (is_due("remove-at", calls))
 		removed = true;
 	/* C_Finalize is let through: the real module wants its end. */
@@ -108,6 +114,12 @@ static CK_RV enter(const char *function)
 		if (entered != CKR_OK)                                         \
 			return entered;                                        \
 	} while (0)
+
+static CK_RV faulty_initialize(void *arguments)
+{
+	ENTER("C_Initialize");
+	return real->C_Initialize(arguments);
+}
 
 static CK_RV faulty_finalize(void *reserved)
 {
@@ -197,8 +209,7 @@ static CK_RV faulty_logout(CK_SESSION_HANDLE session)
 
 /* 1.3.101.112 and its name, in DER. */
 static const unsigned char ed25519_oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
-static const unsigned char ed25519_name[] = "\x13\x0c"
-					    "edwards25519";
+static const unsigned char ed25519_name[] = "\x13\fedwards25519";
 #define ED25519_NAME_LEN (sizeof(ed25519_name) - 1)
 
 static bool holds(const CK_ATTRIBUTE *attribute, const void *bytes, size_t len)
@@ -370,6 +381,18 @@ static CK_RV faulty_sign(CK_SESSION_HANDLE session, unsigned char *data,
 	return rv;
 }
 
+static CK_RV faulty_destroy_object(
+	CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+	static unsigned long destroyed;
+
+	ENTER("C_DestroyObject");
+	if (fault("keep-destroyed") != NULL &&
+		is_due("keep-destroyed", destroyed++))
+		return CKR_OK;
+	return real->C_DestroyObject(session, object);
+}
+
 static bool load_real(void)
 {
 	const char *path = getenv("FAULTY_MODULE");
@@ -387,6 +410,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 	if (real == NULL && !load_real())
 		return CKR_GENERAL_ERROR;
 	list = *real;
+	list.C_Initialize = faulty_initialize;
 	list.C_Finalize = faulty_finalize;
 	list.C_GetSlotList = faulty_get_slot_list;
 	list.C_GetTokenInfo = faulty_get_token_info;
@@ -399,6 +423,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 	list.C_FindObjectsInit = faulty_find_objects_init;
 	list.C_FindObjects = faulty_find_objects;
 	list.C_GenerateKeyPair = faulty_generate_key_pair;
+	list.C_DestroyObject = faulty_destroy_object;
 	list.C_SignInit = faulty_sign_init;
 	list.C_Sign = faulty_sign;
 	if (fault("no-sign-function") != NULL)

@@ -3,7 +3,7 @@
 #ifndef FUZZ_DOCUMENT_H
 #define FUZZ_DOCUMENT_H
 
-#include "ksr/ksr.h"
+#include "lib/ksr/ksr.h"
 
 /*
  * Read hostile bytes.  A document that is taken must come back the same when

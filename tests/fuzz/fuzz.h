@@ -6,7 +6,7 @@
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
-#include "base/err.h"
+#include "lib/base/err.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  * that finds it, and can be compared with a key of a response.
  */
 #include "fuzz.h"
-#include "second/anchor.h"
+#include "postcheck/anchor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,7 +3,7 @@
  * Fuzz entry for the configuration: what the reader takes must be what its
  * header promises, and what it refuses must say why and leave nothing.
  */
-#include "config/config.h"
+#include "lib/config/config.h"
 
 #include <assert.h>
 #include <string.h>

@@ -7,7 +7,9 @@
  */
 #include "document.h"
 #include "fuzz.h"
-#include "second/second.h"
+#include "lib/base/buf.h"
+#include "lib/hash/sha256.h"
+#include "postcheck/second.h"
 
 #define PARTS 4
 
@@ -41,14 +43,15 @@ static void ask_all(const struct second *second)
 		verdict_clear(&verdict);
 	}
 	for (size_t b = 0; b < second->response->bundle_count; b++)
-		second_zone(
-			second->response, &second->response->bundles[b], &zone);
+		if (!second_zone(second->response,
+			    &second->response->bundles[b], &zone, &err))
+			fuzz_expect_reason(&err);
 	buf_free(&zone);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint8_t hash[CRYPTO_SHA256_LEN];
+	static const uint8_t hash[SHA256_LEN];
 	struct buf parts[PARTS];
 	struct err err = ERR_EMPTY;
 	struct ksr *request, *response, *previous;

@@ -3,9 +3,9 @@
  * Fuzz entry for times, durations and numbers: what is taken is in the range
  * that the headers promise, and its canonical text means the same again.
  */
-#include "base/number.h"
-#include "base/time.h"
 #include "fuzz.h"
+#include "lib/base/number.h"
+#include "lib/base/time.h"
 
 #include <stdlib.h>
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Fuzz entry for what a person types: words or digits to bytes, and back to
- * the same bytes.  The raw input as bytes goes the other way, through words,
- * hexadecimal, base64 and the escaping of text for a terminal.
+ * the same bytes; hashes in every notation, and each again as digits.  The raw
+ * input as bytes goes the other way, through words, hexadecimal, base64 and the
+ * escaping of text for a terminal.
  */
-#include "base/base64.h"
-#include "base/hex.h"
-#include "base/text.h"
 #include "fuzz.h"
-#include "show/words.h"
+#include "lib/base/base64.h"
+#include "lib/base/buf.h"
+#include "lib/base/hex.h"
+#include "lib/base/text.h"
+#include "lib/cli/hashes.h"
+#include "lib/cli/words.h"
 
 #include <stdlib.h>
 
@@ -36,6 +39,29 @@ static void try_words(const char *text)
 	}
 	buf_free(&words);
 	buf_free(&bytes);
+}
+
+static void try_hashes(const uint8_t *data, size_t size)
+{
+	struct hashes hashes = HASHES_EMPTY, again = HASHES_EMPTY;
+	struct buf text = BUF_EMPTY;
+	struct err err = ERR_EMPTY;
+
+	buf_bytes(&text, data, size);
+	if (hashes_read(&text, &hashes, &err)) {
+		assert(hashes.count > 0);
+		buf_clear(&text);
+		hex_encode(&text, hashes.entries[0].hash, SHA256_LEN);
+		assert(hashes_read(&text, &again, &err) && again.count == 1);
+		assert(memcmp(again.entries[0].hash, hashes.entries[0].hash,
+			       SHA256_LEN) == 0);
+	} else {
+		fuzz_expect_reason(&err);
+		assert(hashes.entries == NULL);
+	}
+	hashes_free(&again);
+	hashes_free(&hashes);
+	buf_free(&text);
 }
 
 static void try_base64(const char *text)
@@ -88,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	try_words(text);
+	try_hashes(data, size);
 	try_base64(text);
 	try_bytes(data, size);
 	try_escape(data, size);

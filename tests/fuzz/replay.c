@@ -4,8 +4,9 @@
  * linked with, once.  With no fuzzer and any compiler, so that what fuzzing
  * has found stays found in every run of the tests.
  */
-#include "base/file.h"
 #include "fuzz.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -36,14 +36,21 @@ def either(request):
     return request.getfixturevalue({'console': 'disc', 'ceremony': 'ceremony_disc'}[request.param])
 
 
-def test_two_builds_are_the_same_bytes(disc, ceremony_disc, build, top):
-    relocked = ['--relocked'] if '+relocked' in disc['NAME'] else []
-    done = subprocess.run([top / 'reproducible' / 'verify', *relocked], text=True,
+@pytest.mark.parametrize('profiles', [['console'], pytest.param(['ceremony', 'console'], marks=pytest.mark.matrix)],
+                         ids=' '.join)
+def test_two_builds_are_the_same_bytes(profiles, request, disc, top):
+    """The second one as other users of the host, elsewhere."""
+    discs = [request.getfixturevalue({'console': 'disc', 'ceremony': 'ceremony_disc'}[name]) for name in profiles]
+    options = ['--relocked'] if '+relocked' in disc['NAME'] else []
+    for name in profiles:
+        options += ['--profile', name]
+    done = subprocess.run([top / 'reproducible' / 'verify', *options], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-8000:]
-    assert 'two builds, the same bytes' in done.stdout
-    assert len(re.findall(r'\.(iso|manifest|packages|buildinfo|spdx\.json|raw)  same', done.stdout)) == 11
-    assert f'{ceremony_disc["NAME"]} {disc["NAME"]}: ' in done.stdout
+    assert f'{" ".join(one["NAME"] for one in discs)}: two builds, the same bytes' in done.stdout
+    # Six files of each disc, and the extension.
+    same = re.findall(r'\.(iso|layout|manifest|packages|buildinfo|spdx\.json|raw)  same', done.stdout)
+    assert len(same) == 6 * len(profiles) + 1
 
 
 def test_the_disc_holds_the_signer(either, build):
@@ -124,8 +131,22 @@ def test_bill_of_materials_names_what_is_on_the_disc(either, build):
     for name in tools | held:
         part = parts['SPDXRef-deb-' + name.replace('+', '.plus')]
         assert [part['versionInfo'], part['checksums'][0]['checksumValue']] == [locked[name][1], locked[name][3]]
+        assert part['licenseDeclared'] != 'NOASSERTION', name
         purl = urllib.parse.unquote(part['externalRefs'][0]['referenceLocator'])
         assert purl == f'pkg:deb/debian/{name}@{locked[name][1]}?arch={locked[name][2]}'
+
+
+def test_licences_are_read_by_spdx_s_own_parser(either, build):
+    """Debian's spdx-expression-parse reads every licence, and each reference has a text."""
+    bill = json.loads((build / 'out' / f'{either["NAME"]}.spdx.json').read_text())
+    declared = [part['licenseDeclared'] for part in bill['packages'] if part['name'] != 'keyroom']
+    assert len(declared) > 150 and 'NOASSERTION' not in declared
+    script = 'const p = require("spdx-expression-parse"); for (const x of JSON.parse(require("fs").readFileSync(0))) p(x)'
+    done = subprocess.run(['node', '-e', script], input=json.dumps(declared), text=True, capture_output=True, check=False,
+                          env={'PATH': '/usr/bin:/bin', 'NODE_PATH': '/usr/share/nodejs'})
+    assert done.returncode == 0, done.stderr
+    texts = {one['licenseId']: one['extractedText'] for one in bill['hasExtractedLicensingInfos']}
+    assert set(re.findall(r'LicenseRef-[A-Za-z0-9.-]+', ' '.join(declared))) == set(texts) and all(texts.values())
 
 
 def test_a_released_version_is_that_hash(either, top):

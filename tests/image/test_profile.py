@@ -37,6 +37,6 @@ def test_profile_of_the_readme_builds(disc, top, build, tmp_path):
         made = next((tree / 'build' / 'out').glob('keyroom-*-example-amd64.manifest')).read_text()
     finally:
         subprocess.run([top / 'image/lib/ns-run', 'rm', '-rf', tree], check=False)
-    assert '/usr/bin/zstd\n' in made and '/root/ksrsigner.yaml\n' in made
+    assert '/usr/bin/xz\n' in made and '/root/ksrsigner.yaml\n' in made
     plain = (build / 'out' / f'{disc["NAME"]}.manifest').read_text()
-    assert '/usr/bin/zstd\n' not in plain and '/root/ksrsigner.yaml\n' not in plain
+    assert '/usr/bin/xz\n' not in plain and '/root/ksrsigner.yaml\n' not in plain

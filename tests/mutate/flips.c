@@ -9,11 +9,12 @@
  * printed, and the exit status is 1.  In process, because one flip takes a
  * millisecond so, and thirty as a program.
  */
-#include "base/base64.h"
-#include "base/file.h"
-#include "base/time.h"
-#include "checks/check.h"
-#include "config/config.h"
+#include "lib/base/base64.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
+#include "lib/base/time.h"
+#include "lib/config/config.h"
+#include "signer/checks/check.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static void meaning(struct ksr *ksr, struct buf *out)
 {
 	struct err err = ERR_EMPTY;
 
-	ksr_sort(ksr);
+	must(ksr_sort(ksr, &err), &err);
 	for (size_t i = 0; i < ksr->bundle_count; i++)
 		for (size_t j = 0; j < ksr->bundles[i].signature_count; j++)
 			lower(ksr->bundles[i].signatures[j].signers_name);
@@ -251,8 +252,7 @@ int main(int argc, char **argv)
 	step = strtoul(argv[3], NULL, 10);
 	for (int i = 4; i < argc; i++)
 		flip_all(&bench, argv[i], step > 0 ? step : 1);
-	printf("%lu flips: %lu unreadable, %lu refused, %lu the same request, "
-	       "%lu accepted\n",
+	printf("%lu flips: %lu unreadable, %lu refused, %lu the same request, %lu accepted\n",
 		bench.tried, bench.unreadable, bench.refused, bench.same,
 		bench.accepted);
 	buf_free(&bench.request);

@@ -3,7 +3,8 @@
  * A PKCS#11 module that stands for a vendor's driver of a network HSM: without
  * KEYPER_LIBRARY_PATH it cannot start, without an answer from its HSM (host
  * "keyper", port 5000) there is none, and then it is engine.so beside it that
- * does the work under the name of "Stand-in".
+ * does the work under the name of "Stand-in".  For each signature it asks its
+ * HSM again, and waits for as long as it takes.
  */
 #include <dlfcn.h>
 #include <netdb.h>
@@ -19,11 +20,11 @@
 static CK_FUNCTION_LIST *engine;
 static CK_FUNCTION_LIST list;
 
-/* Says something to the HSM and wants to hear it again. */
-static bool hsm_answers(void)
+/* Says something to the HSM and wants to hear it again; 0 s: however late. */
+static bool hsm_answers(time_t seconds)
 {
 	static const char word[] = "stand-in\n";
-	const struct timeval patience = {.tv_sec = 5};
+	const struct timeval patience = {.tv_sec = seconds};
 	const struct addrinfo hints = {
 		.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
@@ -53,7 +54,7 @@ done:
 
 static CK_RV initialize(void *arguments)
 {
-	if (!hsm_answers())
+	if (!hsm_answers(5))
 		return CKR_DEVICE_REMOVED;
 	return engine->C_Initialize(arguments);
 }
@@ -67,6 +68,15 @@ static CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 		memcpy(info->manufacturerID, "Stand-in", 8);
 	}
 	return rv;
+}
+
+static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG length,
+	CK_BYTE *signature, CK_ULONG *signature_length)
+{
+	if (!hsm_answers(0))
+		return CKR_DEVICE_ERROR;
+	return engine->C_Sign(
+		session, data, length, signature, signature_length);
 }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
@@ -89,6 +99,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 	list = *engine;
 	list.C_Initialize = initialize;
 	list.C_GetTokenInfo = get_token_info;
+	list.C_Sign = sign;
 	list.C_GetFunctionList = C_GetFunctionList;
 	*out = &list;
 	return CKR_OK;

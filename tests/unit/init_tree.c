@@ -96,10 +96,7 @@ void tree_insert(const struct tree *tree, const char *name, const char *id)
 	char path[PATH_SIZE];
 
 	memset(medium, 0, sizeof(medium));
-	memcpy(sector,
-		"\x01"
-		"CD001\x01",
-		7);
+	memcpy(sector, "\1CD001\1", 7);
 	memcpy(sector + 128, "\x00\x08\x08\x00", 4);
 	memset(sector + 190, ' ', 128);
 	memcpy(sector + 190, id, strlen(id));

@@ -9,14 +9,16 @@
 
 #include "unit.h"
 
-#include "base/text.h"
-#include "base/time.h"
-#include "checks/check.h"
-#include "config/config.h"
-#include "crypto/crypto.h"
-#include "ksr/ksk.h"
-#include "ksr/ksr.h"
-#include "sign/plan.h"
+#include "lib/base/array.h"
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/base/time.h"
+#include "lib/config/config.h"
+#include "lib/crypto/crypto.h"
+#include "lib/ksr/ksr.h"
+#include "signer/checks/check.h"
+#include "signer/keyset/ksk.h"
+#include "signer/sign/plan.h"
 
 #define SAMPLE_BUNDLES 9
 #define SAMPLE_ZSKS 4
@@ -48,8 +50,7 @@ static const char sample_yaml[] =
 	"  rsa_approved_key_sizes: [1024]\n"
 	"ksk_policy: {publish_safety: P10D, retire_safety: P10D,\n"
 	"  max_signature_validity: P21D, min_signature_validity: P21D,\n"
-	"  max_validity_overlap: P12D, min_validity_overlap: P9D, ttl: "
-	"172800}\n"
+	"  max_validity_overlap: P12D, min_validity_overlap: P9D, ttl: 172800}\n"
 	"schemas:\n"
 	"  normal:\n"; /* and the slots, see below */
 
@@ -70,8 +71,8 @@ static inline void sample_add_key(
 	struct sample *s, struct ksr_bundle *bundle, size_t zsk)
 {
 	struct err err = ERR_EMPTY;
-	struct ksr_key *key =
-		ksr_grow(&bundle->keys, &bundle->key_count, sizeof(*key), &err);
+	struct ksr_key *key = array_grow(
+		&bundle->keys, &bundle->key_count, sizeof(*key), &err);
 	char name[16];
 
 	snprintf(name, sizeof(name), "zsk%zu", zsk);
@@ -89,7 +90,7 @@ static inline void sample_sign(struct ksr_bundle *bundle,
 	struct dnskey dnskey = DNSKEY_EMPTY;
 	struct buf data = BUF_EMPTY;
 	struct err err = ERR_EMPTY;
-	struct ksr_signature *sig = ksr_grow(&bundle->signatures,
+	struct ksr_signature *sig = array_grow(&bundle->signatures,
 		&bundle->signature_count, sizeof(*sig), &err);
 
 	assert_true(crypto_key_dnskey(key, flags, &dnskey, &err));
@@ -146,10 +147,10 @@ static inline struct ksr *sample_request(
 		.min_signature_validity = 21 * TIME_DAY,
 		.max_validity_overlap = 12 * TIME_DAY,
 		.min_validity_overlap = 9 * TIME_DAY};
-	*(struct ksr_algorithm *)ksr_grow(&ksr->zsk.algorithms,
+	*(struct ksr_algorithm *)array_grow(&ksr->zsk.algorithms,
 		&ksr->zsk.algorithm_count, sizeof(stated), &err) = stated;
 	for (size_t b = 0; b < SAMPLE_BUNDLES; b++) {
-		struct ksr_bundle *bundle = ksr_grow(&ksr->bundles,
+		struct ksr_bundle *bundle = array_grow(&ksr->bundles,
 			&ksr->bundle_count, sizeof(*bundle), &err);
 		char name[40];
 
@@ -163,7 +164,7 @@ static inline struct ksr *sample_request(
 		if (b == SAMPLE_BUNDLES - 1)
 			sample_add_key(s, bundle, first + 2);
 	}
-	ksr_sort(ksr);
+	assert_true(ksr_sort(ksr, &err));
 	for (size_t b = 0; b < SAMPLE_BUNDLES; b++)
 		for (size_t k = 0; k < ksr->bundles[b].key_count; k++) {
 			const char *name = ksr->bundles[b].keys[k].identifier;
@@ -171,7 +172,7 @@ static inline struct ksr *sample_request(
 			sample_sign(&ksr->bundles[b], name,
 				s->zsks[name[3] - '0'], DNSKEY_FLAGS_ZSK);
 		}
-	ksr_sort(ksr);
+	assert_true(ksr_sort(ksr, &err));
 	return ksr;
 }
 

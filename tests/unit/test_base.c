@@ -6,13 +6,13 @@
  */
 #include "unit.h"
 
-#include "base/base64.h"
-#include "base/buf.h"
-#include "base/file.h"
-#include "base/hex.h"
-#include "base/number.h"
-#include "base/text.h"
-#include "base/time.h"
+#include "lib/base/base64.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
+#include "lib/base/hex.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+#include "lib/base/time.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -65,6 +65,9 @@ static void time_good_round_trips(void **state)
 		{"2010-04-01T00:00:00", 1270080000},
 		{"2010-07-15T00:00:00+00:00", 1279152000},
 		{"2000-02-29T23:59:59Z", 951868799},
+		{"2010-04-01T00:00:00.0", 1270080000},
+		{"2010-04-01T00:00:00.000Z", 1270080000},
+		{"2010-04-01T00:00:00.000000000000+00:00", 1270080000},
 		{"9999-12-31T23:59:59", 253402300799}};
 	struct err err = ERR_EMPTY;
 
@@ -89,10 +92,12 @@ static void time_bad_refused(void **state)
 		"2010-01-32T00:00:00", "2010-01-01T24:00:00",
 		"2010-01-01T00:60:00", "2010-01-01T00:00:60",
 		"2010-01-01T00:00:00+01:00", "2010-01-01T00:00:00-00:00",
-		"2010-01-01T00:00:00.5", "2010-01-01T00:00:00 ",
-		" 2010-01-01T00:00:00", "2010-01-01 00:00:00",
-		"12010-01-01T00:00:00", "2010-01-01T00:00:00z",
-		"2010-01-01T00:00:00ZZ"};
+		"2010-01-01T00:00:00.5", "2010-01-01T00:00:00.",
+		"2010-01-01T00:00:00.001", "2010-01-01T00:00:00.0.0",
+		"2010-01-01T00:00:00.0 ", "2010-01-01T00:00:00,0",
+		"2010-01-01T00:00:00 ", " 2010-01-01T00:00:00",
+		"2010-01-01 00:00:00", "12010-01-01T00:00:00",
+		"2010-01-01T00:00:00z", "2010-01-01T00:00:00ZZ"};
 	struct err err = ERR_EMPTY;
 
 	(void)state;
@@ -303,9 +308,12 @@ static void text_folded_between_words(void **state)
 		{"one two three", 13, 0, "one two three"},
 		{"one two three", 12, 0, "one two\nthree"},
 		{"one two three", 7, 0, "one two\nthree"},
-		{"one two three", 6, 2, "one\n  two\n  three"},
+		{"one two three", 6, 2, "one\n  two\n  thre\n  e"},
+		{"one two three", 7, 2, "one two\n  three"},
 		{"W:  one two three", 11, 4, "W:  one two\n    three"},
-		{"  unbroken rest", 8, 0, "  unbroken\nrest"},
+		{"  unbroken rest", 8, 0, "  unbrok\nen rest"},
+		{"  unbroken rest", 8, 4, "  unbrok\n    en\n    rest"},
+		{"0123456789abc", 6, 2, "012345\n  6789\n  abc"},
 		{"ends in  blanks  ", 7, 0, "ends in\nblanks"},
 		{"short\nand a long one\n", 8, 0, "short\nand a\nlong one\n"},
 		{"", 5, 0, ""},
@@ -320,6 +328,30 @@ static void text_folded_between_words(void **state)
 		assert_string_equal(buf_string(&out), cases[i].want);
 	}
 	buf_free(&out);
+}
+
+static void text_names_are_one_line_and_look_like_one(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} cases[] = {{"a", true}, {"K1", true}, {"a b", true},
+		{"4fe9bb10-6f6b-4503-8575-7824e2d66925", true}, {".", true},
+		{"", false}, {" ", false}, {" a", false}, {"a ", false},
+		{"a  b", false}, {"a\tb", false}, {"a\nb", false},
+		{"a\x1b[2J", false}, {"a\x7f", false}, {"caf\xc3\xa9", false},
+		{"a\xc2\xa0z", false}};
+	char longest[TEXT_NAME_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(
+			text_is_name(cases[i].text, strlen(cases[i].text)),
+			cases[i].want);
+	memset(longest, 'x', sizeof(longest));
+	assert_true(text_is_name(longest, TEXT_NAME_MAX));
+	assert_false(text_is_name(longest, TEXT_NAME_MAX + 1));
+	assert_false(text_is_name("a\0b", 3));
 }
 
 static void err_long_message_cut(void **state)
@@ -427,6 +459,7 @@ int main(void)
 		cmocka_unit_test(base64_one_more_character_is_seen_anywhere),
 		cmocka_unit_test(text_hostile_escaped),
 		cmocka_unit_test(text_folded_between_words),
+		cmocka_unit_test(text_names_are_one_line_and_look_like_one),
 		cmocka_unit_test(err_long_message_cut),
 		cmocka_unit_test(file_write_keeps_old),
 		cmocka_unit_test(file_stage_unpublished_leaves_nothing),

@@ -6,7 +6,8 @@
  */
 #include "sample.h"
 
-#include "checks/catalogue.h"
+#include "lib/base/array.h"
+#include "signer/checks/catalogue.h"
 
 /* The finding of one check. */
 static enum check_result result_of(
@@ -305,6 +306,179 @@ static void previous_signature_flipped(struct sample *s)
 {
 	s->previous->bundles[4].signatures[0].signature.data[7] ^= 1;
 }
+/* The fields that no signature covers, one by one. */
+static void previous_begins_later(struct sample *s)
+{
+	last(s->previous)->inception += TIME_DAY;
+}
+static void previous_ends_later(struct sample *s)
+{
+	s->previous->bundles[3].expiration += TIME_DAY;
+}
+static void previous_all_later(struct sample *s)
+{
+	for (size_t b = 0; b < s->previous->bundle_count; b++) {
+		s->previous->bundles[b].inception += 30 * TIME_DAY;
+		s->previous->bundles[b].expiration += 30 * TIME_DAY;
+	}
+}
+static void other_tag(struct ksr_bundle *bundle, bool zsk)
+{
+	for (size_t k = 0; k < bundle->key_count; k++)
+		if (ksr_key_is_zsk(&bundle->keys[k]) == zsk)
+			bundle->keys[k].tag ^= 1;
+}
+static void previous_key_tag_other(struct sample *s)
+{
+	other_tag(&s->previous->bundles[4], false);
+}
+static void previous_zsk_tag_other(struct sample *s)
+{
+	other_tag(first(s->previous), true);
+}
+static void previous_ttl_other(struct sample *s)
+{
+	s->previous->bundles[4].keys[0].ttl = 1;
+}
+static void previous_signature_ttl_other(struct sample *s)
+{
+	s->previous->bundles[4].signatures[0].ttl = 1;
+}
+/* Moved as a whole, its signatures' times too: two do not meet any more. */
+static void previous_gap(struct sample *s)
+{
+	for (size_t b = 5; b < s->previous->bundle_count; b++)
+		s->previous->bundles[b].inception += 12 * TIME_DAY;
+}
+static void previous_bundle_twice(struct sample *s)
+{
+	struct ksr_bundle *two = &s->previous->bundles[4];
+
+	two[1].inception = two[0].inception;
+	two[1].expiration = two[0].expiration;
+}
+static void previous_bundle_id_twice(struct sample *s)
+{
+	replace(&s->previous->bundles[5].id, s->previous->bundles[4].id);
+}
+/* A true signature by a key that may not make it. */
+static void sign_by_zsk(struct sample *s, struct ksr_bundle *bundle)
+{
+	for (size_t k = 0; k < bundle->key_count; k++)
+		if (ksr_key_is_zsk(&bundle->keys[k])) {
+			const char *name = bundle->keys[k].identifier;
+
+			sample_sign(bundle, name, s->zsks[name[3] - '0'],
+				DNSKEY_FLAGS_ZSK);
+			return;
+		}
+}
+static void previous_signed_by_a_zsk_alone(struct sample *s)
+{
+	drop_signature(&s->previous->bundles[4]);
+	sign_by_zsk(s, &s->previous->bundles[4]);
+}
+static void previous_signed_by_a_zsk_too(struct sample *s)
+{
+	sign_by_zsk(s, &s->previous->bundles[4]);
+}
+/* All of it true, but the one signer says that it is not to be followed. */
+static void sign_revoked(struct sample *s, struct ksr_bundle *bundle)
+{
+	drop_signature(bundle);
+	for (size_t k = 0; k < bundle->key_count; k++)
+		if (!ksr_key_is_zsk(&bundle->keys[k])) {
+			bundle->keys[k].dnskey.flags = DNSKEY_FLAGS_KSK_REVOKED;
+			bundle->keys[k].tag =
+				dnskey_tag(&bundle->keys[k].dnskey);
+		}
+	sample_sign(bundle, "K1", s->ksk, DNSKEY_FLAGS_KSK_REVOKED);
+}
+static void previous_signed_revoked_alone(struct sample *s)
+{
+	sign_revoked(s, &s->previous->bundles[4]);
+}
+static void response_signed_revoked_alone(struct sample *s)
+{
+	sign_revoked(s, &s->read_back->bundles[4]);
+}
+static void previous_ksk_unusable(struct sample *s)
+{
+	struct err err = ERR_EMPTY;
+
+	ksk_set_reason(&s->previous_ksks.keys[0], "two are there", &err);
+}
+static void previous_earlier_bundle_of_a_stranger(struct sample *s)
+{
+	struct ksr_bundle *bundle = &s->previous->bundles[2];
+
+	for (size_t k = 0; k < bundle->key_count; k++)
+		if (!ksr_key_is_zsk(&bundle->keys[k])) {
+			bundle->keys[k].dnskey.public_key.data[9] ^= 1;
+			bundle->signatures[0].key_tag =
+				dnskey_tag(&bundle->keys[k].dnskey);
+		}
+}
+static void identifiers_swapped(struct sample *s)
+{
+	struct ksr_key *keys = first(s->request)->keys;
+	char *first_name = keys[0].identifier;
+
+	keys[0].identifier = keys[1].identifier;
+	keys[1].identifier = first_name;
+}
+static void identifier_of_an_older_key(struct sample *s)
+{
+	replace(&last(s->request)->keys[1].identifier, "zsk0");
+	replace(&last(s->request)->keys[0].identifier, "zsk0");
+}
+static void identifier_of_the_old_ksk(struct sample *s)
+{
+	replace(&s->request->bundles[4].keys[0].identifier, "K1");
+}
+static void overlap_under_ours(struct sample *s)
+{
+	s->config->ksk_policy.min_validity_overlap = 12 * TIME_DAY;
+}
+static void overlap_over_ours(struct sample *s)
+{
+	s->config->ksk_policy.max_validity_overlap = 10 * TIME_DAY;
+}
+static void validity_under_ours(struct sample *s)
+{
+	s->config->ksk_policy.min_signature_validity = 22 * TIME_DAY;
+	s->config->ksk_policy.max_signature_validity = 22 * TIME_DAY;
+}
+static void ksk_unusable(struct sample *s)
+{
+	struct err err = ERR_EMPTY;
+
+	ksk_set_reason(&s->ksks.keys[0], "it has no private half", &err);
+}
+static void ksk_of_two_labels(struct sample *s)
+{
+	/* The array of keys moves as it grows. */
+	struct dnskey same = s->ksks.keys[0].dnskey;
+	struct err err = ERR_EMPTY;
+
+	assert_true(ksk_set_add(&s->ksks, "K2", &s->config->keys[0],
+		SAMPLE_TOKEN_KEY, &same, &err));
+}
+static void response_publishes_another_algorithm(struct sample *s)
+{
+	struct ksr_bundle *bundle = &s->response->bundles[4];
+	struct err err = ERR_EMPTY;
+	struct ksr_key *key = array_grow(
+		&bundle->keys, &bundle->key_count, sizeof(*key), &err);
+
+	key->identifier = strdup("K2");
+	key->ttl = 172800;
+	key->dnskey.flags = DNSKEY_FLAGS_KSK;
+	key->dnskey.protocol = 3;
+	key->dnskey.algorithm = 13;
+	buf_text(&key->dnskey.public_key, "sixty-four bytes");
+	key->tag = dnskey_tag(&key->dnskey);
+}
 static void previous_keys_more(struct sample *s)
 {
 	sample_add_key(s, last(s->previous), 3);
@@ -420,9 +594,17 @@ static void signer_revoked_not_published(struct sample *s)
 		bundle->signatures[0].key_tag = dnskey_tag(&key->dnskey);
 	}
 }
-static void publish_safety_long(struct sample *s)
+/* As if another key had signed before: the same, but for one byte. */
+static void signer_new_in_bundle_2(struct sample *s)
 {
-	s->config->ksk_policy.publish_safety = 91 * TIME_DAY;
+	struct ksr_bundle *bundle = first(s->response);
+
+	for (size_t k = 0; k < bundle->key_count; k++)
+		if (!ksr_key_is_zsk(&bundle->keys[k])) {
+			bundle->keys[k].dnskey.public_key.data[9] ^= 1;
+			bundle->signatures[0].key_tag =
+				dnskey_tag(&bundle->keys[k].dnskey);
+		}
 }
 static void drop_ksk(struct ksr_bundle *bundle)
 {
@@ -449,7 +631,7 @@ static void response_key_added(struct sample *s)
 static void response_key_lost(struct sample *s)
 {
 	ksr_key_clear(&s->read_back->bundles[4]
-			       .keys[--s->read_back->bundles[4].key_count]);
+			.keys[--s->read_back->bundles[4].key_count]);
 }
 static void response_id_other(struct sample *s)
 {
@@ -532,9 +714,12 @@ static const struct {
 	{"KSR-POLICY-SIG-OVERLAP", overlap_short},
 	{"KSR-POLICY-SIG-OVERLAP", overlap_long},
 	{"KSR-POLICY-SIG-OVERLAP", gap},
+	{"KSR-POLICY-SIG-OVERLAP", overlap_under_ours},
+	{"KSR-POLICY-SIG-OVERLAP", overlap_over_ours},
 	{"KSR-POLICY-SIG-VALIDITY", validity_short},
 	{"KSR-POLICY-SIG-VALIDITY", validity_long},
 	{"KSR-POLICY-SIG-VALIDITY", validity_over_ours},
+	{"KSR-POLICY-SIG-VALIDITY", validity_under_ours},
 	{"KSR-POLICY-SIG-HORIZON", clock_behind},
 	{"KSR-POLICY-SIG-HORIZON", clock_ahead},
 	{"KSR-POLICY-BUNDLE-INTERVALS", interval_short},
@@ -542,11 +727,29 @@ static const struct {
 	{"SKR-FILE", previous_unreadable},
 	{"SKR-BUNDLE-COUNT", previous_bundle_dropped},
 	{"SKR-SIGNATURES", previous_signature_flipped},
+	{"SKR-SIGNATURES", previous_begins_later},
+	{"SKR-SIGNATURES", previous_ends_later},
+	{"SKR-SIGNATURES", previous_all_later},
+	{"SKR-SIGNATURES", previous_key_tag_other},
+	{"SKR-SIGNATURES", previous_zsk_tag_other},
+	{"SKR-SIGNATURES", previous_ttl_other},
+	{"SKR-SIGNATURES", previous_signature_ttl_other},
+	{"SKR-SIGNATURES", previous_gap},
+	{"SKR-SIGNATURES", previous_bundle_twice},
+	{"SKR-SIGNATURES", previous_bundle_id_twice},
+	{"SKR-SIGNATURES", previous_signed_by_a_zsk_alone},
+	{"SKR-SIGNATURES", previous_signed_by_a_zsk_too},
+	{"SKR-SIGNATURES", previous_signed_revoked_alone},
+	{"KSR-CHAIN-KEYS", identifiers_swapped},
+	{"KSR-CHAIN-KEYS", identifier_of_an_older_key},
+	{"KSR-CHAIN-KEYS", identifier_of_the_old_ksk},
 	{"KSR-CHAIN-KEYS", previous_keys_more},
 	{"KSR-CHAIN-KEYS", request_keys_other},
 	{"KSR-CHAIN-KEYS-HSM", previous_ksk_absent},
 	{"KSR-CHAIN-KEYS-HSM", previous_ksk_other},
 	{"KSR-CHAIN-KEYS-HSM", previous_ksk_signature_flipped},
+	{"KSR-CHAIN-KEYS-HSM", previous_ksk_unusable},
+	{"KSR-CHAIN-KEYS-HSM", previous_earlier_bundle_of_a_stranger},
 	{"KSR-CHAIN-OVERLAP", chain_gap},
 	{"KSK-IDENTITY", ds_other},
 	{"KSK-IDENTITY", ksk_tag_other},
@@ -554,18 +757,22 @@ static const struct {
 	{"KSK-IDENTITY", ksk_size_other},
 	{"KSK-IDENTITY", ksk_exponent_other},
 	{"KSK-IDENTITY", ksk_absent},
+	{"KSK-IDENTITY", ksk_unusable},
+	{"KSK-IDENTITY", ksk_of_two_labels},
 	{"KSK-PERIOD", ksk_too_early},
 	{"KSK-PERIOD", ksk_too_late},
 	{"KSK-PERIOD", slots_missing},
 	{"KSK-TAG-CLASH", clash},
 	{"KSK-TAG-CLASH", clash_when_revoked},
 	{"SKR-ALGORITHMS", response_algorithms_differ},
+	{"SKR-ALGORITHMS", response_publishes_another_algorithm},
 	{"SKR-POLICY-PUBLISH-SAFETY", signer_not_published},
 	{"SKR-POLICY-PUBLISH-SAFETY", signer_revoked_not_published},
-	{"SKR-POLICY-PUBLISH-SAFETY", publish_safety_long},
+	{"SKR-POLICY-PUBLISH-SAFETY", signer_new_in_bundle_2},
 	{"SKR-POLICY-RETIRE-SAFETY", old_signer_gone},
 	{"SKR-POLICY-RETIRE-SAFETY", new_signer_gone},
 	{"SKR-VERIFY", response_signature_flipped},
+	{"SKR-VERIFY", response_signed_revoked_alone},
 	{"SKR-VERIFY", response_key_added},
 	{"SKR-VERIFY", response_key_lost},
 	{"SKR-VERIFY", response_id_other},

@@ -15,9 +15,10 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "base/file.h"
-#include "config/settings.h"
+#include "lib/base/buf.h"
+#include "lib/base/experiment.h"
+#include "lib/base/file.h"
+#include "lib/config/settings.h"
 
 #include <stdio.h>
 
@@ -85,8 +86,7 @@ static const char whole[] =
 	"      algorithm: RSASHA512, rsa_size: 4096, rsa_exponent: 3,\n"
 	"      valid_from: 2010-07-15T00:00:00+00:00,\n"
 	"      valid_until: '2019-01-11T00:00:00',\n"
-	"      hash_using_hsm: yes, ds_sha256: 49AAC11D7B6F6446702E54"
-	"A1607371607A1A41855200FD2CE1CDDE32F24E8FB5}\n"
+	"      hash_using_hsm: yes, ds_sha256: 49AAC11D7B6F6446702E54A1607371607A1A41855200FD2CE1CDDE32F24E8FB5}\n"
 	"  b: {label: B, algorithm: ED25519, valid_from:\n"
 	"      '2010-07-15T00:00:00Z'}\n"
 	"filenames: {input_ksr: k.xml, output_trustanchor: t.xml}\n"
@@ -152,6 +152,11 @@ static void keys_and_policies_are_read(void **state)
 }
 
 /* What is refused, and how the message begins. */
+#define SLOT "schemas: {n: {1: {sign: a, algorithms: {"
+#define KEY "algorithm: ED448, valid_from: 2010-07-15T00:00:00"
+#define DS1 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define DS2 "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static const struct refusal {
 	const char *text, *message;
 } refusals[] = {
@@ -168,17 +173,18 @@ static const struct refusal {
 		"c.yaml: line 1: hsm.a.module: stands here twice"},
 	{"hsm: {a: {module: m}, a: {module: m}}",
 		"c.yaml: line 1: hsm.a: stands here twice"},
-	{"hsm: &x {}", "c.yaml: line 1: hsm: anchors (&x) are not accepted"},
+	{"hsm: &x {}",
+		"c.yaml: line 1: hsm: anchors (with &) are not accepted"},
 	{"hsm: {a: &p {module: x}, b: *p}",
-		"c.yaml: line 1: hsm.a: anchors (&p)"},
+		"c.yaml: line 1: hsm.a: anchors (with &)"},
 	{"ksk_policy: {<<: {ttl: 1}}",
 		"c.yaml: line 1: ksk_policy.<<: unknown key"},
-	{"hsm: *x", "c.yaml: line 1: hsm: aliases (*x) are not accepted"},
+	{"hsm: *x", "c.yaml: line 1: hsm: aliases (with *) are not accepted"},
 	{"ksk_policy: {ttl: !!int 5}",
-		"c.yaml: line 1: ksk_policy.ttl: tags (tag:yaml.org,2002:int)"},
-	{"hsm: !x {}", "c.yaml: line 1: hsm: tags (!x) are not accepted"},
+		"c.yaml: line 1: ksk_policy.ttl: tags (with !)"},
+	{"hsm: !x {}", "c.yaml: line 1: hsm: tags (with !) are not accepted"},
 	{"filenames: {input_ksr: !<y> a}",
-		"c.yaml: line 1: filenames.input_ksr: tags (y)"},
+		"c.yaml: line 1: filenames.input_ksr: tags (with !)"},
 	{"%TAG ! tag:x,2000:\n---\n{}",
 		"c.yaml: line 1: tag directives are not accepted"},
 	{"? [a]\n: b", "c.yaml: line 1: expected the name of a key"},
@@ -200,46 +206,35 @@ static const struct refusal {
 	{"request_policy:\n  num_bundle: 9",
 		"c.yaml: line 2: request_policy.num_bundle: unknown key"},
 	{"request_policy: {num_bundles: nine}",
-		"c.yaml: line 1: request_policy.num_bundles: expected a number "
-		"from 1 to 10000"},
+		"c.yaml: line 1: request_policy.num_bundles: expected a number from 1 to 10000"},
 	{"request_policy: {num_bundles: '9'}",
-		"c.yaml: line 1: request_policy.num_bundles: expected a "
-		"number"},
+		"c.yaml: line 1: request_policy.num_bundles: expected a number"},
 	{"request_policy: {num_bundles: 0}",
-		"c.yaml: line 1: request_policy.num_bundles: expected a "
-		"number"},
+		"c.yaml: line 1: request_policy.num_bundles: expected a number"},
 	{"request_policy: {num_bundles: -1}",
-		"c.yaml: line 1: request_policy.num_bundles: expected a "
-		"number"},
+		"c.yaml: line 1: request_policy.num_bundles: expected a number"},
 	{"request_policy: {num_bundles: 0x9}",
-		"c.yaml: line 1: request_policy.num_bundles: expected a "
-		"number"},
+		"c.yaml: line 1: request_policy.num_bundles: expected a number"},
 	{"request_policy: {num_bundles: 9.0}",
-		"c.yaml: line 1: request_policy.num_bundles: expected a "
-		"number"},
+		"c.yaml: line 1: request_policy.num_bundles: expected a number"},
 	{"request_policy: {dns_ttl: 4294967296}",
 		"c.yaml: line 1: request_policy.dns_ttl: expected a number"},
 	{"request_policy: {dns_ttl: 2147483648}",
 		"c.yaml: line 1: request_policy.dns_ttl: expected a number"},
 	{"request_policy: {check_chain_keys: 1}",
-		"c.yaml: line 1: request_policy.check_chain_keys: expected "
-		"true or false"},
+		"c.yaml: line 1: request_policy.check_chain_keys: expected true or false"},
 	{"request_policy: {check_chain_keys: 'false'}",
 		"c.yaml: line 1: request_policy.check_chain_keys: expected"},
 	{"request_policy: {check_chain_keys: }",
 		"c.yaml: line 1: request_policy.check_chain_keys: expected"},
 	{"request_policy: {num_keys_per_bundle: 1}",
-		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected "
-		"a list"},
+		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected a list"},
 	{"request_policy: {num_keys_per_bundle: [1, x]}",
-		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected "
-		"a number"},
+		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected a number"},
 	{"request_policy: {num_keys_per_bundle: [[1]]}",
-		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected "
-		"one value"},
+		"c.yaml: line 1: request_policy.num_keys_per_bundle: expected one value"},
 	{"request_policy: {approved_algorithms: [RSASHA1]}",
-		"c.yaml: line 1: request_policy.approved_algorithms: "
-		"deprecated algorithm"},
+		"c.yaml: line 1: request_policy.approved_algorithms: deprecated algorithm"},
 	{"request_policy: {approved_algorithms: [8]}",
 		"c.yaml: line 1: request_policy.approved_algorithms: unknown"},
 	{"request_policy: {min_bundle_interval: 9}",
@@ -249,6 +244,15 @@ static const struct refusal {
 	{"hsm: {a: {pin: 1}}", "c.yaml: line 1: hsm.a.module: missing"},
 	{"hsm: {a: {module: x, pin: }}",
 		"c.yaml: line 1: hsm.a.pin: empty; leave it out"},
+	/* What is no part of a PIN must not cost one of its few attempts. */
+	{"hsm:\n  a:\n    module: x\n    pin: |\n      8642\n",
+		"c.yaml: line 4: hsm.a.pin: control character or end of a line"},
+	{"hsm:\n  a:\n    module: x\n    pin: >\n      8642\n",
+		"c.yaml: line 4: hsm.a.pin: control character or end of a line"},
+	{"hsm:\n  a:\n    module: x\n    so_pin: \"8642\\r\"\n",
+		"c.yaml: line 4: hsm.a.so_pin: control character or end of"},
+	{"hsm: {a: {module: x, pin: \"\\x1b8642\"}}",
+		"c.yaml: line 1: hsm.a.pin: control character or end of a line"},
 	{"hsm: {a: {module: x, env: [A]}}",
 		"c.yaml: line 1: hsm.a.env: expected a map"},
 	{"hsm: {a: {module: x, env: {A: }}}",
@@ -256,11 +260,11 @@ static const struct refusal {
 	{"hsm: {a: {module: ''}}",
 		"c.yaml: line 1: hsm.a.module: expected a text"},
 	{"hsm: {a: {module: x, env: {A=: b}}}",
-		"c.yaml: line 1: hsm.a.env.A=: not the name of an environment"},
+		"c.yaml: line 1: hsm.a.env.(a key that is not shown): not the name of an environment"},
 	{"hsm: {a: {module: x, env: {1A: b}}}",
-		"c.yaml: line 1: hsm.a.env.1A: not the name of an environment"},
+		"c.yaml: line 1: hsm.a.env.(a key that is not shown): not the name of an environment"},
 	{"hsm: {a: {module: x, slot: 1}}",
-		"c.yaml: line 1: hsm.a.slot: unknown key"},
+		"c.yaml: line 1: hsm.a.(a key that is not shown): unknown key, expected module, pin, so_pin, env"},
 	{"keys: {a: {label: b, algorithm: RSASHA256}}",
 		"c.yaml: line 1: keys.a.valid_from: missing"},
 	{"keys: {a: {algorithm: RSASHA256, valid_from: 2010-07-15T00:00:00}}",
@@ -276,8 +280,7 @@ static const struct refusal {
 		"c.yaml: line 1: keys.a.ds_sha256: expected 64 hexadecimal"},
 	{"keys: {a: {label: b, algorithm: ED448, rsa_size: 2048,\n"
 	 " valid_from: 2010-07-15T00:00:00}}",
-		"c.yaml: line 2: keys.a: rsa_size and rsa_exponent do not go "
-		"with ED448"},
+		"c.yaml: line 2: keys.a: rsa_size and rsa_exponent do not go with ED448"},
 	{"keys: {a: {label: b, algorithm: ED448,\n"
 	 " valid_until: 2010-07-15T00:00:00,\n"
 	 " valid_from: 2010-07-15T00:00:00}}",
@@ -307,11 +310,147 @@ static const struct refusal {
 		"c.yaml: line 1: schemas.n.1.revoke: a must also be in sign"},
 	{"schemas: {n: {1: {sign: a, revoke: a, publish: a}}}",
 		"c.yaml: line 1: schemas.n.1.revoke: a is in publish as well"},
+	{"schemas:\n n:\n  1: {sign: a}\n  2:\n   sign: a\n   revoke: a\n",
+		"c.yaml: line 4: schemas.n.2.sign: every key that signs is revoked"},
+	{"schemas: {n: {1: {sign: [a, b], revoke: [b, a], publish: c}}}",
+		"c.yaml: line 1: schemas.n.1.sign: every key that signs is revoked"},
+	{"schemas: {n: {1: {sign: a, sign_only: a}}}",
+		"c.yaml: line 1: schemas.n.1.sign_only: a is in another list"},
+	{"schemas: {n: {1: {sign: a, publish: b, sign_only: [c, b]}}}",
+		"c.yaml: line 1: schemas.n.1.sign_only: b is in another list"},
+	{"schemas: {n: {1: {sign_only: a}}}",
+		"c.yaml: line 1: schemas.n.1.sign: missing"},
+	{"schemas: {n: {1: {sign: a, algorithms: RSASHA256}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms: expected a map"},
+	{"schemas: {n: {1: {sign: a, algorithms: {published: [RSASHA256]}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.signing: missing"},
+	{"schemas: {n: {1: {sign: a, algorithms: {published: [RSASHA1]}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.published: deprecated"},
+	{"schemas: {n: {1: {sign: a, algorithms: {kept: [ED25519]}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.kept: unknown key"},
+	{SLOT "published: [ED25519], signing: []}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.signing: no algorithm"},
+	{SLOT "published: [ED25519], signing: [ED448], zsks: [ED448]}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.zsks: ED448 is not in published"},
+	{SLOT "published: [ED25519], signing: [ED448], begins: [ED448]}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.begins: ED448 is not in published"},
+	{SLOT "published: [ED25519], signing: [ED448], begins: [ED25519]}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.begins: ED25519 is not in signing"},
+	{SLOT "published: [ED448], signing: [ED448], begins: [ED448],\n"
+	      "ends: [ED448]}}}}",
+		"c.yaml: line 1: schemas.n.1.algorithms.ends: ED448 is in begins"},
+	{"keys: {a: {" KEY ", label: x, public_key: AAAA=}}",
+		"c.yaml: line 1: keys.a.public_key: expected base64"},
+	{"keys: {a: {" KEY ", label: x, public_key: AAAA}}",
+		"c.yaml: line 1: keys.a.public_key: "},
+	{"request_policy: {algorithms: {RSAMD5: {}}}",
+		"c.yaml: line 1: request_policy.algorithms.RSAMD5: deprecated"},
+	{"request_policy: {algorithms: {ED448: {}, ED448: {}}}",
+		"c.yaml: line 1: request_policy.algorithms.ED448: "},
+	{"request_policy: {algorithms: {ED448: {num_keys_per_bundle: 101}}}",
+		"c.yaml: line 1: request_policy.algorithms.ED448.num_keys_per_bundle: expected"},
+	{"families: {f: {}}", "c.yaml: line 1: families.f.use: missing"},
+	{"families: {f: {next: {schema: s}}}",
+		"c.yaml: line 1: families.f.use: missing"},
+	{"families: {f.g: {use: {schema: s}}}",
+		"c.yaml: line 1: families.f.g: expected a name"},
+	{"families: {f: {use: {schema: s}, used: {schema: s}}}",
+		"c.yaml: line 1: families.f.used: expected use, next or backout"},
+	{"families: {f: {use: {schema: s}, next-: {schema: s}}}",
+		"c.yaml: line 1: families.f.next-: expected use, next or backout"},
+	{"families: {f: {use: {follows: next}}}",
+		"c.yaml: line 1: families.f.use.schema: missing"},
+	{"families: {f: {use: {schema: s, follows: use}}}",
+		"c.yaml: line 1: families.f.use: it follows use, which is no other"},
+	{"families: {f: {use: {schema: s}, next: {schema: s, follows: x}}}",
+		"c.yaml: line 1: families.f.next: it follows x, which is no other"},
+	{"families: {f: {use: {schema: s, follows: next},\n"
+	 " next: {schema: s, follows: use}}}",
+		"c.yaml: line 1: families.f.use: it follows next, which is no other"},
+	{"families: {f: {use: {schema: s}}}",
+		"c.yaml: families.f.use: no schema s"},
+	{"request_policy: {previous_member: f.use}",
+		"c.yaml: request_policy.previous_member: no family and member f.use"},
+	{"keys:\n a: {" KEY ", label: x}\n b: {" KEY ", label: x}\n",
+		"c.yaml: line 3: keys.b.label: keys.a has this label as well"},
+	{"keys:\n a: {" KEY ", label: x, ds_sha256: " DS1 "}\n"
+	 " b:\n  {" KEY ", label: y, ds_sha256: " DS2 "}\n"
+	 " c:\n  {" KEY ", label: z,\n   ds_sha256: " DS1 "}\n",
+		"c.yaml: line 5: keys.c.ds_sha256: keys.a has this DS as well"},
+	{"keys: {a: {" KEY ", label: 'x '}}",
+		"c.yaml: line 1: keys.a.label: expected 1 to 128 characters"},
+	{"keys: {a: {" KEY ", label: 'x  y'}}",
+		"c.yaml: line 1: keys.a.label: expected 1 to 128 characters"},
+	{"keys: {a: {" KEY ", label: K\xc3\xa9}}",
+		"c.yaml: line 1: keys.a.label: expected 1 to 128 characters"},
+	/* What editors leave behind, at its line. */
+	{"hsm:\n  a:\n\tmodule: /x\n",
+		"c.yaml: line 3: hsm.a: not valid YAML: found character that cannot start any token; the line is indented with a tab"},
+	{"ksk_policy:\n  ttl:\xc2\xa0 5\n",
+		"c.yaml: line 2: ksk_policy: expected a map; the line has a no-break space (U+00A0)"},
+	{"ksk_policy:\n  ttl: 5\n# f\xfcr\n",
+		"c.yaml: line 3: not valid YAML: invalid"},
+	{"# \xe2\x82\nksk_policy: {}\n", "c.yaml: line 1: not valid YAML: in"},
 	{"keys: {a: {label: b, algorithm: ED448,\n"
 	 " valid_from: 2010-07-15T00:00:00}}\n"
 	 "schemas: {n: {1: {sign: [a, a]}}}",
 		"c.yaml: schemas.n.1: a is named twice"},
 };
+
+/* The PIN is 8642-secret, whatever YAML makes of the place it stands in. */
+static void no_refusal_shows_a_pin(void **state)
+{
+	static const char *const texts[] = {
+		"hsm: {a: {module: /m, pin: *8642-secret}}",
+		"hsm: {a: {module: /m, pin: &8642-secret x}}",
+		"hsm: {a: {module: /m, pin: !8642-secret x}}",
+		"hsm: {a: {module: /m, pin: !<8642-secret> x}}",
+		"hsm: {a: {module: /m, so_pin: *8642-secret}}",
+		"hsm: {a: {module: /m, pin: {8642-secret: x}}}",
+		"hsm: {a: {module: /m, pin: [8642-secret]}}",
+		"hsm: {a: {module: /m, 8642-secret: pin}}",
+		"hsm: {a: {module: /m, 8642-secret}}",
+		"hsm: {a: {module: /m, pin:8642-secret}}",
+		"hsm: {a: {module: /m, 'pin: 8642-secret': 1}}",
+		"hsm: {a: {module: /m, pin: x, env: {8642-secret: x}}}",
+		"hsm: {a: {module: /m, pin: x, env: {PIN: {8642-secret: x}}}}",
+		"hsm:\n a:\n  module: /m\n  pin:8642-secret\n",
+		"hsm:\n a:\n  module: /m\n  pin: x: 8642-secret\n",
+		"hsm:\n a:\n  module: /m\n  pin: '8642-secret\n",
+		"hsm:\n a:\n  module: /m\n  pin: \"8642-secret\\z\"\n",
+		"hsm:\n a:\n  module: /m\n  pin: @8642-secret\n",
+		"hsm:\n a:\n  module: /m\n  pin: %8642-secret\n",
+		"hsm:\n a:\n  module: /m\n  pin: `8642-secret\n",
+		"hsm:\n a:\n  module: /m\n  pin: 8642-secret\n\tx: y\n",
+		"hsm:\n a:\n  module: /m\n  ? 8642-secret\n  : pin\n",
+		"hsm:\n a:\n  module: /m\n  8642-secret: 1\n  8642-secret: 2\n",
+		"hsm:\n a:\n  module: /m\n  pin: 8642-secret\n  pin: 8642-secret\n",
+		"hsm:\n a:\n  module: /m\n  pin: \"8642-secret\\0\"\n",
+		"hsm:\n a:\n  module: /m\n  pin: \xff 8642-secret\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct config *config = NULL;
+		struct err err = ERR_EMPTY;
+
+		if (parse(texts[i], &config, &err))
+			fail_msg("not refused: %s", texts[i]);
+		if (strstr(err.text, "8642") != NULL ||
+			strstr(err.text, "secret") != NULL)
+			fail_msg("%s\nsaid: %s", texts[i], err.text);
+	}
+}
+
+static void byte_order_mark_is_no_part_of_it(void **state)
+{
+	struct config *config =
+		must_parse("\xef\xbb\xbfksk_policy:\n  ttl: 5\n");
+
+	(void)state;
+	assert_int_equal(config->ksk_policy.ttl, 5);
+	config_free(config);
+}
 
 static void each_refusal_says_where(void **state)
 {
@@ -405,19 +544,59 @@ static void expect_setting(const char **at, const struct setting *setting)
 	*at += strlen(line);
 }
 
+/* What one configuration asks for, the next has to ask for again. */
+static void experiment_is_what_the_last_one_says(void **state)
+{
+	static const char *const key =
+		"keys: {a: {label: a, algorithm: EXPERIMENT-MLDSA44, valid_from: 2020-01-01T00:00:00}}";
+	static const struct {
+		const char *text;
+		bool is;
+	} cases[] = {{"{}", false}, {"experiment: {algorithms: true}", true},
+		{"hsm: {}", false}, {"experiment: {algorithms: true}", true},
+		{"experiment: {}", false},
+		{"experiment: {algorithms: false}", false}};
+	struct err err = ERR_EMPTY;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct config *config = NULL;
+		struct buf text = BUF_EMPTY;
+
+		assert_true(parse(cases[i].text, &config, &err));
+		assert_int_equal(experiment_is_on(), cases[i].is);
+		assert_int_equal(config->experiment.algorithms, cases[i].is);
+		config_free(config);
+		config = NULL;
+		if (strcmp(cases[i].text, "{}") != 0)
+			buf_format(&text, "%s\n", cases[i].text);
+		buf_text(&text, key);
+		assert_int_equal(
+			parse(buf_string(&text), &config, &err), cases[i].is);
+		config_free(config);
+		buf_free(&text);
+	}
+	assert_false(
+		parse("experiment: {algorithms: true}\nhsm: 1", NULL, &err));
+	assert_true(experiment_is_on()); /* the refusal, too, says so */
+	assert_false(parse("", NULL, &err));
+	assert_false(experiment_is_on());
+}
+
 /* Every setting, in the order of the tables, and no other. */
 static void manual_page_has_the_settings(void **state)
 {
-	static const struct setting *const tables[] = {settings_hsm,
-		settings_key, settings_filenames, settings_request_policy,
-		settings_response_policy, settings_ksk_policy, settings_slot};
+	static const struct setting *const tables[] = {settings_experiment,
+		settings_hsm, settings_key, settings_filenames,
+		settings_request_policy, settings_response_policy,
+		settings_ksk_policy, settings_slot, settings_algorithm_policy,
+		settings_slot_algorithms, settings_member};
 	struct buf page = BUF_EMPTY;
 	struct err err = ERR_EMPTY;
 	const char *at;
 
 	(void)state;
-	assert_true(
-		file_read("signer/man/ksrsigner.yaml.5", 1 << 20, &page, &err));
+	assert_true(file_read("man/ksrsigner.yaml.5", 1 << 20, &page, &err));
 	at = buf_string(&page);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		for (size_t j = 0; tables[i][j].name != NULL; j++)
@@ -465,9 +644,12 @@ int main(void)
 		cmocka_unit_test(modules_and_schemas_are_read),
 		cmocka_unit_test(keys_and_policies_are_read),
 		cmocka_unit_test(each_refusal_says_where),
+		cmocka_unit_test(no_refusal_shows_a_pin),
+		cmocka_unit_test(byte_order_mark_is_no_part_of_it),
 		cmocka_unit_test(too_many_entries_are_refused),
 		cmocka_unit_test(oversize_text_is_refused),
 		cmocka_unit_test(read_names_a_missing_file),
+		cmocka_unit_test(experiment_is_what_the_last_one_says),
 		cmocka_unit_test(manual_page_has_the_settings),
 		cmocka_unit_test(configurations_in_use_load),
 	};

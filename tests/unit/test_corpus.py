@@ -27,7 +27,7 @@ def replay(top, build, name, files, sanitize):
 
 def compile_replay(build, sanitize):
     out = build / ('host-sanitize' if sanitize else 'host')
-    make(build, *(['SANITIZE=1'] if sanitize else []), f'SIGNER_OUT={out}', 'replay-programs')
+    make(build, *(['SANITIZE=1'] if sanitize else []), f'PROGRAMS_OUT={out}', 'replay-programs')
 
 
 def files_of(top, name):

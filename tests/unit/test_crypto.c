@@ -6,9 +6,11 @@
  */
 #include "unit.h"
 
-#include "base/hex.h"
-#include "crypto/crypto.h"
-#include "dns/algorithm.h"
+#include "lib/base/buf.h"
+#include "lib/base/hex.h"
+#include "lib/crypto/crypto.h"
+#include "lib/dns/algorithm.h"
+#include "lib/hash/sha256.h"
 
 static const uint8_t algorithms[] = {8, 10, 13, 14, 15, 16};
 
@@ -117,23 +119,23 @@ static void verify_point_off_curve_refused(void **state)
 static void sha256_pieces_equal_whole(void **state)
 {
 	/* FIPS 180-2 appendix B.1 */
-	static const char expected[] = "ba7816bf8f01cfea414140de5dae2223"
-				       "b00361a396177a9cb410ff61f20015ad";
-	uint8_t whole[CRYPTO_SHA256_LEN], pieces[CRYPTO_SHA256_LEN];
-	struct crypto_sha256 *hash = NULL;
+	static const char expected[] =
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	uint8_t whole[SHA256_LEN], pieces[SHA256_LEN];
+	struct sha256 *hash = NULL;
 	struct buf text = BUF_EMPTY;
 	struct err err = ERR_EMPTY;
 
 	(void)state;
-	assert_true(crypto_sha256("abc", 3, whole, &err));
+	assert_true(sha256_of("abc", 3, whole, &err));
 	hex_encode(&text, whole, sizeof(whole));
 	assert_string_equal(buf_string(&text), expected);
-	assert_true(crypto_sha256_new(&hash, &err));
-	assert_true(crypto_sha256_update(hash, "a", 1, &err));
-	assert_true(crypto_sha256_update(hash, "bc", 2, &err));
-	assert_true(crypto_sha256_final(hash, pieces, &err));
+	assert_true(sha256_new(&hash, &err));
+	assert_true(sha256_update(hash, "a", 1, &err));
+	assert_true(sha256_update(hash, "bc", 2, &err));
+	assert_true(sha256_final(hash, pieces, &err));
 	assert_memory_equal(whole, pieces, sizeof(whole));
-	crypto_sha256_free(hash);
+	sha256_free(hash);
 	buf_free(&text);
 }
 

@@ -6,14 +6,16 @@
  */
 #include "unit.h"
 
-#include "base/base64.h"
-#include "base/hex.h"
-#include "crypto/crypto.h"
-#include "dns/algorithm.h"
-#include "dns/dnskey.h"
-#include "dns/ds.h"
-#include "dns/name.h"
-#include "dns/rrsig.h"
+#include "lib/base/base64.h"
+#include "lib/base/buf.h"
+#include "lib/base/experiment.h"
+#include "lib/base/hex.h"
+#include "lib/crypto/crypto.h"
+#include "lib/dns/algorithm.h"
+#include "lib/dns/dnskey.h"
+#include "lib/dns/ds.h"
+#include "lib/dns/name.h"
+#include "lib/dns/rrsig.h"
 
 static struct dnskey make_key(
 	uint16_t flags, uint8_t algorithm, const char *base64)
@@ -35,7 +37,9 @@ static void name_good_wired(void **state)
 		uint8_t labels;
 	} cases[] = {{".", "", 1, 0}, {"example.", "\7example", 9, 1},
 		{"EXAMPLE", "\7example", 9, 1},
-		{"a.b-c.D_e.", "\1a\3b-c\3d_e", 11, 3}};
+		{"a.b-c.D_e.", "\1a\3b-c\3d_e", 11, 3},
+		/* RFC 2317 */
+		{"0/25.a.", "\0040/25\1a", 8, 2}};
 	struct err err = ERR_EMPTY;
 
 	(void)state;
@@ -57,10 +61,8 @@ static void name_good_wired(void **state)
 static void name_bad_refused(void **state)
 {
 	static const char *const bad[] = {"", "..", ".a", "a..b", "a b", "a\n",
-		"\\046", "a/b", "\xc3\xa4",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"a"
-		"a."};
+		"\\046", "a\\b", "\xc3\xa4",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."};
 	struct buf wire = BUF_EMPTY;
 	struct err err = ERR_EMPTY;
 
@@ -80,22 +82,15 @@ static const struct {
 	const char *owner;
 	const char *ds;
 } rfc_keys[] = {
-	{13,
-		"GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNc"
-		"P+e+MAnLr+Wi9xMWyQLc8NAA==",
+	{13, "GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA==",
 		55648, "example.net.",
-		"b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d"
-		"17"},
+		"b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d17"},
 	{15, "l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=", 3613,
 		"example.com.",
-		"3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a30"
-		"4b"},
-	{16,
-		"3kgROaDjrh0H2iuixWBrc8g2EpBBLCdGzHmn+G2MpTPhpj/OiBVHHSfPodx1FY"
-		"YUcJKm1MDpJtIA",
+		"3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b"},
+	{16, "3kgROaDjrh0H2iuixWBrc8g2EpBBLCdGzHmn+G2MpTPhpj/OiBVHHSfPodx1FYYUcJKm1MDpJtIA",
 		9713, "example.com.",
-		"6ccf18d5bc5d7fc2fceb1d59d17321402f2aa8d368048db93dd811f5cb2b19"
-		"c7"},
+		"6ccf18d5bc5d7fc2fceb1d59d17321402f2aa8d368048db93dd811f5cb2b19c7"},
 };
 
 static void dnskey_rfc_examples_tagged(void **state)
@@ -226,6 +221,81 @@ static void algorithm_table_consistent(void **state)
 	assert_string_equal(algorithm_name(2), "unknown");
 }
 
+/* The bytes of RFC 4034 appendix A.1.1, written down once more. */
+static const uint8_t mldsa44[] = {
+	11, 0x06, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 0x11};
+
+/* What a number means that is anybody's is only known where it was asked for.
+ */
+static void algorithm_of_an_experiment_is_known_in_one(void **state)
+{
+	const struct algorithm *alg;
+
+	(void)state;
+	assert_null(algorithm_by_number(254));
+	assert_null(algorithm_by_name("EXPERIMENT-MLDSA44"));
+	assert_string_equal(algorithm_name(254), "unknown");
+	experiment_set(true);
+	alg = algorithm_by_number(254);
+	assert_true(algorithm_is_supported(alg));
+	assert_ptr_equal(algorithm_by_name("EXPERIMENT-MLDSA44"), alg);
+	assert_int_equal(algorithm_prefix(alg), sizeof(mldsa44));
+	assert_memory_equal(alg->oid, mldsa44, sizeof(mldsa44));
+	assert_int_equal(algorithm_prefix(algorithm_by_number(8)), 0);
+	assert_null(algorithm_by_number(253));
+	assert_null(algorithm_by_number(99));
+	experiment_set(false);
+	assert_null(algorithm_by_number(254));
+}
+
+/* A key of 254 is one only behind its identifier, and with all its bytes. */
+static void dnskey_of_an_experiment_begins_with_its_identifier(void **state)
+{
+	static const struct {
+		size_t len, spoilt; /* no byte: SIZE_MAX */
+		const char *message;
+	} cases[] = {
+		{1324, SIZE_MAX, NULL},
+		{1324, 1323, NULL}, /* no part of the identifier */
+		{1324, 0, "does not begin with the algorithm's identifier"},
+		{1324, 1, "does not begin with the algorithm's identifier"},
+		{1324, 11, "does not begin with the algorithm's identifier"},
+		{1323, SIZE_MAX, "public key of 1323 bytes, expected 1324"},
+		{1325, SIZE_MAX, "public key of 1325 bytes, expected 1324"},
+		{1312, SIZE_MAX, "public key of 1312 bytes, expected 1324"},
+		{11, SIZE_MAX, "public key of 11 bytes, expected 1324"},
+	};
+	uint8_t bytes[1325] = {0};
+
+	(void)state;
+	memcpy(bytes, mldsa44, sizeof(mldsa44));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dnskey key = {.flags = 256,
+			.protocol = 3,
+			.algorithm = 254,
+			.public_key = {.data = bytes, .len = cases[i].len}};
+		struct err err = ERR_EMPTY;
+		unsigned bits = 0;
+
+		if (cases[i].spoilt != SIZE_MAX)
+			bytes[cases[i].spoilt] ^= 1;
+		assert_false(dnskey_size(&key, &bits, &err));
+		assert_string_equal(
+			err.text, "unsupported algorithm 254 (unknown)");
+		experiment_set(true);
+		err = (struct err)ERR_EMPTY;
+		assert_int_equal(dnskey_size(&key, &bits, &err),
+			cases[i].message == NULL);
+		if (cases[i].message == NULL)
+			assert_int_equal(bits, 8 * 1312);
+		else
+			assert_non_null(strstr(err.text, cases[i].message));
+		experiment_set(false);
+		if (cases[i].spoilt != SIZE_MAX)
+			bytes[cases[i].spoilt] ^= 1;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +308,9 @@ int main(void)
 		cmocka_unit_test(dnskey_malformed_refused),
 		cmocka_unit_test(rrsig_order_and_duplicates_do_not_matter),
 		cmocka_unit_test(algorithm_table_consistent),
+		cmocka_unit_test(algorithm_of_an_experiment_is_known_in_one),
+		cmocka_unit_test(
+			dnskey_of_an_experiment_begins_with_its_identifier),
 	};
 
 	return cmocka_run_group_tests_name("dns", tests, NULL, NULL);

@@ -43,6 +43,35 @@ static void cmdline_complete_is_read(void **state)
 	assert_true(out.toram);
 	assert_true(out.debug);
 	assert_false(out.check);
+	assert_int_equal(out.front_blocks, 0);
+}
+
+/* Before the image's size is known, or after; up to its end. */
+static void cmdline_ahead_is_read(void **state)
+{
+	struct cmdline out;
+	struct err err = {.text = ""};
+
+	(void)state;
+	assert_true(cmdline_parse("keyroom.ahead=17:6000 " BOTH, &out, &err));
+	assert_int_equal(out.front_blocks, 17);
+	assert_int_equal(out.tables_start, 6000);
+	assert_true(cmdline_parse(BOTH " keyroom.ahead=6383:6383", &out, &err));
+	assert_int_equal(out.front_blocks, 6383);
+}
+
+/* The kernel ends a word there, so it is where we have to. */
+static void cmdline_is_split_where_the_kernel_splits(void **state)
+{
+	struct cmdline out;
+	struct err err = {.text = ""};
+
+	(void)state;
+	assert_true(cmdline_parse("quiet\240" BOTH
+				  "\vkeyroom.toram\f\rkeyroom.check\240",
+		&out, &err));
+	assert_true(out.toram);
+	assert_true(out.check);
 }
 
 /* Others' words may look like ours without being ours. */
@@ -55,8 +84,9 @@ static void cmdline_words_of_others_are_passed_over(void **state)
 	assert_true(cmdline_parse(BOTH
 		" xkeyroom.medium=X keyroom keyroom_x systemd.x=keyroom.",
 		&out, &err));
-	assert_true(cmdline_parse("keyroom.image=/a-b_c.d/E9 keyroom.check "
-				  "keyroom.medium=" SIXTY "0123 " VERITY,
+	assert_true(cmdline_parse(
+		"keyroom.image=/a-b_c.d/E9 keyroom.check keyroom.medium=" SIXTY
+		"0123 " VERITY,
 		&out, &err));
 	assert_string_equal(out.image, "/a-b_c.d/E9");
 	assert_string_equal(out.medium, SIXTY "0123");
@@ -76,6 +106,15 @@ static const struct refusal {
 	{BOTH " " MEDIUM, "keyroom.medium is there twice"},
 	{BOTH " " VERITY, "keyroom.verity is there twice"},
 	{BOTH " keyroom.toram keyroom.toram", "keyroom.toram is there twice"},
+	{BOTH " keyroom.ahead", "keyroom.ahead: expected FRONT:TABLES"},
+	{BOTH " keyroom.ahead=7", "keyroom.ahead: expected FRONT:TABLES"},
+	{BOTH " keyroom.ahead=7:", "keyroom.ahead: expected FRONT:TABLES"},
+	{BOTH " keyroom.ahead=-1:7", "keyroom.ahead: expected FRONT:TABLES"},
+	{BOTH " keyroom.ahead=7:8:9", "keyroom.ahead: expected FRONT:TABLES"},
+	{BOTH " keyroom.ahead=6384:8",
+		"keyroom.ahead: expected no block behind the image's 6383"},
+	{BOTH " keyroom.ahead=7:6384",
+		"keyroom.ahead: expected no block behind the image's 6383"},
 	{BOTH " keyroom.toram=no", "keyroom.toram: expected no value"},
 	{BOTH " keyroom.toram=", "keyroom.toram: expected no value"},
 	{VERITY " keyroom.medium", "keyroom.medium: expected"},
@@ -131,10 +170,10 @@ static const char *const wrong_verity[] = {
 	"sha256::" SALT ":10:10:20:2",
 	"sha256:" ROOT "::10:10:20:2",
 	"sha256:" ROOT ":-:10:10:20:2",
-	"sha256:G0112233445566778899aabbccddeeff00112233445566778899aabbccdde"
-	"eff:" SALT ":10:10:20:2",
-	"sha256:A0112233445566778899aabbccddeeff00112233445566778899aabbccdde"
-	"eff:" SALT ":10:10:20:2",
+	"sha256:G0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff:" SALT
+	":10:10:20:2",
+	"sha256:A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff:" SALT
+	":10:10:20:2",
 	"sha256:" ROOT ":" SALT ":0:10:20:2",
 	"sha256:" ROOT ":" SALT "::10:20:2",
 	"sha256:" ROOT ":" SALT ":010:10:20:2",
@@ -165,8 +204,8 @@ static void cmdline_wrong_verity_is_refused(void **state)
 			wrong_verity[i]);
 		if (cmdline_parse(text, &out, &err))
 			fail_msg("taken: %s", wrong_verity[i]);
-		assert_non_null(strstr(err.text, "keyroom.verity: expected "
-						 "sha256:ROOT:SALT:"));
+		assert_non_null(strstr(err.text,
+			"keyroom.verity: expected sha256:ROOT:SALT:"));
 	}
 }
 
@@ -187,6 +226,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cmdline_complete_is_read),
+		cmocka_unit_test(cmdline_ahead_is_read),
+		cmocka_unit_test(cmdline_is_split_where_the_kernel_splits),
 		cmocka_unit_test(cmdline_words_of_others_are_passed_over),
 		cmocka_unit_test(cmdline_wrong_is_refused_by_name),
 		cmocka_unit_test(cmdline_wrong_verity_is_refused),

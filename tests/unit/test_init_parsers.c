@@ -22,9 +22,8 @@ enum { ROUNDS = 40000 };
 #define HASH HEX HEX HEX HEX
 
 static const char line[] =
-	"cquiet keyroom.medium=KEYROOM_0123456789 keyroom.image=/live/a.b "
-	"keyroom.verity=sha256:" HASH ":" HASH ":6383:6383:6434:2 "
-	"keyroom.toram keyroom.check keyroom.debug";
+	"cquiet keyroom.medium=KEYROOM_0123456789 keyroom.image=/live/a.b keyroom.verity=sha256:" HASH
+	":" HASH ":6383:6383:6434:2 keyroom.toram keyroom.check keyroom.debug";
 
 /* xorshift64: the same sequence everywhere. */
 static uint64_t next(uint64_t *seed)
@@ -92,10 +91,7 @@ static void parsers_changed_descriptor_is_survived(void **state)
 
 	(void)state;
 	memset(input, ' ', sizeof(input));
-	memcpy(input,
-		"v\x01"
-		"CD001\x01",
-		8);
+	memcpy(input, "v\1CD001\1", 8);
 	memcpy(input + 1 + 128, "\x00\x08\x08\x00", 4);
 	memcpy(input + 1 + 190, "KEYROOM_0123456789", 18);
 	feed(input, sizeof(input));

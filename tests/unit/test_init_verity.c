@@ -36,8 +36,8 @@ static void verity_table_is_what_the_kernel_asks(void **state)
 	assert_true(verity_table(&params, "/dev/loop0", table));
 	assert_string_equal(table,
 		"1 /dev/loop0 /dev/loop0 4096 4096 6383 6400 sha256 " ROOT
-		" " SALT " 8 use_fec_from_device /dev/loop0 fec_blocks 6434 "
-		"fec_start 6451 fec_roots 2");
+		" " SALT
+		" 8 use_fec_from_device /dev/loop0 fec_blocks 6434 fec_start 6451 fec_roots 2");
 }
 
 static void verity_table_that_does_not_fit_is_refused(void **state)
@@ -61,8 +61,8 @@ static void verity_short_image_is_refused(void **state)
 	(void)state;
 	assert_false(verity_open(
 		"name", &params, &loop, device, sizeof(device), &err));
-	assert_string_equal(err.text, "the image has 26427391 bytes, "
-				      "expected at least 26427392");
+	assert_string_equal(err.text,
+		"the image has 26427391 bytes, expected at least 26427392");
 	assert_string_equal(device, "untouched");
 }
 

@@ -7,11 +7,13 @@
  */
 #include "unit.h"
 
-#include "base/base64.h"
-#include "base/file.h"
-#include "base/hex.h"
-#include "crypto/crypto.h"
-#include "ksr/ksr.h"
+#include "lib/base/base64.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
+#include "lib/base/hex.h"
+#include "lib/crypto/crypto.h"
+#include "lib/hash/sha256.h"
+#include "lib/ksr/ksr.h"
 
 static struct xml_schema *schema;
 
@@ -71,7 +73,7 @@ static int check_vector(char *line, const char *file, const struct ksr *ksr)
 {
 	char *fields[11], *rest = line;
 	struct buf data = BUF_EMPTY, text = BUF_EMPTY, sig64 = BUF_EMPTY;
-	uint8_t hash[CRYPTO_SHA256_LEN];
+	uint8_t hash[SHA256_LEN];
 	struct err err = ERR_EMPTY;
 	int found = 0;
 
@@ -96,8 +98,7 @@ static int check_vector(char *line, const char *file, const struct ksr *ksr)
 			buf_clear(&sig64);
 			assert_true(ksr_signed_data(
 				bundle, sig, ksr->domain, &data, &err));
-			assert_true(
-				crypto_sha256(data.data, data.len, hash, &err));
+			assert_true(sha256_of(data.data, data.len, hash, &err));
 			hex_encode(&text, hash, sizeof(hash));
 			assert_string_equal(buf_string(&text), fields[8]);
 			base64_encode(&sig64, sig->signature.data,
@@ -190,8 +191,7 @@ static void request_written_otherwise_accepted(void **state)
 	static const char *const good[] = {
 		REQUEST("", B1),
 		REQUEST("<?xml version='1.0'?>\r\n", B1),
-		REQUEST("<?xml version='1.0' encoding='utf-8' "
-			"standalone='yes'?>",
+		REQUEST("<?xml version='1.0' encoding='utf-8' standalone='yes'?>",
 			B1),
 		REQUEST("\xef\xbb\xbf", B1),
 		REQUEST("<!-- <KSR> --><?pi x?>", B1),
@@ -259,8 +259,7 @@ static void request_hostile_refused(void **state)
 			"nested deeper"},
 		{"<k:KSR xmlns:k='x'/>", "not valid"},
 		{"<KSR id='\xff'/>", "not well-formed"},
-		{"<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' "
-		 "href='/etc/passwd'/>",
+		{"<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='/etc/passwd'/>",
 			"not valid"},
 	};
 

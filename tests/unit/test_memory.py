@@ -2,8 +2,7 @@
 """Shows that no test reads or writes where it must not, leaks, or runs into
 undefined behaviour: the unit and command-line tests once more with programs
 compiled with ASan and UBSan, and the unit tests and a whole quarter under
-valgrind; and that the two threads of a long quarter never touch the same thing
-at once.  And that the tests reach nine lines of ten.  Matters: the input is
+valgrind; and that the tests reach nine lines of ten.  Matters: the input is
 hostile and the language is C.
 
 What is suppressed is SoftHSM's, in tests/suppressions, with the reason."""
@@ -27,7 +26,7 @@ def valgrind(top):
 
 @pytest.fixture(scope='session')
 def units(build):
-    make(build, 'unit-programs', f'SIGNER_OUT={build}/host')
+    make(build, 'unit-programs', f'PROGRAMS_OUT={build}/host')
     found = sorted(path for path in (build / 'host/unit').iterdir()
                    if path.is_file() and os.access(path, os.X_OK))
     assert len(found) >= 8
@@ -37,7 +36,7 @@ def units(build):
 @pytest.fixture(scope='session')
 def sanitized(build):
     out = build / 'host-sanitize'
-    make(build, 'SANITIZE=1', f'SIGNER_OUT={out}', 'signer', 'unit-programs')
+    make(build, 'SANITIZE=1', f'PROGRAMS_OUT={out}', 'signer', 'unit-programs')
     return out
 
 
@@ -87,36 +86,6 @@ def test_unit_tests_under_the_sanitizers(top, sanitized, units, environment):
         done = subprocess.run([sanitized / 'unit' / unit.name], cwd=top, env=environment, text=True, timeout=600,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 0, f'{unit.name}: {done.stdout[-3000:]}'
-
-
-# Without the fixed layout, this sanitizer does not start on every kernel.
-THREADS = ['nice', 'setarch', '-R']
-
-
-def test_a_race_is_seen(tmp_path):
-    """The thread sanitizer is there, and speaks."""
-    bad = tmp_path / 'bad.c'
-    bad.write_text('#include <pthread.h>\nint n;\nstatic void *run(void *a) { n++; return a; }\n'
-                   'int main(void) { pthread_t t; pthread_create(&t, 0, run, 0); n++; return pthread_join(t, 0); }\n')
-    subprocess.run(['gcc', '-fsanitize=thread', '-o', tmp_path / 'bad', bad], check=True)
-    done = subprocess.run([*THREADS, tmp_path / 'bad'], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == 66 and 'data race' in done.stdout, done.stdout
-
-
-def test_a_long_quarter_under_the_thread_sanitizer(top, build, programs, tmp_path):
-    out = build / 'host-thread'
-    make(build, f'SIGNER_OUT={out}', 'CC=gcc -fsanitize=thread', f'{out}/unit/test_prover', f'{out}/bin/ksrsigner')
-    zone = Rehearsal(tmp_path, programs, algorithm=13, bundles=100)
-    zone.add_ksk('ksk')
-    zone.quarter(zone.normal('ksk'))
-    zone.ask()
-    zone.configure(zone.normal('ksk'), zone.request)
-    for command in ([out / 'unit/test_prover'],
-                    [out / 'bin/ksrsigner', '--force', *zone.chain(), zone.request.name, 'skr.xml']):
-        done = subprocess.run([*THREADS, *command], cwd=tmp_path, env=zone.hsm.env, text=True, timeout=600,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        assert done.returncode == 0 and 'ThreadSanitizer' not in done.stdout, done.stdout[-3000:]
-    assert (tmp_path / 'skr.xml').exists()
 
 
 @pytest.mark.deep

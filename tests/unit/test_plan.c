@@ -4,6 +4,7 @@
  * of the schema says, in each combination of publish, revoke and sign; too few
  * slots and unknown names are refused.  Matters: the plan is what is signed.
  */
+#include "lib/base/array.h"
 #include "sample.h"
 
 static const char slots_yaml[] =
@@ -169,7 +170,7 @@ static void plan_same_key_twice_is_one_record(void **state)
 	size_t before = bundle->key_count;
 	struct ksr *plan = NULL;
 	struct err err = ERR_EMPTY;
-	struct ksr_key *again = ksr_grow(
+	struct ksr_key *again = array_grow(
 		&bundle->keys, &bundle->key_count, sizeof(*again), &err);
 
 	assert_true(ksr_key_copy(&bundle->keys[0], again, &err));
@@ -178,50 +179,6 @@ static void plan_same_key_twice_is_one_record(void **state)
 	assert_int_equal(plan->bundles[0].key_count, before + 1);
 	ksr_free(plan);
 	ksr_key_clear(&bundle->keys[--bundle->key_count]);
-}
-
-static const char twins_yaml[] =
-	"keys:\n"
-	"  a: {label: A, algorithm: RSASHA256, valid_from: "
-	"'2010-01-01T00:00:00'}\n"
-	"  b: {label: B, algorithm: RSASHA256, valid_from: "
-	"'2010-01-01T00:00:00'}\n"
-	"schemas:\n"
-	"  both:\n"
-	"    1: {publish: [a, b], sign: [a, b]}\n"
-	"  torn:\n"
-	"    1: {publish: b, revoke: a, sign: [a, b]}\n";
-
-/* One key in the HSM twice, under two labels. */
-static void plan_one_key_of_two_labels_is_one_record(void **state)
-{
-	struct planned *p = *state, twins = {.sample = p->sample};
-	struct ksr *request = p->sample->request, *plan = NULL;
-	size_t bundles = request->bundle_count;
-	struct err err = ERR_EMPTY;
-
-	assert_true(config_parse("twins", (const uint8_t *)twins_yaml,
-		strlen(twins_yaml), &twins.config, &err));
-	add_ksk(&twins, p->sample->ksk, 0);
-	add_ksk(&twins, p->sample->ksk, 1);
-	request->bundle_count = 1;
-	assert_true(
-		plan_response(twins.config, config_schema(twins.config, "both"),
-			&twins.ksks, request, &plan, &err));
-	assert_int_equal(plan->bundles[0].signature_count, 1);
-	assert_non_null(ksr_signature_key(
-		&plan->bundles[0], &plan->bundles[0].signatures[0]));
-	assert_int_equal(
-		plan->bundles[0].key_count, request->bundles[0].key_count + 1);
-	ksr_free(plan);
-	plan = NULL;
-	assert_false(
-		plan_response(twins.config, config_schema(twins.config, "torn"),
-			&twins.ksks, request, &plan, &err));
-	assert_non_null(strstr(err.text, "one key"));
-	request->bundle_count = bundles;
-	ksk_set_clear(&twins.ksks);
-	config_free(twins.config);
 }
 
 static void plan_bad_schema_refused(void **state)
@@ -247,7 +204,6 @@ int main(void)
 		cmocka_unit_test(plan_follows_slots),
 		cmocka_unit_test(plan_describes_each_kind_of_ksk),
 		cmocka_unit_test(plan_same_key_twice_is_one_record),
-		cmocka_unit_test(plan_one_key_of_two_labels_is_one_record),
 		cmocka_unit_test(plan_bad_schema_refused),
 	};
 

@@ -6,8 +6,10 @@
  */
 #include "unit.h"
 
-#include "show/options.h"
-#include "show/words.h"
+#include "lib/base/buf.h"
+#include "lib/cli/hashes.h"
+#include "lib/cli/options.h"
+#include "lib/cli/words.h"
 
 static void words_round_trip(void **state)
 {
@@ -47,24 +49,70 @@ static void words_lines_and_forms(void **state)
 	buf_free(&back);
 }
 
-static void words_of_one_hash(void **state)
+static bool read_hashes(const char *text, struct hashes *out, struct err *err)
 {
-	struct buf text = BUF_EMPTY, back = BUF_EMPTY;
-	struct err err = ERR_EMPTY;
+	struct buf buf = BUF_EMPTY;
+	bool ok;
+
+	buf_text(&buf, text);
+	ok = hashes_read(&buf, out, err);
+	buf_free(&buf);
+	return ok;
+}
+
+static void hashes_that_are_none_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *says;
+	} bad[] = {
+		{"00000000000000000000000000000000000000000000000000000000000000",
+			"31 bytes"},
+		{"", "no SHA-256"},
+		{"File: x\n", "no SHA-256"},
+		{"SHA-512: 00\n    00", "no SHA-256"},
+		{"aardvark aardvark", "word 2"},
+		{"SHA256 (x) = 00", "not 64 hex digits"},
+		{"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n",
+			"cut off"},
+	};
 
 	(void)state;
-	for (int i = 0; i < 31; i++)
-		buf_text(&text, "00 ");
-	buf_text(&back, "kept");
-	assert_false(words_read_sha256(buf_string(&text), &back, &err));
-	assert_non_null(strstr(err.text, "31 bytes"));
-	assert_int_equal(err.kind, ERR_INPUT);
-	assert_string_equal(buf_string(&back), "kept");
-	buf_text(&text, "ff");
-	assert_true(words_read_sha256(buf_string(&text), &back, &err));
-	assert_int_equal(back.len, 4 + 32);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct hashes hashes = HASHES_EMPTY;
+		struct err err = ERR_EMPTY;
+
+		assert_false(read_hashes(bad[i].text, &hashes, &err));
+		assert_non_null(strstr(err.text, bad[i].says));
+		assert_int_equal(err.kind, ERR_INPUT);
+		assert_int_equal(hashes.count, 0);
+	}
+}
+
+static void hashes_keep_names(void **state)
+{
+	static const char digits[] =
+		"00000000000000000000000000000000000000000000000000000000000000ff";
+	struct hashes hashes = HASHES_EMPTY;
+	struct buf text = BUF_EMPTY;
+	struct err err = ERR_EMPTY;
+	const uint8_t *one;
+
+	(void)state;
+	buf_format(&text, "%s  a b.iso\n%s *C.ISO\nSHA256 (d) = %s\n%s\n",
+		digits, digits, digits, digits);
+	assert_true(read_hashes(buf_string(&text), &hashes, &err));
+	assert_int_equal(hashes.count, 3);
+	assert_string_equal(hashes.entries[0].name, "a b.iso");
+	assert_string_equal(hashes.entries[1].name, "C.ISO");
+	assert_string_equal(hashes.entries[2].name, "d");
+	assert_true(hashes_one(&hashes, &one, &err));
+	assert_int_equal(one[31], 0xff);
+	hashes.entries[2].hash[0] = 1;
+	assert_false(hashes_one(&hashes, &one, &err));
+	assert_non_null(strstr(err.text, "two different hashes"));
+	hashes_free(&hashes);
 	buf_free(&text);
-	buf_free(&back);
 }
 
 static void words_slips_named(void **state)
@@ -144,9 +192,7 @@ static void options_forms_accepted(void **state)
 static void options_bad_refused(void **state)
 {
 	static const char *const bad[][4] = {{"--some"}, {"--flagx"}, {"--fla"},
-		{"--some-value"}, {"-v"}, {"--flag=x"}, {"-z"},
-		{"--"
-		 "=x"},
+		{"--some-value"}, {"-v"}, {"--flag=x"}, {"-z"}, {"--=x"},
 		{"--some-value", "x", "--some_value=y"}, {"--help=x"},
 		{"--Flag"}};
 
@@ -200,7 +246,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_round_trip),
 		cmocka_unit_test(words_lines_and_forms),
-		cmocka_unit_test(words_of_one_hash),
+		cmocka_unit_test(hashes_that_are_none_refused),
+		cmocka_unit_test(hashes_keep_names),
 		cmocka_unit_test(words_slips_named),
 		cmocka_unit_test(options_forms_accepted),
 		cmocka_unit_test(options_bad_refused),

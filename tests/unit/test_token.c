@@ -8,9 +8,10 @@
  */
 #include "unit.h"
 
-#include "crypto/crypto.h"
-#include "dns/algorithm.h"
-#include "token/token.h"
+#include "lib/base/buf.h"
+#include "lib/crypto/crypto.h"
+#include "lib/dns/algorithm.h"
+#include "signer/token/token.h"
 
 #include <unistd.h>
 
@@ -42,6 +43,14 @@ struct fixture {
 };
 
 /* Run a shell script in the fixture's folder, where its SoftHSM lives. */
+static bool choose(const struct token_set *set, const char *label,
+	struct token **out, struct err *err)
+{
+	const struct token_choice choice = {.label = label};
+
+	return token_set_choose(set, &choice, out, err);
+}
+
 static void run(const struct fixture *f, const char *script)
 {
 	char command[1024];
@@ -115,7 +124,7 @@ static void tokens_are_found_and_described(void **state)
 	open_set(f);
 	/* The free slot that SoftHSM always shows is no token. */
 	assert_int_equal(token_set_count(f->set), 1);
-	assert_true(token_set_by_label(f->set, "unit", &token, &err));
+	assert_true(choose(f->set, "unit", &token, &err));
 	assert_true(token_info(token, &info, &err));
 	assert_string_equal(info->hsm, "soft");
 	assert_string_equal(info->label, "unit");
@@ -127,7 +136,7 @@ static void tokens_are_found_and_described(void **state)
 	assert_true(token_set_login(f->set, NULL, NULL, &err));
 	assert_true(token_info(token, &info, &err));
 	assert_true(info->logged_in);
-	assert_false(token_set_by_label(f->set, "other", &token, &err));
+	assert_false(choose(f->set, "other", &token, &err));
 }
 
 /* Sign with a key and let OpenSSL verify; wrong data must not verify. */
@@ -187,7 +196,7 @@ static void keys_of_each_kind_sign(void **state)
 {
 	struct fixture *f = *state;
 	const struct token_key *key = NULL;
-	struct config_names labels = {.count = 0};
+	struct token_labels labels = {.count = 0};
 	struct err err = ERR_EMPTY;
 	size_t nameless = 9;
 
@@ -212,8 +221,8 @@ static void keys_of_each_kind_sign(void **state)
 	assert_true(token_labels(
 		token_set_token(f->set, 0), &labels, &nameless, &err));
 	assert_int_equal(labels.count, KINDS);
-	assert_string_equal(labels.names[0], "ed25519");
-	assert_string_equal(labels.names[4], "rsa");
+	assert_string_equal(buf_string(&labels.list[0]), "ed25519");
+	assert_string_equal(buf_string(&labels.list[4]), "rsa");
 	assert_int_equal(nameless, 0);
 	token_labels_free(&labels);
 }
@@ -234,11 +243,12 @@ static void missing_mechanism_is_named(void **state)
 	assert_false(token_sign(
 		key, ALGORITHM_ECDSAP256SHA256, true, &data, &out, &err));
 	assert_int_equal(err.kind, ERR_HSM);
+	assert_true(err.about_key);
 	assert_non_null(strstr(err.text, "CKM_ECDSA_SHA256"));
 	assert_false(
 		token_sign(key, ALGORITHM_RSASHA256, false, &data, &out, &err));
-	assert_non_null(strstr(err.text, "k is a key of P-256, not for "
-					 "RSASHA256"));
+	assert_non_null(
+		strstr(err.text, "k is a key of P-256, not for RSASHA256"));
 	assert_int_equal(out.len, 0);
 	buf_free(&data);
 	buf_free(&out);
@@ -287,14 +297,13 @@ static void duplicate_label_is_refused(void **state)
 	const struct token_key *key = NULL;
 	struct err err = ERR_EMPTY;
 
-	run(f, "for i in 1 2; do openssl genpkey -algorithm EC -pkeyopt "
-	       "ec_paramgen_curve:P-256 -out k.pem 2>/dev/null && "
-	       "softhsm2-util --import k.pem --token unit --label twice "
-	       "--id 0$i --force --pin " PIN " >/dev/null; done");
+	run(f, "for i in 1 2; do openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out k.pem 2>/dev/null && softhsm2-util --import k.pem --token unit --label twice --id 0$i --force --pin " PIN
+	       " >/dev/null; done");
 	open_set(f);
 	assert_true(token_set_login(f->set, NULL, NULL, &err));
 	assert_false(token_set_find(f->set, "twice", &key, &err));
 	assert_int_equal(err.kind, ERR_HSM);
+	assert_true(err.about_key);
 	assert_non_null(strstr(err.text, "two public keys are labelled twice"));
 }
 
@@ -315,8 +324,8 @@ static void restored_key_signs(void **state)
 	open_set(f);
 	assert_int_equal(token_set_count(f->set), 2);
 	assert_true(token_set_login(f->set, NULL, NULL, &err));
-	assert_true(token_set_by_label(f->set, "unit", &from, &err));
-	assert_true(token_set_by_label(f->set, "second", &to, &err));
+	assert_true(choose(f->set, "unit", &from, &err));
+	assert_true(choose(f->set, "second", &to, &err));
 	if (!token_generate_transport(to, "transport", &transport, &err))
 		fail_msg("%s", err.text);
 	assert_false(transport->extractable);

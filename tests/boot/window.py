@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""rehearse.py BUILD: a ceremony in a window, for docs/REHEARSAL.md.
+"""window.py BUILD: a ceremony in a window, for docs/REHEARSAL.md.
 
 The disc that was built last starts in QEMU with what lies on the table of a
-ceremony: flash drives HSMFD (configuration, tokens of SoftHSM), KSR (a request)
+ceremony: flash drives HSMFD (configuration, tokens of SoftHSM, the script), KSR (a request)
 and DRIVERS (the SoftHSM extension), an HSM's serial line that says something now
 and then, and a printer at 192.168.0.3, port 9100, whose pages land in
 BUILD/rehearsal/printed.  All of it is made anew by each run, in BUILD/rehearsal.
@@ -63,6 +63,7 @@ def prepare(build, room, extension):
     (room / 'printed').mkdir(parents=True)
     environment = dict(os.environ, PATH=f'{build}/host/bin:{os.environ["PATH"]}', LC_ALL='C.UTF-8', TZ='UTC')
     make_token(room / 'HSMFD', environment)
+    shutil.copy(TOP / 'docs/REHEARSAL.md', room / 'HSMFD/rehearsal.md')
     make_request(room / 'KSR', environment)
     (room / 'DRIVERS').mkdir()
     shutil.copy(extension, room / 'DRIVERS')

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: ISC
+"""The DVD that the laptop was started from leaves its drive, by the button or by a
+hand: an alarm on every terminal, an audit that says why it cannot be made, and a
+power key that still ends the session.  Matters: nothing can be read any more, not
+even the program that would say so.  (The stick: test_screens.py.)"""
+import re
+
+import pytest
+
+from machine import Machine
+
+pytestmark = pytest.mark.slow
+
+
+def test_dvd_taken_out_is_an_alarm_and_the_key_still_works(disc, tmp_path):
+    with Machine(disc['ISO'], tmp_path, medium='dvd') as guest:
+        guest.choose('serial')
+        guest.prompt(120)
+        guest.must('sleep 40', 200)              # what must stay is read into memory
+        guest.qmp('blockdev-open-tray', id='medium-drive', force=True)
+        guest.qmp('blockdev-remove-medium', id='medium-drive')
+        found = guest.expect(r'\x1b\[1;31m\*\*\* THE DISC IS GONE[^*]*\*\*\*', 60)
+        assert 'the power key, or poweroff' in ' '.join(found.group(0).split())
+        guest.send('\r')
+        guest.expect('DISC GONE', 60)
+        guest.send('system-audit\r')
+        guest.expect('the disc is gone: it cannot be read', 60)
+        guest.qmp('system_powerdown')
+        guest.wait_off(120)
+        assert not re.search('Kernel panic', guest.text)

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: ISC
+"""Shows: what can be known before the HSM signs is known before: --chain looks at
+all requests before the first signature, names its results, and refuses names that
+a drive cannot tell apart; both hashes are on the screen; what is 1 MiB of any
+shape is judged within two seconds.  Matters: a signature that was made is out of
+the HSM, whatever becomes of the file."""
+import json
+import re
+import resource
+import shutil
+import subprocess
+
+import pytest
+from rehearsal import Rehearsal
+from tokens import SOFTHSM, compile_faulty
+
+NONE = ('--no-previous-skr', 'rehearsal')
+
+
+@pytest.fixture(scope='module')
+def prepared(tmp_path_factory, programs):
+    zone = Rehearsal(tmp_path_factory.mktemp('ahead'), programs, bundles=3)
+    zone.add_ksk('ksk')
+    for _ in range(3):
+        zone.ask()
+        zone.response = zone.request
+    path = zone.configure(zone.normal('ksk'), zone.request)
+    config = json.loads(path.read_text())
+    hsm = config['hsm']['soft']
+    hsm['env'] |= {'FAULTY_MODULE': SOFTHSM, 'FAULTY': '', 'FAULTY_LOG': str(zone.folder / 'calls')}
+    hsm['module'] = str(compile_faulty(zone.folder))
+    path.write_text(json.dumps(config))
+    return zone
+
+
+@pytest.fixture
+def zone(prepared, tmp_path):
+    for path in [*prepared.folder.glob('ksr-*.xml'), prepared.folder / 'ksrsigner.yaml']:
+        shutil.copy(path, tmp_path / path.name)
+    calls = prepared.folder / 'calls'
+    calls.unlink(missing_ok=True)
+
+    class Zone:
+        folder = tmp_path
+
+        @staticmethod
+        def run(program, *words):
+            return subprocess.run([prepared.hsm.programs / program, *map(str, words)], cwd=tmp_path, env=prepared.hsm.env,
+                                  capture_output=True, text=True, timeout=60, check=False)
+
+        @classmethod
+        def chain(cls, *words):
+            return cls.run('ksrsigner', '--force', *NONE, '--chain', '--output-dir', 'out', *words)
+
+        @staticmethod
+        def calls():
+            return calls.read_text().split() if calls.exists() else []
+
+    return Zone
+
+
+def spoil(zone, number, change):
+    path = zone.folder / f'ksr-{number}.xml'
+    path.write_text(change(path.read_text()))
+
+
+@pytest.mark.parametrize('said, change', [
+    ('KSR-FILE', lambda text: text[:5000]),
+    ('KSR-FILE', lambda text: 'no XML at all'),
+    ('KSR-BUNDLE-POP', lambda text: re.sub(r'(<SignatureData>)(.)', lambda m: m[1] + ('B' if m[2] == 'A' else 'A'),
+                                           text, count=1)),
+    ('KSR-BUNDLE-KEYS', lambda text: text.replace('<TTL>172800', '<TTL>3600')),
+    ('KSR-SERIAL', lambda text: text.replace('domain="."', 'domain="example."', 1)),
+    ('KSR-CHAIN', lambda text: text.replace('<Inception>', '<Inception>', 1)),
+])
+def test_chain_looks_at_all_requests_before_the_hsm_is_opened(zone, said, change):
+    if said == 'KSR-CHAIN':  # the third does not continue the first
+        done = zone.chain('ksr-1.xml', 'ksr-3.xml')
+    else:
+        spoil(zone, 3, change)
+        done = zone.chain('ksr-1.xml', 'ksr-2.xml', 'ksr-3.xml')
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+    assert 'ksr-3.xml: refused by' in done.stderr
+    assert zone.calls() == [] and 'HSM Information' not in done.stdout
+    assert not (zone.folder / 'out').exists()
+    # Every check has a line, whatever ended the run.
+    assert len(re.findall(r'^(?:PASS|FAIL|SKIP) [A-Z-]+', done.stdout, re.M)) == 29
+
+
+def test_a_later_request_that_is_absent(zone):
+    done = zone.chain('ksr-1.xml', 'absent.xml')
+    assert done.returncode == 3 and zone.calls() == []
+
+
+def test_a_replayed_request_is_seen_ahead(zone):
+    shutil.copy(zone.folder / 'ksr-1.xml', zone.folder / 'again.xml')
+    done = zone.chain('ksr-1.xml', 'again.xml')
+    assert done.returncode == 1 and 'KSR-ID' in done.stderr and zone.calls() == []
+
+
+@pytest.mark.parametrize('request_name, response', [
+    ('KSR-A.XML', 'SKR-A.XML'), ('KSR.XML', 'SKR.XML'), ('Ksr-1.xml', 'sKr-1.xml'), ('ksr-1.xml', 'skr-1.xml'),
+    ('root.xml', 'skr-root.xml')])
+def test_names_of_results(zone, request_name, response):
+    shutil.move(zone.folder / 'ksr-1.xml', zone.folder / 'held')
+    shutil.copy(zone.folder / 'held', zone.folder / request_name)
+    done = zone.chain(request_name)
+    assert done.returncode == 0, done.stderr
+    made, = (path.name for path in (zone.folder / 'out').iterdir())
+    assert made.lower() == response.lower()
+    if request_name.isupper():
+        assert made == response
+
+
+def test_results_can_be_named(zone):
+    done = zone.chain('--output-names', 'use.xml,next phase.xml', 'ksr-1.xml', 'ksr-2.xml')
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (zone.folder / 'out').iterdir()) == ['next phase.xml', 'use.xml']
+
+
+@pytest.mark.parametrize('names', ['a.xml', 'a.xml,b.xml,c.xml', 'a.xml,', 'a.xml,../b.xml', 'a.xml,.b', 'a.xml,b\x1b.xml',
+                                   'a.xml,A.XML', 'a.xml,a.xml', '', 'a.xml, b.xml'])
+def test_names_that_are_refused(zone, names):
+    """FAT knows no case: two names that differ in it alone are one file."""
+    done = zone.chain('--output-names', names, 'ksr-1.xml', 'ksr-2.xml')
+    assert done.returncode == 2, done.stderr
+    assert zone.calls() == [] and not (zone.folder / 'out').exists()
+
+
+def test_requests_whose_results_differ_in_case_alone(zone):
+    shutil.copy(zone.folder / 'ksr-2.xml', zone.folder / 'KSR-1.xml')
+    done = zone.chain('ksr-1.xml', 'KSR-1.xml')
+    assert done.returncode == 2 and 'one name on a drive' in done.stderr and zone.calls() == []
+
+
+def test_both_hashes_are_shown_before_the_question(zone):
+    done = zone.run('ksrsigner', '--force', *NONE, 'ksr-1.xml', 'skr-1.xml')
+    assert done.returncode == 0 and 'hash of last SKR' not in done.stdout
+    for program, words in (('ksrsigner', ['--force', '--previous-skr', 'skr-1.xml', 'ksr-2.xml', 'skr-2.xml']),
+                           ('ksrcheck', ['--previous-skr', 'skr-1.xml', 'ksr-2.xml'])):
+        done = zone.run(program, *words)
+        assert done.returncode == 0, done.stderr
+        for what, name in (('last SKR', 'skr-1.xml'), ('KSR', 'ksr-2.xml')):
+            digest = subprocess.run(['sha256sum', zone.folder / name], capture_output=True, text=True,
+                                    check=True).stdout.split()[0]
+            assert f'SHA256 hash of {what}:\n{digest}\n>> ' in done.stdout
+    assert done.stdout.index('hash of last SKR') < done.stdout.index('hash of KSR')
+    # In a chain it is what was just made.
+    done = zone.chain('ksr-1.xml', 'ksr-2.xml')
+    made = re.findall(r'SHA256 hash of SKR:\n(\w+)', done.stdout)
+    assert re.findall(r'SHA256 hash of last SKR:\n(\w+)', done.stdout) == made[:1]
+
+
+# Any shape of file under the cap
+
+MIB = 1048576
+
+
+def shape(zone, name):
+    """1 MiB that looks like a request, as far as it can be stretched that way."""
+    text = (zone.folder / 'ksr-1.xml').read_text()
+    head, rest = text.split('<RequestBundle ', 1)
+    bundle = '<RequestBundle ' + rest.split('</RequestBundle>')[0] + '</RequestBundle>\n'
+    key = re.search(r'<Key .*?</Key>\n', bundle, re.S)[0]
+    signature = re.search(r'<Signature .*?</Signature>\n', bundle, re.S)[0]
+    tail = '</Request>\n</KSR>\n'
+
+    def fill(part, room):
+        return ''.join(part(n) for n in range(room // len(part(0))))
+
+    room = MIB - len(text) - 1000
+    small = re.sub(r'<PublicKey>.*?</PublicKey>', '<PublicKey>AQ==</PublicKey>', key, flags=re.S)
+    if name == 'bundles':
+        return head + fill(lambda n: bundle.replace('id="', f'id="{n:07}', 1), room) + tail
+    if name == 'the same bundle':
+        return head + fill(lambda n: bundle, room) + tail
+    if name == 'keys':
+        return text.replace(key, fill(lambda n: key, room), 1)
+    if name == 'small keys':
+        return text.replace(key, fill(lambda n: small.replace('Identifier="', f'Identifier="{n:07}'), room // 4), 1)
+    if name == 'signatures':
+        return text.replace(signature, fill(lambda n: signature, room), 1)
+    if name == 'small keys and signatures':
+        return text.replace(key, fill(lambda n: small, room // 3), 1).replace(signature, fill(lambda n: signature, room // 2), 1)
+    if name == 'signers':
+        return text.replace('<Key ', fill(lambda n: f'<Signer keyIdentifier="{n:07}"/>', room) + '<Key ', 1)
+    if name == 'algorithms':
+        entry = re.search(r'<SignatureAlgorithm .*?</SignatureAlgorithm>\n', text, re.S)[0]
+        return text.replace(entry, fill(lambda n: entry, room), 1)
+    if name == 'attributes':
+        return text.replace('<KSR ', '<KSR ' + fill(lambda n: f'a{n:06}="" ', room), 1)
+    if name == 'namespaces':
+        return text.replace('<KSR ', '<KSR ' + fill(lambda n: f'xmlns:a{n:06}="u" ', room), 1)
+    if name == 'a long id':
+        return text.replace('<KSR id="', '<KSR id="' + 'x' * room, 1)
+    if name == 'a long number':
+        return text.replace('<TTL>', '<TTL>' + '0' * room, 1)
+    if name == 'blanks':
+        return text.replace('<TTL>', '<TTL>' + ' ' * room, 1)
+    if name == 'base64':
+        return text.replace('<PublicKey>', '<PublicKey>' + 'A' * room, 1)
+    if name == 'comments':
+        return text.replace('<TTL>', '<TTL>' + fill(lambda n: '<!---->', room), 1)
+    if name == 'references':
+        return text.replace('<TTL>', '<TTL>' + fill(lambda n: '&#48;', room), 1)
+    if name == 'sections':
+        return text.replace('<TTL>', '<TTL>' + fill(lambda n: '<![CDATA[0]]>', room), 1)
+    if name == 'open tags':
+        return '<a>' * (room // 3)
+    if name == 'instructions':
+        return text.replace('<KSR ', fill(lambda n: '<?a b?>', room) + '<KSR ', 1)
+    return '<' * room
+
+
+SHAPES = ['bundles', 'the same bundle', 'keys', 'small keys', 'signatures', 'small keys and signatures', 'signers',
+          'algorithms', 'attributes', 'namespaces', 'a long id', 'a long number', 'blanks', 'base64', 'comments',
+          'references', 'sections', 'open tags', 'instructions', 'angles']
+
+
+@pytest.mark.parametrize('name', SHAPES)
+def test_a_mebibyte_of_any_shape(zone, name):
+    """Two processor seconds; a busy machine is not the program's."""
+    text = shape(zone, name)
+    assert MIB * 0.2 < len(text) <= MIB
+    (zone.folder / 'large.xml').write_text(text)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = zone.run('ksrcheck', *NONE, 'large.xml')
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode in (0, 1), done.stderr[-500:]  # some are the same request, written at length
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2

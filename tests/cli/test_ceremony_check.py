@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: ISC
+"""A ceremony is checked after the event, with nothing but the public folder, the list
+of releases and public keys.  A small one is played and signed in software; its folder
+passes; and each falsification of it is found and named, made by somebody who can
+write every file but has no key: sums and chain are made anew."""
+import hashlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from cards import Table
+from ceremony_tools import BIN, environment, run
+from rehearsal import Rehearsal
+
+ISO_HASH = '0123456789abcdef' * 4
+POINTS = ['FILES', 'SEAL', 'LOG', 'RECORDINGS', 'TERMINALS', 'TIMES', 'SCRIPT', 'STEPS', 'COMMANDS', 'STATUS', 'SEEN', 'CONFIRMED',
+          'EXCEPTIONS', 'DISC', 'REQUEST', 'RESPONSE', 'SIGNATURES', 'PAGES']
+DAY = '''---
+ceremony: 61
+title: Sign the ZSK
+disc: keyroom-{version}-amd64.iso {iso}
+roles: {{CA: Ceremony Administrator, IW: Internal Witness}}
+set: {{LOG: {log}, WHY: first, KSR: ../ksr-1.xml}}
+---
+
+# Act 1. Start
+
+## 1. Begin the log {{CA, 1 min}}
+
+    # ceremony-log start ${{LOG}}
+
+## 2. Its folder {{CA, 1 min}}
+
+    # cd ${{LOG}}
+
+## 3. Keep what is signed with {{CA, 1 min}}
+
+    # cp ${{KSR}} ../ksrsigner.yaml .
+
+## 4. Verify the disc {{CA, 1 min}}
+
+    # printf 'SHA-256: %s\\n' here
+    SHA-256: here
+
+- [ ] IW: the words are those of the release
+
+## 5. Left out {{CA, 1 min}}
+
+    # false
+
+# Act 2. Sign
+
+## 6. Sign {{CA, 1 min}}
+
+    # ksrsigner --config ksrsigner.yaml --no-previous-skr=${{WHY}} ksr-1.xml skr.xml
+    SHA256 hash of KSR:
+    Is this correct (y/N)? y
+
+- Bag number: ____ (IW)
+
+## 7. End the log {{CA, 1 min}}
+
+    # ceremony-log finish --no-print
+
+## 8. Seal the bags {{CA, 1 min}}
+'''
+
+
+def version():
+    return subprocess.run([BIN / 'ceremony', '--version'], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.split()[1]
+
+
+def play(table, top):
+    table.play('day.md')
+    for number in (1, 2, 3):
+        table.run_it()
+        table.next(number + 1)
+    table.run_it()
+    table.enter('Enter: next')
+    table.next(5)
+    table.keys('s')
+    table.see('left out, because:$')
+    table.type('the cable is at home')
+    table.see('Step 6 of')
+    table.keys(':')
+    table.see('a deviation: #$')
+    table.type('ls')
+    table.back()
+    table.keys('Enter')
+    table.see(r'correct \(y/N\)\?$', 30)
+    table.type('y')
+    table.back()
+    table.keys('Enter')
+    table.see(r'^Bag number \(IW\):$')
+    table.type('7')
+    table.next(7)
+    table.run_it()
+    table.next(8)
+    table.next(None)
+    table.enter('table>')
+
+
+def seal(folder, key):
+    """What lists every file, and the signature over it."""
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob('*') if path.is_file())
+    sums = ''.join(f'{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n' for name in files
+                   if not name.startswith('SHA256SUMS'))
+    (folder / 'SHA256SUMS').write_text(sums)
+    if key:
+        subprocess.run(['openssl', 'pkeyutl', '-sign', '-inkey', key, '-rawin', '-in', folder / 'SHA256SUMS',
+                        '-out', folder / 'SHA256SUMS.sig'], check=True)
+
+
+@pytest.fixture(scope='module')
+def played(tmp_path_factory, programs):
+    top = tmp_path_factory.mktemp('day')
+    zone = Rehearsal(top, programs, domain='example.', bundles=2, algorithm=13)
+    zone.add_ksk('ksk')
+    zone.configure(zone.normal('ksk'), zone.ask())
+    for path in top.glob('*.log'):
+        path.unlink()
+    (top / 'day.md').write_text(DAY.format(version=version(), iso=ISO_HASH, log=top / 'log'))
+    table = Table(top, 100, 40)
+    try:
+        play(table, top)
+    finally:
+        table.close()
+    for name in ('key', 'other'):
+        subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', top / name], check=True)
+        subprocess.run(['openssl', 'pkey', '-in', top / name, '-pubout', '-out', top / f'{name}.pub'], check=True)
+    done = run(BIN / 'ceremony', 'publish', '--script', top / 'day.md', '--key', top / 'key', top / 'log',
+               top / 'public')
+    assert done.returncode == 0, done.stderr
+    (top / 'RELEASES').write_text(f'{ISO_HASH}  keyroom-{version()}-amd64.iso\n{"f" * 64}  keyroom-9-amd64.iso\n')
+    zone.hsm.run('ksrsigner', '--force', '--no-previous-skr=x', 'ksr-1.xml', 'another-skr.xml')
+    return top
+
+
+@pytest.fixture
+def public(played, tmp_path):
+    shutil.copytree(played / 'public', tmp_path / 'public')
+    return tmp_path / 'public'
+
+
+def check(played, folder, *options):
+    """(status, {point: (verdict, reasons)}, last line)"""
+    options = options or ('--releases', played / 'RELEASES', '--key', played / 'key.pub')
+    done = run(BIN / 'ceremony', 'check', *options, folder)
+    out, points, last = done.stdout.decode(), {}, None
+    for line in out.splitlines():
+        found = re.fullmatch(r'(PASS|FAIL|SKIP)  ([A-Z]+)', line)
+        if found:
+            last = found[2]
+            points[last] = (found[1], [])
+        elif line.startswith('      '):
+            points[last][1].append(line.strip())
+    assert list(points) == POINTS, (out, done.stderr)
+    return done.returncode, points, out.splitlines()[-1]
+
+
+def test_the_folder_as_it_was_published(played):
+    status, points, last = check(played, played / 'public')
+    assert (status, last) == (0, 'PASS'), points
+
+
+def test_what_is_not_given_is_not_asked(played):
+    status, points, last = check(played, played / 'public', '--')
+    assert status == 0 and last == 'PASS, but 2 points were not asked'
+    assert [name for name, (verdict, _) in points.items() if verdict == 'SKIP'] == ['SEAL', 'DISC']
+
+
+# Falsifications
+
+def journal(folder, change):
+    """Another journal, its numbers and its chain made anew."""
+    path = folder / 'log/journal'
+    lines = [line.split(' ', 2)[2] for line in path.read_text().splitlines()]
+    before, out = '0' * 64, []
+    for number, rest in enumerate(change(lines), 1):
+        before = hashlib.sha256(f'{before} {number} {rest}'.encode()).hexdigest()
+        out.append(f'{before} {number} {rest}\n')
+    path.write_text(''.join(out))
+
+
+def without(pattern):
+    return lambda folder: journal(folder, lambda lines: [line for line in lines if not re.search(pattern, line)])
+
+
+def instead(pattern, text):
+    return lambda folder: journal(folder, lambda lines: [re.sub(pattern, text, line) for line in lines])
+
+
+def raw(pattern, text):
+    """The journal is edited, and not chained anew."""
+    def change(folder):
+        path = folder / 'log/journal'
+        path.write_text(re.sub(pattern, text, path.read_text(), count=1, flags=re.MULTILINE))
+    return change
+
+
+def edit(name, old, new):
+    def change(folder):
+        path, = folder.glob(name)
+        data = path.read_bytes()
+        assert old in data
+        path.write_bytes(data.replace(old, new, 1))
+    return change
+
+
+def cut(folder):
+    path, = folder.glob('log/terminal-*')
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def moved(folder):
+    def change(lines):
+        at = next(i for i, line in enumerate(lines) if ' step 6 begin' in line)
+        lines[at] = '2020-01-01T00:00:00Z' + lines[at][20:]
+        return lines
+    journal(folder, change)
+
+
+def other_log_page(folder):
+    folder.joinpath('annotated.md').write_text(
+        folder.joinpath('annotated.md').read_text().replace('the cable is at home', 'nothing'))
+
+
+def stranger(folder):
+    (folder / 'log/terminal-pts9-20260101-000000.typescript').write_text('x')
+
+
+def response(folder):
+    """That of another ceremony, with the journal's line for it."""
+    other = (folder / 'log/skr.xml').read_bytes().replace(b'serial="', b'serial="1', 1)
+    (folder / 'log/skr.xml').write_bytes(other)
+    note = f'{len(other)} {hashlib.sha256(other).hexdigest()} skr.xml'
+    journal(folder, lambda lines: [re.sub(r'file \d+ \S+ skr.xml', f'file {note}', line) for line in lines])
+
+
+def request(folder):
+    other = (folder / 'log/ksr-1.xml').read_bytes() + b'\n'
+    (folder / 'log/ksr-1.xml').write_bytes(other)
+    note = f'{len(other)} {hashlib.sha256(other).hexdigest()} ksr-1.xml'
+    journal(folder, lambda lines: [re.sub(r'file \d+ \S+ ksr-1.xml', f'file {note}', line) for line in lines])
+
+
+def signers_log(folder):
+    """The signer's log says another hash than the screen."""
+    path, = folder.glob('log/ksrsigner-*.log')
+    text = path.read_text()
+    digits = re.search(r'hash of SKR:\n.*?([0-9a-f]{64})', text)[1]
+    text = text.replace(digits, digits[::-1])
+    path.write_text(text)
+    note = f'{len(text)} {hashlib.sha256(text.encode()).hexdigest()} {path.name}'
+    journal(folder, lambda lines: [re.sub(rf'file \d+ \S+ {path.name}', f'file {note}', line) for line in lines])
+
+
+def script(old, new):
+    """Another script than the one that was played, or, with the journal's line, one
+    that was changed afterwards."""
+    def change(folder):
+        edit('script.md', old, new)(folder)
+        digest = hashlib.sha256((folder / 'script.md').read_bytes()).hexdigest()
+        instead(r'script [0-9a-f]{64}', f'script {digest}')(folder)
+    return change
+
+
+FALSE = {
+    # name: (what is done, the points that must fail, what is named)
+    'a line removed': (raw(r'^.* step 4 confirm .*\n', ''), {'LOG'}, 'changed, cut or put in'),
+    'a line changed': (raw('the cable is at home', 'a good reason'), {'LOG'}, 'changed, cut or put in'),
+    'a confirmation removed': (without(' step 4 confirm '), {'CONFIRMED'}, 'step 4: not confirmed'),
+    'a value removed': (without(' step 6 value '), {'CONFIRMED'}, 'Bag number'),
+    'a time moved': (moved, {'TIMES', 'LOG'}, 'earlier time'),
+    'an exception removed': (without(' except 1 5 '), {'STEPS', 'LOG', 'EXCEPTIONS'}, 'step 5: left out'),
+    'a deviation without exception': (without(' except 2 6 '), {'COMMANDS'}, 'step 6: another command'),
+    'a step removed': (without(' step 4 '), {'STEPS'}, 'step 4: not done'),
+    'a deviation removed': (without('otherwise ls'), {'COMMANDS'}, 'the recording has ls'),
+    'another command': (instead('step 3 command cp', 'step 3 command mv'), {'COMMANDS'}, 'step 3: typed was mv'),
+    'another status': (instead('step 4 end 0', 'step 4 end 1'), {'STATUS'}, 'step 4: exit status'),
+    'a step of another script': (instead('step 4 ', 'step 40 '), {'STEPS'}, 'step 40'),
+    'a terminal that was not recorded': (
+        instead(' end $', ' unrecorded tty2 7 bash'), {'TERMINALS', 'LOG'}, 'not recorded: tty2 7 bash'),
+    'the end removed': (without(' end $'), {'LOG'}, 'has no end'),
+    'a recording cut': (cut, {'RECORDINGS'}, 'not those that were recorded'),
+    'a recording changed': (edit('log/terminal-*', b'SHA-256: here', b'SHA-256: hers'), {'RECORDINGS'},
+                            'not those that were recorded'),
+    'a recording removed': (lambda folder: [path.unlink() for path in folder.glob('log/terminal-*')],
+                            {'RECORDINGS'}, 'not there'),
+    'a recording put in': (stranger, {'RECORDINGS'}, 'does not know it'),
+    'another script': (edit('script.md', b'Seal the bags', b'Burn the bags'), {'SCRIPT'}, 'is not the script that'),
+    'a script changed afterwards': (script(b'SHA-256: here', b'SHA-256: there'), {'SEEN'}, 'step 4: not seen'),
+    'another disc': (script(ISO_HASH.encode(), b'e' * 64), {'DISC'}, 'is no release'),
+    'a disc of another release': (script(f'keyroom-{version()}-amd64.iso {ISO_HASH}'.encode(),
+                                         f'keyroom-9-amd64.iso {"f" * 64}'.encode()), {'DISC'},
+                                  'the log was kept by release'),
+    'another disc beside': (edit('disc.txt', b'0123', b'3210'), {'DISC'}, 'disc.txt'),
+    'another request': (request, {'REQUEST'}, 'no file of the folder is'),
+    'a response of another ceremony': (response, {'RESPONSE'}, 'no file of the folder is'),
+    'the response replaced': (edit('log/skr.xml', b'serial="', b'serial="1'), {'RECORDINGS', 'RESPONSE'}, 'skr.xml'),
+    'the response removed': (lambda folder: (folder / 'log/skr.xml').unlink(), {'RECORDINGS'}, 'skr.xml: not there'),
+    "another signer's log": (signers_log, {'RESPONSE'}, 'the screen has'),
+    'a page of another log': (other_log_page, {'PAGES'}, 'annotated.md: is not what'),
+    'another page of paper': (edit('annotated.pdf', b'%PDF-', b'%PDF~'), {'PAGES'}, 'annotated.pdf: is not what'),
+    'the paper of another script': (lambda folder: shutil.copy(folder / 'annotated.pdf', folder / 'script.pdf'),
+                                    {'PAGES'}, 'script.pdf: is not what'),
+    'another front page': (lambda folder: (folder / 'index.html').write_text('<p>another'), {'PAGES'}, 'index.html'),
+    'no journal': (lambda folder: (folder / 'log/journal').unlink(), {'LOG', 'SCRIPT'}, 'there is no log/journal'),
+}
+
+
+@pytest.mark.parametrize('name', FALSE)
+def test_falsification(name, played, public):
+    change, points, named = FALSE[name]
+    change(public)
+    seal(public, None)
+    status, found, last = check(played, public, '--releases', played / 'RELEASES')
+    failed = {point for point, (verdict, _) in found.items() if verdict == 'FAIL'}
+    assert status == 1 and last.startswith('FAIL: '), (found, last)
+    assert points <= failed, found
+    assert any(named in reason for point in failed for reason in found[point][1]), found
+    # And the seal is no longer that of whoever published.
+    assert check(played, public)[1]['SEAL'][0] == 'FAIL'
+
+
+def test_a_shell_that_no_script_led_is_named(played, public):
+    """Its recording is whole; what was typed there no machine can judge."""
+    text, name = b'$ rm -r /media/KSR\r\n', 'terminal-tty2-20260101-000000.typescript'
+    (public / 'log' / name).write_bytes(text)
+    journal(public, lambda lines: [*lines[:-1], *(f'{lines[-1][:20]} {rest}' for rest in (
+        f'open {name}', f'data {name} 0 {len(text)} {hashlib.sha256(text).hexdigest()}', f'close {name} {len(text)}')),
+        lines[-1]])
+    seal(public, None)
+    _, found, _ = check(played, public)
+    assert found['RECORDINGS'][0] == found['LOG'][0] == 'PASS', found
+    assert found['TERMINALS'] == ('SKIP', [f'{name}: a shell; what was typed there is for people to read']), found
+
+
+def test_a_terminal_that_was_recorded_late_is_named(played, public):
+    def late(lines):
+        at = next(i for i, line in enumerate(lines) if ' open terminal-pts' in line)
+        number = re.search('terminal-pts([0-9]+)', lines[at])[1]
+        return [*lines[:at], f'{lines[at][:20]} unrecorded pts/{number} 7 bash', *lines[at:]]
+    journal(public, late)
+    seal(public, None)
+    verdict, (reason,) = check(played, public)[1]['TERMINALS']
+    assert verdict == 'SKIP' and reason.startswith('was open before it was recorded: pts/')
+
+
+@pytest.mark.parametrize('change, named', [
+    (lambda folder: (folder / 'more.txt').write_text('x'), 'more.txt: not in SHA256SUMS'),
+    (lambda folder: (folder / 'disc.txt').unlink(), 'disc.txt: not there'),
+    (lambda folder: (folder / 'disc.txt').write_text(ISO_HASH), 'disc.txt: is not the file'),
+    (lambda folder: (folder / 'SHA256SUMS').unlink(), 'SHA256SUMS'),
+    (lambda folder: (folder / 'SHA256SUMS').write_text('x\n'), 'malformed: x'),
+], ids=['more', 'less', 'another', 'no sums', 'bad sums'])
+def test_files_are_those_of_the_sums(change, named, played, public):
+    change(public)
+    status, found, _ = check(played, public)
+    assert status == 1 and found['FILES'][0] == 'FAIL'
+    assert any(named in reason for reason in found['FILES'][1]), found
+
+
+def test_a_seal_of_somebody_else(played, public):
+    seal(public, played / 'other')
+    status, found, _ = check(played, public)
+    assert status == 1 and [name for name, (verdict, _) in found.items() if verdict == 'FAIL'] == ['SEAL']
+    (public / 'SHA256SUMS.sig').unlink()
+    assert check(played, public)[1]['SEAL'] == ('FAIL', ['SHA256SUMS.sig: not there'])
+
+
+def test_a_folder_that_is_none(tmp_path):
+    done = run(BIN / 'ceremony', 'check', tmp_path / 'nowhere')
+    assert done.returncode == 3 and b'nowhere' in done.stderr
+    (tmp_path / 'empty').mkdir()
+    done = run(BIN / 'ceremony', 'check', tmp_path / 'empty')
+    assert done.returncode == 1 and b'there is no log/journal' in done.stdout

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: ISC
+"""Whoever reviews a lock reads what packages/lock --diff says: each way in which two
+locks differ is a line, and a package whose bytes changed under the same version is
+shouted about."""
+import subprocess
+
+from statements import TOP, run
+
+LINE = '{} {} amd64 {} 1 pool/main/x {}\n'
+
+
+def lock(path, *packages, snapshot='20261101T000000Z'):
+    path.write_text(f'# Written\n# suite: trixie 13.1\n# snapshot: {snapshot}\n' + ''.join(
+        LINE.format(name, version, digest * 64, roles) for name, version, digest, roles in packages))
+    return path
+
+
+def diff(a, b):
+    done = run(TOP / 'packages/lib/diff', a, b)
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_each_difference_is_a_line(tmp_path):
+    old = lock(tmp_path / 'old', ('same', '1', 'a', 'base'), ('newer', '1.0-1', 'b', 'base,image'), ('gone', '2', 'c', 'image'),
+               ('rebuilt', '3', 'd', 'builder'), ('moved', '4', 'e', 'builder'))
+    new = lock(tmp_path / 'new', ('same', '1', 'a', 'base'), ('newer', '1.0-1+deb13u1', '0', 'base,image'),
+               ('come', '9', '1', 'image'), ('rebuilt', '3', '2', 'builder'), ('moved', '4', 'e', 'builder,image'),
+               snapshot='20261115T000000Z')
+    status, lines = diff(old, new)
+    assert status == 1 and sorted(lines) == sorted([
+        'archive snapshot: 20261101T000000Z became 20261115T000000Z',
+        'version newer 1.0-1 became 1.0-1+deb13u1 (base,image)', 'removed gone 2 (image)', 'added come 9 (image)',
+        'REBUILT rebuilt 3: the same version with another SHA-256 (builder)', 'roles moved builder became builder,image',
+        '5 packages differ'])
+    assert diff(old, old) == (0, ['0 packages differ'])
+
+
+def test_lock_diff_takes_a_file_or_a_commit(tmp_path):
+    current = TOP / 'packages/trixie-amd64.lock'
+    changed = tmp_path / 'changed.lock'
+    lines = current.read_text().splitlines(keepends=True)
+    changed.write_text(''.join(line for line in lines if not line.startswith('openssl ')))
+    done = run(TOP / 'packages/lock', '--diff', changed)
+    assert done.returncode == 0 and 'added openssl ' in done.stdout and '1 packages differ' in done.stdout, done
+    head = subprocess.run(['git', 'rev-parse', '--verify', '-q', 'HEAD'], cwd=TOP, capture_output=True, check=False)
+    if head.returncode == 0:
+        done = run(TOP / 'packages/lock', '--diff', 'HEAD')
+        assert done.returncode == 0 and done.stdout.rstrip().endswith('packages differ'), done
+    done = run(TOP / 'packages/lock', '--diff', 'no-such-commit')
+    assert done.returncode == 1 and 'neither a lock nor a commit' in done.stderr
+    assert run(TOP / 'packages/lock', '--frobnicate').returncode == 1

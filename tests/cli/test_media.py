@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: ISC
+"""No drive is met with silence: media-mount mounts it, or says in one red line
+what it is and what to use.  A witness who sees nothing after a stick was plugged
+in does not know whether it is the stick, the port or the disc.  Real file
+systems in files; udev's word, mount and the terminals are stand-ins.  tests/boot
+plugs the same kinds into a machine."""
+import re
+import subprocess
+
+import pytest
+
+from ceremony_tools import LIB, SCRIPTS, environment, run, stub
+
+MOUNT = LIB / "media-mount"
+TOOL = SCRIPTS / "mount-drive"
+MEDIUM = "KEYROOM_0123456789ABCDEF01234567"
+
+
+class Room:
+    """A machine started from the DVD sr0, with a USB bus for drives."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.said = folder / "said"
+        self.mounts = folder / "mounts"
+        for name in ("dev", "run/keyroom", "media", "udev", "sys/class/block", "proc/1"):
+            (folder / name).mkdir(parents=True)
+        (folder / "proc/1/mounts").write_text("")
+        (folder / "run/keyroom/boot").write_text(f"medium=/dev/sr0\nid={MEDIUM}\n")
+        (folder / "lib").mkdir()
+        for name in ("media-mount", "media-gone", "is-removable", "tool.sh"):
+            (folder / "lib" / name).symlink_to(LIB / name)
+        stub(folder / "lib", "announce", f'printf "%s\\n" "$*" >>"{self.said}"\n')
+        udev = f'sed "" "{folder}/udev/${{3#--name=/dev/}}" 2>/dev/null || true\n'
+        stub(folder / "bin", "udevadm", udev)
+        stub(folder / "bin", "mount", f'echo "$*" | sed "s,{folder},,g" >>"{self.mounts}"\n[ ! -e "{folder}/broken" ]\n')
+        stub(folder / "bin", "mountpoint", f'grep -q " ${{2#{folder}}}\\$" "{self.mounts}" 2>/dev/null\n')
+        stub(folder / "bin", "findmnt", f'grep -o "nosuid.*\\|ro,.*" "{self.mounts}" | tail -n 1\n')
+        for name in ("systemctl", "systemd-run", "systemd-escape", "flock", "ceremony-log"):
+            stub(folder / "bin", name, "exit 0\n")
+
+    def disk(self, name, size=65536, bus="usb1/1-1", **known):
+        place = self.folder / "sys/devices" / bus / name
+        place.mkdir(parents=True)
+        (place / "size").write_text(f"{size}\n")
+        (place / "removable").write_text("0\n")
+        (self.folder / "sys/class/block" / name).symlink_to(place)
+        self.knows(name, **known)
+        return self.folder / "dev" / name
+
+    def part(self, disk, name, **known):
+        place = (self.folder / "sys/class/block" / disk).resolve() / name
+        place.mkdir()
+        (place / "size").write_text("2048\n")
+        (place / "partition").write_text("1\n")
+        (self.folder / "sys/class/block" / name).symlink_to(place)
+        self.knows(name, **known)
+
+    def knows(self, name, **known):
+        (self.folder / "udev" / name).write_text(
+            "DEVNAME=x\n" + "".join(f"ID_{key.upper()}={value}\n" for key, value in known.items()))
+        (self.folder / "dev" / name).touch()
+
+    def env(self):
+        return environment(root=self.folder, lib=self.folder / "lib",
+                           PATH=f"{self.folder}/bin:/usr/sbin:/usr/bin:/bin")
+
+    def plug(self, *argv):
+        """What is said, and how mount was called."""
+        done = run(MOUNT, *argv, env=self.env())
+        assert not done.stderr, done.stderr
+        said = self.said.read_text() if self.said.exists() else ""
+        return said, self.mounts.read_text() if self.mounts.exists() else ""
+
+
+@pytest.fixture
+def room(tmp_path):
+    return Room(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["vfat", "exfat", "ext4"])
+def test_drive_with_a_label_is_mounted_and_nothing_on_it_can_run(room, kind):
+    room.disk("sdb", fs_type=kind, fs_label_enc="KSR")
+    said, mounted = room.plug("sdb")
+    assert said == "/dev/sdb mounted at /media/KSR (writable)\n"
+    assert mounted.startswith(f"-t {kind} -o nosuid,nodev,noexec,sync") and " /dev/sdb /media/KSR" in mounted
+
+
+@pytest.mark.parametrize("kind", ["iso9660", "udf"])
+@pytest.mark.parametrize("name", ["sdb", "sr1"])
+def test_disc_image_on_a_stick_and_a_disc_in_another_drive_are_read_only(room, kind, name):
+    room.disk(name, fs_type=kind, fs_label_enc="DATA", cdrom_media="1")
+    said, mounted = room.plug(name)
+    assert said == f"/dev/{name} mounted at /media/DATA (write-protected)\n"
+    assert mounted.startswith(f"-t {kind} -o ro,nosuid,nodev,noexec")
+
+
+@pytest.mark.parametrize("known, words", [
+    ({"fs_type": "ntfs"}, "holds NTFS"),
+    ({"fs_type": "crypto_LUKS"}, "is encrypted (LUKS)"),
+    ({"fs_type": "BitLocker"}, "is encrypted (BitLocker)"),
+    ({"fs_type": "ext2"}, "holds ext2"), ({"fs_type": "ext3"}, "holds ext3"),
+    ({"fs_type": "btrfs"}, "holds btrfs"), ({"fs_type": "hfsplus"}, "holds Apple's HFS"),
+    ({"fs_type": "apfs"}, "holds Apple's APFS"), ({"fs_type": "swap"}, "holds swap"),
+    ({"fs_type": "LVM2_member"}, "holds LVM2_member"),
+    ({}, "holds no file system, it is empty or damaged"),
+    ({"part_table_type": "gpt"}, "has a partition table and no partition"),
+    ({"fs_ambivalent": "filesystem:vfat other:zfs"}, "more than one file system"),
+])
+def test_what_is_not_used_here_is_said_in_one_red_line(room, known, words):
+    room.disk("sdb", fs_label_enc="KSR", **known)
+    said, mounted = room.plug("sdb")
+    assert mounted == "" and said.count("\n") == 1
+    assert said.startswith("--red /dev/sdb ") and words in said
+    assert said.endswith(": use FAT, exFAT or ext4\n")
+
+
+@pytest.mark.parametrize("size, damaged", [(12, "FAT"), (16, "FAT"), (32, "FAT")])
+def test_damaged_fat_is_told_from_an_empty_drive(room, size, damaged):
+    path = room.disk("sdb")
+    subprocess.run(["/usr/sbin/mkfs.fat", "-F", str(size), "-C", str(path) + ".img", "65536"],
+                   check=True, stdout=subprocess.DEVNULL)
+    first = bytearray((room.folder / "dev/sdb.img").read_bytes()[:4096])
+    first[11:13] = b"\0\0"                      # the size of a sector
+    path.write_bytes(first)
+    assert "holds a damaged FAT: use another drive" in room.plug("sdb")[0]
+
+
+def test_drive_that_does_not_mount_is_said_and_leaves_no_folder(room):
+    room.disk("sdb", fs_type="vfat", fs_label_enc="KSR")
+    (room.folder / "broken").touch()
+    assert "--red /dev/sdb holds a damaged vfat (KSR)" in room.plug("sdb")[0]
+    assert list((room.folder / "media").iterdir()) == []
+
+
+@pytest.mark.parametrize("label, shown, name", [
+    ("", "it has no label", "DRIVE"),
+    (r"MY\x20STICK", 'its label is "MY STICK"', "MY_STICK"),
+    (r"NO\x20NAME", 'its label is "NO NAME"', "NO_NAME"),
+    (r"..\x2fetc", 'its label is "../etc"', "_etc"), ("..", 'its label is ".."', "DRIVE"),
+    ("-rf", 'its label is "-rf"', "rf"), (r"a\x24\x28id\x29", 'its label is "a$(id)"', "a__id_"),
+])
+def test_refused_label_is_told_with_the_command_that_mounts_it(room, label, shown, name):
+    """The command works as it stands."""
+    room.disk("sdb", fs_type="vfat", fs_label_enc=label)
+    said, mounted = room.plug("sdb")
+    assert mounted == "" and shown in said, said
+    command = re.search(r"to mount it: (.*)\n$", said).group(1).split()
+    assert command == ["mount-drive", "sdb", name]
+    done = run(TOOL, *command[1:], env=room.env())
+    assert f"/dev/sdb mounted at /media/{name} (" in room.said.read_text(), done
+
+
+def set_byte(path, place, value):
+    with open(path, "r+b") as image:
+        image.seek(place)
+        image.write(bytes([value]))
+
+
+def make_fat(path, size):
+    subprocess.run(["/usr/sbin/mkfs.fat", "-F", str(size), "-s", "1", "-C", str(path) + ".img",
+                    {12: "1024", 16: "8192", 32: "65536"}[size]], check=True, stdout=subprocess.DEVNULL)
+    path.unlink()
+    (path.parent / (path.name + ".img")).rename(path)
+
+
+@pytest.mark.parametrize("size, marks", [
+    (12, [(37, 1)]), (16, [(37, 1)]), (16, [("fat", 3, 0x7f)]),
+    (32, [(65, 1)]), (32, [("fat", 7, 0x07)])])
+def test_fat_that_was_not_unmounted_is_said_in_the_same_line(room, size, marks):
+    path = room.disk("sdb", fs_type="vfat", fs_version=f"FAT{size}", fs_label_enc="KSR")
+    make_fat(path, size)
+    assert room.plug("sdb")[0] == "/dev/sdb mounted at /media/KSR (writable)\n"
+    room.mounts.unlink()
+    room.said.unlink()
+    start = int.from_bytes(path.read_bytes()[14:16], "little") * 512
+    for mark in marks:
+        set_byte(path, *((start + mark[1], mark[2]) if mark[0] == "fat" else mark))
+    said, mounted = room.plug("sdb")
+    assert mounted and said.count("\n") == 1
+    assert said.startswith("--red /dev/sdb mounted at /media/KSR (writable; ") and "did not unmount it" in said
+
+
+@pytest.mark.parametrize("kind, place, value", [("exfat", 106, 2), ("ext4", 1120, 4)])
+def test_other_file_systems_have_such_a_mark_too(room, kind, place, value):
+    path = room.disk("sdb", fs_type=kind, fs_label_enc="KSR")
+    path.write_bytes(bytes(4096))
+    set_byte(path, place, value)
+    assert "did not unmount it" in room.plug("sdb")[0]
+
+
+def test_disc_of_ours_is_silent_where_it_was_started_from_and_told_elsewhere(room):
+    ours = {"fs_type": "iso9660", "fs_volume_set_id": MEDIUM, "fs_label_enc": "KEYROOM_0_4_0", "cdrom_media": "1"}
+    room.disk("sr0", **ours)
+    room.disk("sdb", **ours)
+    room.part("sdb", "sdb1", fs_type="vfat", fs_label_enc="KEYROOM_EFI")
+    assert room.plug("sr0") == ("", "") == room.plug("sdb1")
+    assert room.plug("sdb")[0] == ("--red /dev/sdb mounted at /media/KEYROOM_0_4_0 (write-protected): "
+                                   "another copy of this disc\n")
+
+
+def test_another_release_in_the_drive_that_we_were_started_from_is_told(room):
+    """After copying to memory, the drive is free for another disc."""
+    room.disk("sr0", fs_type="iso9660", fs_volume_set_id="KEYROOM_OTHER", fs_label_enc="KEYROOM_0_3_4",
+              cdrom_media="1")
+    assert "another Keyroom disc, not the one" in room.plug("sr0")[0]
+
+
+def test_only_the_partitions_of_a_disk_with_some_are_told(room):
+    room.disk("sdb", part_table_type="dos")
+    room.part("sdb", "sdb1", fs_type="vfat", fs_label_enc="KSR")
+    room.part("sdb", "sdb2", part_entry_type="0xf")
+    assert room.plug("sdb") == ("", "") == room.plug("sdb2")
+    assert "/dev/sdb1 mounted at /media/KSR" in room.plug("sdb1")[0]
+
+
+@pytest.mark.parametrize("name, size, known", [
+    ("sdb", 0, {}), ("sr1", 2097151, {}), ("mmcblk0boot0", 8192, {})])
+def test_empty_reader_says_nothing(room, name, size, known):
+    room.disk(name, size=size, **known)
+    assert room.plug(name) == ("", "")
+
+
+def test_card_taken_out_while_mounted_is_said(room):
+    room.disk("sdb", size=0)
+    (room.folder / "proc/1/mounts").write_text("/dev/sdb /media/KSR vfat rw 0 0\n")
+    assert "/media/KSR was pulled out without umount" in room.plug("sdb")[0]
+
+
+def test_disk_inside_the_machine_is_left_alone(room):
+    room.disk("sdb", bus="ata1", fs_type="vfat", fs_label_enc="KSR")
+    assert room.plug("sdb") == ("", "")
+    done = run(TOOL, "sdb", "KSR", env=room.env())
+    assert done.returncode == 1 and b"a disk inside this machine" in done.stderr
+
+
+def test_two_drives_of_one_label(room):
+    for name in ("sdb", "sdc"):
+        room.disk(name, fs_type="vfat", fs_label_enc="HSMFD")
+    room.plug("sdb")
+    assert "/dev/sdc mounted at /media/HSMFD_ (" in room.plug("sdc")[0]
+
+
+@pytest.mark.parametrize("argv, status", [
+    ((), 2), (("sdb",), 2), (("sdb", "a b"), 2), (("sdb", "../x"), 2), (("sdb", ""), 2), (("sdb", "-x"), 2),
+    (("../sdb", "KSR"), 2), (("sdz", "KSR"), 3), (("--force", "KSR"), 2), (("sdb", "KSR", "more"), 2)])
+def test_mount_drive_refuses(room, argv, status):
+    room.disk("sdb", fs_type="vfat")
+    assert run(TOOL, *argv, env=room.env()).returncode == status
+    assert not room.mounts.exists()
+
+
+def test_mount_drive_refuses_what_is_mounted(room):
+    room.disk("sdb", fs_type="vfat")
+    (room.folder / "proc/1/mounts").write_text("/dev/sdb /media/KSR vfat rw 0 0\n")
+    done = run(TOOL, "/dev/sdb", "OTHER", env=room.env())
+    assert done.returncode == 1 and b"is mounted at /media/KSR" in done.stderr

@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: ISC
+"""quorum decides whether a release may be believed, so it is tried with liars: a
+party for every way in which a statement can be worthless, each judged by name and
+none counted.  The statements are made by statements.py, not by attest."""
+import base64
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from statements import (FILES, PUBLISHED, REPRODUCIBLE, SOURCE, SUMS, TYPE, VERSION, Key, Release, digest_of, envelope,
+                        pae, run, statement)
+
+NAMES = ['alice', 'bert', 'liar', 'wrong', 'torn', 'old', 'replay', 'double', 'blind', 'kind', 'extra', 'late', 'second',
+         'manager']
+
+
+@pytest.fixture(scope='module')
+def keys(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('keys')
+    return {name: Key(folder, name) for name in [*NAMES, 'stranger']}
+
+
+def policy_of(keys, k=2, names=NAMES[:-1]):
+    """Everybody counts but the release manager; second is another key of torn's operator."""
+    lines = [f'witness {name} {keys[name].vkey}' for name in NAMES]
+    members = [name for name in names if name not in ('torn', 'second')]
+    return '\n'.join(['# who counts', *lines, 'group torn-and-second any torn second',
+                      f'group rebuilders {k} {" ".join(members)} torn-and-second', 'quorum rebuilders']) + '\n'
+
+
+@pytest.fixture
+def release(tmp_path, keys):
+    return Release(tmp_path, policy_of(keys))
+
+
+@pytest.fixture
+def small(tmp_path, keys):
+    """Where four witnesses are enough."""
+    lines = ''.join(f'witness {name} {keys[name].vkey}\n' for name in ('alice', 'bert', 'liar', 'manager'))
+    return Release(tmp_path, lines + 'group rebuilders 2 alice bert liar\nquorum rebuilders\n')
+
+
+def changed(**files):
+    return SUMS | {name: digest_of('other ' + name) for name in SUMS
+                   if any(name.endswith(end) for end in files.values())}
+
+
+def all_parties(release, keys):
+    good = statement()
+    lie = statement(changed(iso='.iso', manifest='-console-amd64.manifest'))
+    release.add('alice', envelope(good, keys['alice']))
+    release.add('bert', envelope(good, keys['bert'], encode=base64.urlsafe_b64encode))
+    release.add('liar', envelope(lie, keys['liar']))
+    release.add('wrong', envelope(good, keys['stranger'], keyids=[keys['wrong'].keyid]))
+    release.add('stranger', envelope(good, keys['stranger']))
+    release.add('old', envelope(statement(source={'commit': 'a' * 40}), keys['old']))
+    release.add('torn', envelope(good, keys['torn']))
+    release.add('second', envelope(statement(changed(iso='.raw')), keys['second']))
+    release.add('replay', envelope(good, keys['replay'], kind='text/plain', signed_as=TYPE))
+    release.add('double', envelope(good, keys['double'], keys['double']))
+    blind = statement()
+    del blind['subject'][3]['digest']['sha256']
+    blind['subject'][3]['digest']['sha512'] = '0' * 128
+    release.add('blind', envelope(blind, keys['blind']))
+    release.add('kind', envelope(statement(buildType='https://example.org/other/v1'), keys['kind']))
+    release.add('extra', envelope(statement(externalParameters={
+        'version': VERSION, 'command': 'reproducible/rebuild', 'patch': 'x'}), keys['extra']))
+    release.add('late', envelope(statement(finished='2026-11-28T12:00:01Z'), keys['late']))
+
+
+def test_thirteen_parties_are_judged_by_name(release, keys):
+    all_parties(release, keys)
+    status, found, done = release.verdicts()
+    assert status == 10, done
+    assert found['alice'] == [('alice', 'agrees', '11 files')] and found['bert'] == [('bert', 'agrees', '11 files')]
+    (who, verdict, detail), = found['liar']
+    assert (who, verdict) == ('liar', 'differs')
+    assert 'files of the root first' in detail and 'keyroom-9.9.9-amd64.iso' in detail
+    assert found['wrong'] == [('-', 'refused', 'wrong key: the signature is not that of wrong')]
+    assert found['stranger'] == [('-', 'refused', 'unknown key')]
+    assert found['old'] == [('old', 'another source', 'other commit')]
+    assert [found[name][0][1] for name in ('torn', 'second')] == ['contradicts itself'] * 2
+    assert found['replay'][0][:2] == ('-', 'refused') and 'another payload type: text/plain' in found['replay'][0][2]
+    assert found['double'] == [('double', 'agrees', '11 files (signed twice by one key, counted once)')]
+    assert found['blind'][0][1:] == ('refused', f'a subject has no SHA-256: {FILES[3]}')
+    assert found['kind'][0][1:] == ('refused', 'another build type: https://example.org/other/v1')
+    assert found['extra'][0][1:] == ('refused', 'unknown external parameter: patch')
+    assert found['late'][0][1:] == ('late', 'agrees, but finished after the hash was published')
+    assert 'rebuilders: 3 of the 2 asked for, among 12' in done.stdout
+    assert 'Dissent:    liar second torn' in done.stdout and 'manager' in done.stdout
+    assert done.stdout.rstrip().endswith('Result:     quorum, WITH DISSENT') and not done.stderr
+
+
+def test_quorum_without_dissent_is_the_only_success(small, keys):
+    small.add('alice', envelope(statement(), keys['alice']))
+    assert small.judge().returncode == 1
+    small.add('bert', envelope(statement(), keys['bert']))
+    done = small.judge()
+    assert done.returncode == 0 and done.stdout.endswith('Result:     quorum\n')
+    small.add('liar', envelope(statement(changed(iso='.iso')), keys['liar']))
+    status, found, _ = small.verdicts()
+    assert status == 10 and 'the boot files or the layout first' in found['liar'][0][2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('who', ['wrong', 'stranger', 'old', 'torn', 'replay', 'blind', 'kind', 'extra', 'late'])
+def test_none_of_them_makes_up_the_number(release, keys, who):
+    """One honest and one of these are too few for two."""
+    all_parties(release, keys)
+    for path in release.folder.glob('*.intoto.jsonl'):
+        if path.name.split('.')[0] not in ('alice', who, *(['second'] if who == 'torn' else [])):
+            path.unlink()
+    assert release.judge().returncode == 1
+
+
+def test_a_key_that_signs_twice_is_one_vote(release, keys):
+    release.add('double', envelope(statement(), keys['double'], keys['double']))
+    release.add('again', envelope(statement(), keys['double']))
+    status, _, done = release.verdicts()
+    assert status == 1 and 'rebuilders: 1 of the 2' in done.stdout
+
+
+def test_two_keys_of_one_operator_are_one_vote(release, keys):
+    release.add('torn', envelope(statement(), keys['torn'], keys['second']))
+    status, found, done = release.verdicts()
+    assert status == 1 and 'rebuilders: 1 of the 2' in done.stdout and len(found['torn']) == 2
+
+
+def test_who_is_in_no_group_counts_for_nothing_but_is_heard(small, keys):
+    small.add('alice', envelope(statement(), keys['alice']))
+    small.add('manager', envelope(statement(), keys['manager']))
+    assert small.judge().returncode == 1
+    small.add('bert', envelope(statement(), keys['bert']))
+    assert small.judge().returncode == 0
+    small.add('manager', envelope(statement(changed(iso='.iso')), keys['manager']))
+    assert small.judge().returncode == 10
+
+
+def test_a_dissent_that_is_late_is_a_dissent(small, keys):
+    small.add('alice', envelope(statement(), keys['alice']))
+    small.add('bert', envelope(statement(), keys['bert']))
+    small.add('liar', envelope(statement(changed(iso='.iso'), finished='2027-01-01T00:00:00Z'), keys['liar']))
+    assert small.judge().returncode == 10
+
+
+@pytest.mark.parametrize('source', [{'tree': 'a' * 40}, {'lock': 'a' * 64}])
+def test_another_tree_or_lock_is_another_source(small, keys, source):
+    small.add('alice', envelope(statement(source=source), keys['alice']))
+    status, found, _ = small.verdicts()
+    assert (status, found['alice'][0][1], found['alice'][0][2]) == (1, 'another source', f'other {list(source)[0]}')
+
+
+def refused_bodies():
+    yield 'not json', b'not json'
+    yield 'two objects', json.dumps(statement()).encode() * 2
+    yield 'an array', json.dumps([statement()]).encode()
+    yield 'member twice', json.dumps(statement()).replace('"_type"', '"predicateType": "x", "_type"').encode()
+    yield 'inner member twice', json.dumps(statement()).replace('"buildType"', '"buildType": "x", "buildType"').encode()
+    # Where both values have members, no leaf is there twice.
+    yield 'objects twice', json.dumps(statement()).replace('"predicate":', '"predicate": {"a": {"b": 1}}, "predicate":').encode()
+    yield 'object and value', json.dumps(statement()).replace('"digest": {', '"digest": "x", "digest": {', 1).encode()
+    yield 'arrays twice', json.dumps(statement()).replace(
+        '"resolvedDependencies":', '"resolvedDependencies": [], "resolvedDependencies":').encode()
+    yield 'one of them escaped', json.dumps(statement()).replace(
+        '"runDetails":', '"runDet\\u0061ils": {"x": []}, "runDetails":').encode()
+    yield 'older statement', json.dumps(statement() | {'_type': 'https://in-toto.io/Statement/v0.1'}).encode()
+    yield 'other predicate', json.dumps(statement() | {'predicateType': 'https://slsa.dev/provenance/v0.2'}).encode()
+    yield 'no predicate', json.dumps(statement() | {'predicate': None}).encode()
+    yield 'no subject', json.dumps(statement() | {'subject': []}).encode()
+    yield 'subject of text', json.dumps(statement() | {'subject': ['x']}).encode()
+    yield 'subject without name', json.dumps(statement() | {'subject': [{'digest': {'sha256': '0' * 64}}]}).encode()
+    short = statement()
+    short['subject'] = short['subject'][:-1]
+    yield 'one file less', json.dumps(short).encode()
+    more = statement(SUMS | {'keyroom-more.iso': '0' * 64})
+    yield 'one file more', json.dumps(more).encode()
+    twice = statement()
+    twice['subject'].append(twice['subject'][0])
+    yield 'a file twice', json.dumps(twice).encode()
+    upper = statement({name: value.upper() for name, value in SUMS.items()})
+    yield 'capitals', json.dumps(upper).encode()
+    other = statement(externalParameters={'version': '9.9.8', 'command': 'reproducible/rebuild'})
+    yield 'other version', json.dumps(other).encode()
+    yield 'other command', json.dumps(statement(externalParameters={'version': VERSION, 'command': 'make'})).encode()
+    yield 'no parameters', json.dumps(statement(externalParameters=None)).encode()
+
+
+@pytest.mark.parametrize('name,body', refused_bodies(), ids=[name for name, _ in refused_bodies()])
+def test_a_statement_that_says_less_or_other_is_refused(small, keys, name, body):
+    small.add('alice', envelope(body, keys['alice']))
+    status, found, done = small.verdicts()
+    assert status == 1 and found['alice'][0][:2] == ('alice', 'refused'), done
+
+
+def broken_envelopes(keys):
+    good = envelope(statement(), keys['alice'])
+    yield ''
+    yield 'x'
+    yield '[]'
+    yield json.dumps(good | {'payload': 1})
+    yield json.dumps(good | {'payload': good['payload'][:-9] + '*'})
+    yield json.dumps(good | {'payload': good['payload'][4:]})
+    yield json.dumps(good | {'payloadType': TYPE + '\n'})
+    yield json.dumps(good | {'payloadType': TYPE.upper()})
+    yield json.dumps(good | {'signatures': []})
+    yield json.dumps(good | {'signatures': good['signatures'] * 17})
+    yield json.dumps(good | {'signatures': [{'keyid': 'x'}]})
+    yield json.dumps(good | {'signatures': [{'sig': good['signatures'][0]['sig'][:40]}]})
+    yield json.dumps(good).replace('"payload"', '"payload": "eA==", "payload"', 1)
+    yield json.dumps(good) * 2
+    yield json.dumps(good).replace('"signatures"', '"signatures": [], "signatures"', 1)
+
+
+@pytest.mark.parametrize('which', range(15))
+def test_a_broken_envelope_is_refused(small, keys, which):
+    small.add('alice', list(broken_envelopes(keys))[which])
+    status, found, done = small.verdicts()
+    assert status == 1 and {one[1] for one in found['alice']} == {'refused'} and not done.stderr, done
+
+
+@pytest.mark.parametrize('name', ['0', 'zzz'])
+def test_what_is_no_file_hides_no_statement(small, keys, name):
+    """A link that leads nowhere, a folder, a pipe: whoever adds one to the evidence
+    silences nobody.  A first name that was such a link had hidden all, and the
+    dissent among them."""
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(), keys[who]))
+    small.add('liar', envelope(statement(changed(iso='.iso')), keys['liar']))
+    (small.folder / f'{name}.intoto.jsonl').symlink_to('/nowhere')
+    (small.folder / f'{name}1.intoto.jsonl').mkdir()
+    os.mkfifo(small.folder / f'{name}2.intoto.jsonl')
+    status, found, done = small.verdicts()
+    assert status == 10 and found['liar'][0][1] == 'differs', done
+    assert [found[name + end][0][1] for end in ('', '1', '2')] == ['refused'] * 3
+
+
+def test_one_operator_alone_has_reproduced_nothing(small, keys, tmp_path):
+    """SLSA's level is of two or more platforms that are operated apart; a policy may
+    be content with less, but its verdict must not claim the level."""
+    verdict = tmp_path / 'verdict.json'
+    small.policy.write_text(
+        ''.join(f'witness {name} {keys[name].vkey}\n' for name in ('alice', 'bert', 'liar', 'manager')) +
+        'group op any alice bert\ngroup g 1 op liar\nquorum g\n')
+
+    def levels():
+        assert small.judge('--verdict', verdict).returncode == 0
+        said = json.loads(verdict.read_text())['predicate']
+        assert said['verificationResult'] == 'PASSED'
+        return said['verifiedLevels']
+    for who in ('alice', 'bert', 'manager'):
+        small.add(who, envelope(statement(), keys[who]))
+        assert levels() == [], who
+    small.add('liar', envelope(statement(), keys['liar']))
+    assert levels() == ['SLSA_BUILD_REPRODUCED']
+
+
+def test_text_of_strangers_cannot_repaint_the_screen(small, keys):
+    body = statement(buildType='\x1b[2J\x1b[31mfine\u202e\nResult:     quorum')
+    small.add('alice', envelope(body, keys['alice']))
+    done = small.judge()
+    assert '\x1b' not in done.stdout and '\nResult:     quorum\n' not in done.stdout
+    assert 'TOO FEW' in done.stdout
+
+
+def test_a_key_id_is_a_hint_alone(small, keys):
+    small.add('alice', envelope(statement(), keys['alice'], keyids=[keys['bert'].vkey]))
+    small.add('bert', envelope(statement(), keys['bert'], keyids=['']))
+    status, found, _ = small.verdicts()
+    assert status == 0 and found['alice'][0][0] == 'alice'
+
+
+def test_the_verdict_is_a_verification_summary(small, keys, tmp_path):
+    small.add('alice', envelope(statement(), keys['alice']))
+    small.add('bert', envelope(statement(), keys['bert']))
+    verdict = tmp_path / 'verdict.json'
+    assert small.judge('--verdict', verdict).returncode == 0
+    made = json.loads(verdict.read_text())
+    assert made['predicateType'] == 'https://slsa.dev/verification_summary/v1'
+    assert {s['name']: s['digest']['sha256'] for s in made['subject']} == SUMS
+    said = made['predicate']
+    assert said['verificationResult'] == 'PASSED' and said['verifiedLevels'] == ['SLSA_BUILD_REPRODUCED']
+    assert said['policy']['digest']['sha256'] == digest_of(small.policy.read_text())
+    assert len(said['inputAttestations']) == 2 and re.fullmatch(r'[-0-9]{10}T[:0-9]{8}Z', said['timeVerified'])
+    # What comes after this verdict is late, whatever time it gives itself.
+    small.add('liar', envelope(statement(), keys['liar']))
+    status, found, _ = small.verdicts('--counted', verdict)
+    assert status == 0 and found['liar'][0][1] == 'late' and found['alice'][0][1] == 'agrees'
+    # attest signs it, as it signs statements.
+    done = run(REPRODUCIBLE / 'attest', '--key', keys['manager'].path, '--name', 'manager', '--sign', verdict)
+    signed = json.loads(done.stdout)
+    assert base64.b64decode(signed['payload']) == verdict.read_bytes() and done.returncode == 0
+    (small.folder / 'bert.intoto.jsonl').unlink()
+    (small.folder / 'liar.intoto.jsonl').unlink()
+    assert small.judge('--verdict', verdict).returncode == 1
+    made = json.loads(verdict.read_text())['predicate']
+    assert made['verificationResult'] == 'FAILED' and made['verifiedLevels'] == []
+
+
+def wrong_policies(keys):
+    a, b = f'witness a {keys["alice"].vkey}\n', f'witness b {keys["bert"].vkey}\n'
+    yield a, 'no quorum line'
+    yield a + 'quorum b\n', 'not defined'
+    yield 'quorum a\n' + a, 'not defined'
+    yield a + 'quorum a\nquorum a\n', 'second quorum'
+    yield a + a + 'quorum a\n', 'twice'
+    yield a + f'witness b {keys["alice"].vkey}\nquorum a\n', 'same key'
+    yield a + 'group g 2 a\nquorum g\n', 'asks for 2 of 1'
+    yield a + 'group g 0 a\nquorum g\n', 'all, any or digits'
+    yield a + 'group g any\nquorum g\n', 'a group is'
+    yield a + b + 'group g any a a\nquorum g\n', 'two groups'
+    yield a + b + 'group g any a\ngroup h any a b\nquorum h\n', 'two groups'
+    yield a + 'quorum none\n', 'nobody is asked'
+    yield a + 'group g any none\nquorum g\n', 'not defined'
+    yield a + 'witness none x\nquorum a\n', 'taken'
+    yield a + 'witness - x\nquorum a\n', 'taken'
+    yield a + 'wittness b x\nquorum a\n', 'neither'
+    yield a + 'quorum a\x1b\n', 'control character'
+    yield 'witness a x\nquorum a\n', 'is not NAME+ID+KEY'
+    yield 'witness a ' + keys['alice'].vkey.replace('alice', 'alicf') + '\nquorum a\n', 'has an id that is not'
+    yield 'witness a x+00000000+AgAA\nquorum a\n', 'is no Ed25519 key'
+    yield '', 'empty'
+
+
+@pytest.mark.parametrize('which', range(21))
+def test_a_wrong_policy_is_bad_input(small, keys, which):
+    text, reason = list(wrong_policies(keys))[which]
+    small.policy.write_text(text)
+    done = small.judge()
+    assert done.returncode == 3 and reason in done.stderr and not done.stdout, done
+
+
+def test_groups_of_groups(small, keys):
+    lines = ''.join(f'witness\t{name}  {keys[name].vkey} https://example.org/{name}\n' for name in ('alice', 'bert', 'liar'))
+    small.policy.write_text(lines + 'group ab any alice bert\n group both all ab liar \n\n quorum both')
+    small.add('alice', envelope(statement(), keys['alice']))
+    assert small.judge().returncode == 1
+    small.add('liar', envelope(statement(), keys['liar']))
+    assert small.judge().returncode == 0
+
+
+@pytest.mark.parametrize('name,text', [
+    ('SHA256SUMS', 'x\n'), ('SHA256SUMS', ''), ('SHA256SUMS', f'{"0" * 64}  a\n{"1" * 64}  a\n'),
+    ('SHA256SUMS', f'{"0" * 64}  ../a\n'), ('SOURCE', f'commit: {"a" * 40}\n'), ('SOURCE', 'commit: HEAD\n'),
+    ('SOURCE', f'commit: {"a" * 40}\ntree: {"a" * 40}\nlock: {"a" * 64}\npublished: tomorrow\n')])
+def test_a_wrong_release_is_bad_input(small, keys, name, text):
+    (small.folder / name).write_text(text)
+    done = small.judge()
+    assert done.returncode == 3 and name in done.stderr and not done.stdout
+
+
+def test_the_vectors_of_the_specifications(tmp_path):
+    """PAE: secure-systems-lab/dsse, protocol.md.  Verifier key: C2SP, signed-note.md."""
+    (tmp_path / 'body').write_text('hello world')
+    vkey = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
+    script = f'. {REPRODUCIBLE}/lib/dsse.sh; pae http://example.com/HelloWorld body; echo; vkey_read "$1"; echo $vkey_name; echo $vkey_key'
+    done = run('bash', '-euc', script, 'bash', vkey, cwd=tmp_path)
+    first, second, third = done.stdout.splitlines()
+    assert first == 'DSSEv1 29 http://example.com/HelloWorld 11 hello world'
+    assert second == 'PeterNeumann' and third == base64.b64decode(vkey.split('+', 2)[2])[1:].hex()
+    for wrong in (vkey.replace('c74f', 'c74e'), vkey.replace('Peter', 'peter'), vkey[:-4]):
+        assert run('bash', '-euc', script, 'bash', wrong, cwd=tmp_path).returncode != 0
+
+
+@pytest.fixture
+def built(tmp_path):
+    """What rebuild leaves behind."""
+    folder = tmp_path / 'out'
+    folder.mkdir()
+    for name in FILES:
+        (folder / name).write_text(name)
+    how = {'version': VERSION, **SOURCE, 'host': {'release': 'Debian 13', 'root': True},
+           'started': '2026-11-27T11:00:00Z', 'finished': '2026-11-27T12:00:00Z'}
+    (tmp_path / 'how.json').write_text(json.dumps(how))
+    return folder, tmp_path / 'how.json'
+
+
+def attest(keys, built, *more, who='alice'):
+    return run(REPRODUCIBLE / 'attest', '--key', keys[who].path, '--name', who, '--circumstances', built[1], *more, built[0])
+
+
+def test_attest_makes_what_quorum_counts(small, keys, built):
+    for who in ('alice', 'bert'):
+        done = attest(keys, built, who=who)
+        assert done.returncode == 0 and done.stdout.count('\n') == 1, done
+        small.add(who, done.stdout.strip())
+    assert small.judge().returncode == 0
+    made = json.loads(done.stdout)
+    body = base64.b64decode(made['payload'])
+    (built[1].parent / 'pae').write_bytes(pae(TYPE, body))
+    (built[1].parent / 'sig').write_bytes(base64.b64decode(made['signatures'][0]['sig']))
+    public = built[1].parent / 'public'
+    run('openssl', 'pkey', '-in', keys['bert'].path, '-pubout', '-out', public)
+    assert run('openssl', 'pkeyutl', '-verify', '-pubin', '-inkey', public, '-rawin', '-in', built[1].parent / 'pae',
+               '-sigfile', built[1].parent / 'sig').returncode == 0
+    said = json.loads(body)['predicate']
+    assert said['buildDefinition']['internalParameters'] == {'release': 'Debian 13', 'root': True}
+    assert said['runDetails']['metadata'] == {'startedOn': '2026-11-27T11:00:00Z', 'finishedOn': '2026-11-27T12:00:00Z'}
+    assert run(REPRODUCIBLE / 'attest', '--key', keys['bert'].path, '--name', 'bert',
+               '--vkey').stdout == keys['bert'].vkey + '\n'
+
+
+def test_attest_says_what_was_built_whatever_it_is(small, keys, built):
+    (built[0] / FILES[0]).write_text('something else')
+    small.add('alice', attest(keys, built).stdout.strip())
+    status, found, _ = small.verdicts()
+    assert status == 1 and found['alice'][0][1] == 'differs'
+
+
+def test_attest_refuses_what_it_cannot_say(keys, built, tmp_path):
+    for name in ('version', 'commit', 'tree', 'lock', 'host', 'started', 'finished'):
+        how = json.loads(built[1].read_text())
+        del how[name]
+        (tmp_path / 'less.json').write_text(json.dumps(how))
+        done = attest(keys, (built[0], tmp_path / 'less.json'))
+        assert done.returncode == 3 and not done.stdout and name in done.stderr
+    rsa = tmp_path / 'rsa.pem'
+    run('openssl', 'genpkey', '-algorithm', 'rsa', '-out', rsa)
+    rsa.chmod(0o600)
+    for key, reason in ((rsa, 'Ed25519'), (tmp_path / 'none', 'no file'), (built[1], 'read it')):
+        done = run(REPRODUCIBLE / 'attest', '--key', key, '--name', 'x', '--circumstances', built[1], built[0])
+        assert done.returncode == 3 and reason in done.stderr and not done.stdout
+    (built[0] / 'folder').mkdir()
+    assert attest(keys, built).returncode == 3
+    (built[0] / 'folder').rmdir()
+    (built[0] / 'a name').write_text('')
+    assert attest(keys, built).returncode == 3
+    assert attest(keys, (tmp_path, built[1])).returncode == 3
+
+
+@pytest.mark.slow               # so that CI has it on a machine with in-toto
+def test_in_toto_reads_the_link(keys, built, tmp_path):
+    """Debian's in-toto verifies rebuilderd's form of the statement."""
+    if subprocess.run(['/usr/bin/python3', '-c', 'import in_toto']).returncode:
+        pytest.skip('no in-toto: Debian 12 has it, 13 does not')
+    link = tmp_path / 'alice.in-toto.link'
+    assert attest(keys, built, '--link', link).returncode == 0
+    script = '''
+import sys
+from in_toto.models.metadata import Metablock
+block = Metablock.load(sys.argv[1])
+name = block.signatures[0]["keyid"]
+key = {"keytype": "ed25519", "scheme": "ed25519", "keyid": name, "keyval": {"public": sys.argv[2]}}
+block.verify_signature(key)
+print(len(block.signed.products))
+block.signed.products.popitem()
+try:
+    block.verify_signature(key)
+except Exception as error:
+    print(type(error).__name__)
+'''
+    done = run('/usr/bin/python3', '-c', script, link, keys['alice'].typed[1:].hex())
+    assert done.stdout.split() == [str(len(FILES)), 'SignatureVerificationError'], done

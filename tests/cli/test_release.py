@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: ISC
+"""The way of a release: prepared from a clean tree with a reviewed lock and passing
+tests, rebuilt from its tag by others, counted, published, bundled.  The build is a
+stand-in, all else is the project's own: each refusal is tried."""
+import json
+import os
+import re
+import shutil
+import tarfile
+
+import pytest
+
+from statements import TOP, Key, run
+
+VERSION = '9.9.9'
+BUILD = r'''#!/bin/bash
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+out=${BUILD:-$here/build}/out
+mkdir -p "$out"
+cp "$here/source" "$out/keyroom-9.9.9-amd64.iso"
+echo m >"$out/keyroom-9.9.9-amd64.manifest"
+echo p >"$out/keyroom-9.9.9-amd64.packages"
+echo raw >"$out/keyroom-softhsm-9.9.9.raw"
+[ ! -e "$here/breaks" ] || { echo "it breaks" >&2; exit 1; }
+printf 'NAME=keyroom-9.9.9-amd64\nEXTENSION=%s\n' "$out/keyroom-softhsm-9.9.9.raw" >"$out/latest.small"
+'''
+
+
+class Project:
+    def __init__(self, folder):
+        self.folder = folder
+        self.top = folder / 'project'
+        for part in ('reproducible', 'image/lib', 'tools/evidence/lib'):
+            shutil.copytree(TOP / part, self.top / part, ignore=shutil.ignore_patterns('__pycache__'))
+        self.write('image/build', BUILD, 0o755)
+        self.write('image/lib/words', '#!/bin/sh\necho "PGP Words:  one two"\n', 0o755)
+        self.write('image/profiles/small/settings', '')
+        self.write('image/release', f'KEYROOM_VERSION={VERSION}\nKEYROOM_EPOCH=1795392000\n')
+        self.write('image/host-check', '')
+        self.write('source', 'the disc\n')
+        self.write('.gitignore', '/build\n__pycache__/\n')
+        self.write('CHANGELOG.md', f'## {VERSION}\n')
+        self.write('RELEASE.md', '| version |\n| --- |\n<!-- releases end -->\n\n<!-- rebuilders end -->\n')
+        self.write('packages/trixie-amd64.lock', '# lock\n')
+        self.keys = {}
+        secrets = folder / 'secrets'
+        secrets.mkdir()
+        self.ssh = secrets / 'release'
+        run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', self.ssh).check_returncode()
+        self.keys = {name: Key(secrets, name) for name in ('a', 'b', 'c')}
+        public = (secrets / 'release.pub').read_text().strip()
+        self.write('attest/allowed_signers', f'release@example.org namespaces="git,keyroom-release" {public}\n')
+        self.write('attest/policy', ''.join(f'witness {k} {v.vkey}\n' for k, v in self.keys.items()) +
+                   'group rebuilders 2 a b c\nquorum rebuilders\n')
+        lock = run('sha256sum', self.top / 'packages/trixie-amd64.lock').stdout.split()[0]
+        self.write('attest/lock-reviewed', f'{lock} 2026-11-28 somebody\n')
+        self.git('init', '-q', '-b', 'main')
+        self.commit()
+
+    def write(self, name, text, mode=0o644):
+        path = self.top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+
+    @property
+    def env(self):
+        return {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': str(self.folder), 'TMPDIR': '/var/tmp',
+                'XDG_CACHE_HOME': str(self.folder / 'cache'), 'GIT_AUTHOR_NAME': 'x', 'GIT_AUTHOR_EMAIL': 'x@example.org',
+                'GIT_COMMITTER_NAME': 'x', 'GIT_COMMITTER_EMAIL': 'x@example.org'}
+
+    def git(self, *argv):
+        done = run('git', *argv, cwd=self.top, env=self.env)
+        done.check_returncode()
+        return done.stdout.strip()
+
+    def commit(self):
+        self.git('add', '-A')
+        self.git('commit', '-q', '-m', 'change')
+
+    def command(self, name, *argv):
+        return run(self.top / 'reproducible' / name, *argv, env=self.env, cwd=self.folder)
+
+    def release(self, *more, tests='true'):
+        return self.command('release', '--version-of', VERSION, '--key', self.ssh, '--test-command', tests, *more)
+
+    def rebuild(self, who, *more):
+        done = self.command('rebuild', '--out', self.folder / f'out-{who}', '--attest', self.keys[who].path, '--name', who,
+                            *more, VERSION)
+        if done.returncode == 0:
+            (self.top / 'attest' / VERSION).mkdir(exist_ok=True)
+            shutil.copy(self.folder / f'out-{who}' / f'{who}.intoto.jsonl', self.top / 'attest' / VERSION)
+        return done
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / 'cache/keyroom/deb').mkdir(parents=True)
+    return Project(tmp_path)
+
+
+def test_a_release_from_beginning_to_end(project):
+    before = (project.top / 'RELEASE.md').read_text()
+    done = project.release()
+    assert done.returncode == 0 and 'nothing of it is published yet' in done.stderr, done
+    made = project.top / 'build/release' / VERSION
+    assert sorted(path.name for path in made.iterdir()) == sorted(
+        ['SHA256SUMS', 'SHA256SUMS.release.sig', 'SHA256WORDS', 'SOURCE', f'keyroom-softhsm-{VERSION}.raw',
+         *[f'keyroom-{VERSION}-amd64.{kind}' for kind in ('iso', 'manifest', 'packages')]])
+    assert (project.top / 'RELEASE.md').read_text() == before
+    assert run('git', '-c', f'gpg.ssh.allowedSignersFile={project.top}/attest/allowed_signers', 'verify-tag', VERSION,
+               cwd=project.top, env=project.env).returncode == 0
+    # One rebuilder is too few, two are enough.
+    assert project.rebuild('a').returncode == 0
+    done = project.release()
+    assert done.returncode == 1 and 'too few rebuilders' in done.stderr
+    assert (project.top / 'RELEASE.md').read_text() == before
+    assert project.rebuild('b').returncode == 0
+    done = project.release()
+    assert done.returncode == 0 and 'published: rebuilt by a, b' in done.stderr, done
+    text = (project.top / 'RELEASE.md').read_text()
+    digest = run('sha256sum', made / f'keyroom-{VERSION}-amd64.iso').stdout.split()[0]
+    assert re.search(rf'^\| {VERSION} \| 2026-11-23 \| 1795392000 \| `[0-9a-f]{{16}}` \| `keyroom-{VERSION}-amd64.iso` '
+                     rf'\| `{digest}` \| one two \|$', text, re.M)
+    assert f'- {VERSION}: rebuilt by a, b.\n' in text
+    evidence = project.top / 'attest' / VERSION
+    assert json.loads((evidence / 'verdict.json').read_text())['predicate']['verificationResult'] == 'PASSED'
+    # What was published can be judged by a stranger, and a late one is late.
+    done = project.command('quorum', '--policy', project.top / 'attest/policy', '--release', VERSION, evidence)
+    assert done.returncode == 0, done
+    # Again: the same lines, not more of them.
+    assert project.release().returncode == 0
+    assert (project.top / 'RELEASE.md').read_text().count(digest) == 1
+    # verify-release believes the signature (the stand-in is no ISO, which it says).
+    done = project.command('verify-release', '--signers', project.top / 'attest/allowed_signers',
+                           made / f'keyroom-{VERSION}-amd64.iso')
+    assert 'SHA256SUMS is signed by release@example.org' in done.stdout and 'RELEASE.md says the same' in done.stdout
+
+
+def test_dissent_is_not_published_in_silence(project):
+    assert project.release().returncode == 0
+    for who in 'ab':
+        assert project.rebuild(who).returncode == 0
+    project.write('source', 'another disc\n')
+    (project.folder / 'other').mkdir()
+    # c builds the tag, but on a machine that changes the result.
+    shutil.copytree(project.folder / 'out-a/files', project.folder / 'c')
+    (project.folder / 'c' / f'keyroom-{VERSION}-amd64.iso').write_text('another disc')
+    done = project.command('attest', '--key', project.keys['c'].path, '--name', 'c', '--circumstances',
+                           project.folder / 'out-a/circumstances.json', project.folder / 'c')
+    (project.top / 'attest' / VERSION / 'c.intoto.jsonl').write_text(done.stdout)
+    project.git('checkout', '-q', 'source')
+    done = project.release()
+    assert done.returncode == 1 and 'there is dissent' in done.stderr
+    done = project.release('--without-rebuilders', 'c had a broken disk')
+    assert done.returncode == 0
+    assert f'- {VERSION}: without a quorum of rebuilders: c had a broken disk.' in (project.top / 'RELEASE.md').read_text()
+
+
+def test_without_rebuilders_it_says_so(project):
+    assert project.release().returncode == 0
+    assert project.release().returncode == 1
+    assert project.release('--without-rebuilders', 'a test').returncode == 0
+    assert f'- {VERSION}: without a quorum of rebuilders: a test.' in (project.top / 'RELEASE.md').read_text()
+
+
+REFUSALS = {
+    'dirty': (lambda p: p.write('source', 'changed\n'), 'git does not have these changes'),
+    'untracked': (lambda p: p.write('image/more', ''), 'git does not have these changes'),
+    'ignored': (lambda p: (p.write('.git/info/exclude', 'hidden\n'), p.write('image/hidden', '')), 'git ignores these'),
+    'lock': (lambda p: (p.write('packages/trixie-amd64.lock', '# other\n'), p.commit()), 'not one of those that were reviewed'),
+    'never reviewed': (lambda p: os.unlink(p.top / 'attest/lock-reviewed'), 'nobody has reviewed'),
+    'version': (lambda p: (p.write('image/release', 'KEYROOM_VERSION=9.9.8\n'), p.commit()), 'not 9.9.9'),
+    'changelog': (lambda p: p.write('CHANGELOG.md', '## 9.9.8\n'), 'CHANGELOG.md has nothing'),
+    'released': (lambda p: p.write('RELEASE.md', f'| {VERSION} | x |\n'), 'already'),
+    'build': (lambda p: (p.write('breaks', ''), p.commit()), 'not the same bytes'),
+    'signer': (lambda p: p.write('attest/allowed_signers', ''), 'is not among'),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', REFUSALS)
+def test_a_release_is_refused(project, name):
+    change, reason = REFUSALS[name]
+    change(project)
+    done = project.release()
+    assert done.returncode == 1 and reason in done.stderr, done
+    assert not project.git('tag') and not (project.top / 'build/release' / VERSION).exists()
+
+
+def test_failing_tests_refuse_a_release(project):
+    done = project.release(tests='false')
+    assert done.returncode == 1 and 'tests fail' in done.stderr and not project.git('tag')
+
+
+def test_files_that_change_after_they_were_signed(project):
+    assert project.release().returncode == 0
+    (project.top / 'build/release' / VERSION / f'keyroom-{VERSION}-amd64.iso').write_text('x')
+    done = project.release('--without-rebuilders', 'x')
+    assert done.returncode == 1 and 'changed since they were signed' in done.stderr
+
+
+def test_rebuild_believes_no_tag_but_a_signed_one(project):
+    assert project.release().returncode == 0
+    project.git('tag', 'plain')
+    for argv, status in ((['plain'], 3), (['none'], 3), (['--unsigned', 'plain'], 0), ([VERSION], 0)):
+        shutil.rmtree(project.folder / 'o', ignore_errors=True)
+        done = project.command('rebuild', '--out', project.folder / 'o', *argv)
+        assert done.returncode == status, (argv, done)
+    how = json.loads((project.folder / 'o/circumstances.json').read_text())
+    assert how['commit'] == project.git('rev-parse', 'HEAD') and how['version'] == VERSION
+    assert project.command('rebuild', '--out', project.folder / 'o', VERSION).returncode == 3
+    project.write('attest/allowed_signers', '')
+    assert project.command('rebuild', '--out', project.folder / 'p', VERSION).returncode == 3
+
+
+def test_what_was_signed_is_what_is_published(project):
+    """Files and their sums exchanged together agree with each other, but not with the
+    signature: RELEASE.md got the line of a disc that nobody had signed."""
+    assert project.release().returncode == 0
+    made = project.top / 'build/release' / VERSION
+    (made / f'keyroom-{VERSION}-amd64.iso').write_text('x')
+    sums = (made / 'SHA256SUMS').read_text().splitlines()
+    names = [line[66:] for line in sums]
+    (made / 'SHA256SUMS').write_text(run('sha256sum', *names, cwd=made).stdout)
+    before = (project.top / 'RELEASE.md').read_text()
+    done = project.release('--without-rebuilders', 'x')
+    assert done.returncode == 1 and 'SHA256SUMS.release.sig: is no signature' in done.stderr, done
+    assert (project.top / 'RELEASE.md').read_text() == before and not (project.top / 'attest' / VERSION).exists()
+    # Nor under the name of somebody who did not sign: nothing is half done.
+    done = project.release('--without-rebuilders', 'x', '--signer', 'other')
+    assert done.returncode == 1 and (project.top / 'RELEASE.md').read_text() == before
+
+
+def test_a_tag_signed_otherwise_is_not_signed(project):
+    """git asks the program that a signature's form names.  Of gpg's, any key that
+    the rebuilder ever imported was taken for one of allowed_signers; and a
+    repository's own configuration names programs, too."""
+    if not shutil.which('gpg'):
+        pytest.skip('no gpg')
+    home = project.folder / '.gnupg'
+    home.mkdir(mode=0o700)
+    gpg = ('gpg', '--batch', '--quiet', '--homedir', home)
+    run(*gpg, '--passphrase', '', '--quick-gen-key', 'Eve <eve@example.org>', 'ed25519', 'sign', 'never',
+        env=project.env).check_returncode()
+    try:
+        project.git('-c', 'user.signingkey=eve@example.org', 'tag', '-s', '-m', 'x', VERSION)
+        project.git('verify-tag', VERSION)
+        done = project.command('rebuild', '--out', project.folder / 'o', VERSION)
+        assert done.returncode == 3 and 'carries no signature' in done.stderr, done
+    finally:
+        run('gpgconf', '--homedir', home, '--kill', 'all')
+    project.write('liar', '#!/bin/sh\necho "Good \\"git\\" signature for x with ED25519 key SHA256:x"\n', 0o755)
+    for name in ('gpg.program', 'gpg.openpgp.program', 'gpg.ssh.program', 'gpg.x509.program'):
+        project.git('config', name, project.top / 'liar')
+    done = project.command('rebuild', '--out', project.folder / 'o', VERSION)
+    assert done.returncode == 3 and 'carries no signature' in done.stderr, done
+
+
+def test_a_signed_tag_under_another_name_is_refused(project):
+    """Whoever offers a repository can give an older release's tag the name of a
+    newer one, signature and all: who rebuilds would build, and attest, the old."""
+    assert project.release().returncode == 0
+    project.git('update-ref', 'refs/tags/9.9.10', f'refs/tags/{VERSION}')
+    done = project.command('rebuild', '--out', project.folder / 'o', '9.9.10')
+    assert done.returncode == 3 and f'what was signed is the tag {VERSION}' in done.stderr, done
+    # A branch of that name does not stand before the tag.
+    project.git('branch', VERSION)
+    project.write('source', 'another disc\n')
+    project.commit()
+    project.git('branch', '-f', VERSION)
+    assert project.rebuild('a').returncode == 0
+    assert (project.folder / 'out-a/files' / f'keyroom-{VERSION}-amd64.iso').read_bytes() == b'the disc\n'
+
+
+def test_rebuild_takes_the_tag_and_not_the_tree(project):
+    assert project.release().returncode == 0
+    project.write('source', 'changed afterwards\n')
+    (project.folder / '.gitconfig').write_text('[core]\n\tautocrlf = true\n\teol = crlf\n')
+    assert project.rebuild('a').returncode == 0
+    assert (project.folder / 'out-a/files' / f'keyroom-{VERSION}-amd64.iso').read_bytes() == b'the disc\n'
+
+
+def test_a_rebuild_that_fails_says_so_and_makes_no_statement(project):
+    project.write('breaks', '')
+    project.commit()
+    project.git('tag', 'broken')
+    done = project.command('rebuild', '--unsigned', '--out', project.folder / 'o', '--attest', project.keys['a'].path,
+                           '--name', 'a', 'broken')
+    assert done.returncode == 1 and 'it breaks' in done.stderr and not list((project.folder / 'o').glob('*.jsonl'))
+
+
+def test_circumstances_go_into_the_statement(project):
+    assert project.release().returncode == 0
+    done = project.rebuild('a', '--vary', 'umask', '--vary', 'blank')
+    assert done.returncode == 0
+    how = json.loads((project.folder / 'out-a/circumstances.json').read_text())
+    table = ' '.join(how['host']['circumstances'])
+    assert re.search('umask +same', table) and re.search('blank +same', table), how
+
+
+@pytest.fixture
+def bundled(project):
+    """A project with one package in its lock, and its bundle."""
+    store = project.folder / 'cache/keyroom/deb'
+    (store / 'x').write_text('a package\n')
+    digest = run('sha256sum', store / 'x').stdout.split()[0]
+    (store / 'x').rename(store / digest)
+    project.write('packages/trixie-amd64.lock', f'# lock\ntool 1.0 amd64 {digest} 10 pool/x base\n')
+    project.commit()
+    bundle = project.folder / 'x.tar'
+    assert project.command('bundle', bundle).returncode == 0
+    return project, bundle, digest
+
+
+def test_a_bundle_holds_all_and_is_always_the_same(bundled):
+    project, bundle, digest = bundled
+    with tarfile.open(bundle) as tar:
+        names = tar.getnames()
+        assert {one.mtime for one in tar} == {1795392000}
+    assert {f'bundle/deb/{digest}', 'bundle/source.bundle', 'bundle/lock', 'bundle/SHA256SUMS', 'bundle/README',
+            'bundle/RELEASE.md', 'bundle/attest/policy', 'bundle/commit'} <= set(names)
+    assert not [name for name in names if 'secret' in name or name.endswith('.pem')]
+    run('git', 'clone', '-q', '-b', 'main', bundle, 'x')
+    opened = project.folder / 'opened'
+    assert project.command('bundle', '--open', bundle, opened).returncode == 0
+    assert run('git', 'clone', '-q', opened / 'bundle/source.bundle', project.folder / 'clone', env=project.env).returncode == 0
+    other = project.folder / 'y.tar'
+    assert project.command('bundle', other).returncode == 0
+    with tarfile.open(other) as tar:
+        assert tar.getnames() == names
+
+
+def test_a_build_from_a_bundle_has_no_network_and_no_cache(bundled):
+    """The stand-in looks for what a build would use."""
+    project, bundle, digest = bundled
+    shutil.rmtree(project.folder / 'cache')
+    project.write('image/build', f'''#!/bin/bash
+cat "$XDG_CACHE_HOME/keyroom/deb/{digest}"
+echo "links: $(ls /sys/class/net | tr '\\n' ' ')"; awk 'NR > 2' /proc/net/dev | wc -l
+echo "$SNAPSHOT:$MIRROR:$RELOCK:$*"
+''', 0o755)
+    done = run(project.top / 'reproducible/lib/from-bundle', bundle, '--profile', 'small', env=project.env)
+    assert done.returncode == 0 and 'a package\n' in done.stdout and 'none::no:--profile small' in done.stdout, done
+    if 'cannot be cut' not in done.stderr:
+        assert '\n1\n' in done.stdout      # lo alone
+    project.write('packages/trixie-amd64.lock', '# other\n')
+    done = run(project.top / 'reproducible/lib/from-bundle', bundle, env=project.env)
+    assert done.returncode == 1 and 'another lock' in done.stderr
+
+
+def test_a_package_that_is_missing_or_changed_makes_no_bundle(bundled):
+    project, _, digest = bundled
+    for change in ('other', None):
+        path = project.folder / 'cache/keyroom/deb' / digest
+        path.unlink()
+        if change:
+            path.write_text(change)
+        done = project.command('bundle', project.folder / 'z.tar')
+        assert done.returncode == 3 and 'tool 1.0' in done.stderr and not (project.folder / 'z.tar').exists()
+
+
+def rewrite(bundle, target, change):
+    """The bundle with members changed: change(name, data) gives (name, data) or None."""
+    import io
+    with tarfile.open(bundle) as old, tarfile.open(target, 'w') as new:
+        for member in old:
+            data = old.extractfile(member).read() if member.isfile() else b''
+            changed = change(member.name, data)
+            if changed is None:
+                continue
+            member.name, data = changed[:2]
+            member.size = len(data)
+            if len(changed) > 2:
+                member.type, member.linkname = changed[2:]
+                member.size = 0
+            new.addfile(member, io.BytesIO(data))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('change', [
+    lambda n, d: (n, d + b'x') if '/deb/' in n else (n, d),
+    lambda n, d: (n, b'x') if n.endswith('lock') else (n, d),
+    lambda n, d: None if n.endswith('lock') else (n, d),
+    lambda n, d: None if n.endswith('SUMS') else (n, d),
+    lambda n, d: ('bundle/more', d) if n.endswith('README') else (n, d),
+    lambda n, d: ('bundle/../../escaped', d) if n.endswith('README') else (n, d),
+    lambda n, d: ('/tmp/escaped', d) if n.endswith('README') else (n, d),
+    lambda n, d: (n, b'', tarfile.SYMTYPE, '/etc/passwd') if n.endswith('README') else (n, d),
+    # Who would read these, would read for ever.
+    lambda n, d: (n, b'', tarfile.FIFOTYPE, '') if n.endswith('README') else (n, d),
+    lambda n, d: (n, b'', tarfile.FIFOTYPE, '') if n.endswith('SUMS') else (n, d),
+    lambda n, d: (n, b'', tarfile.CHRTYPE, '') if n.endswith('README') else (n, d),
+    lambda n, d: (n, b'', tarfile.LNKTYPE, 'bundle/lock') if n.endswith('README') else (n, d),
+    lambda n, d: (n, b'', tarfile.SYMTYPE, 'elsewhere') if n == 'bundle' else (n, d),
+])
+def test_a_damaged_or_hostile_bundle_is_refused(bundled, change):
+    project, bundle, _ = bundled
+    target = project.folder / 'bad.tar'
+    rewrite(bundle, target, change)
+    opened = project.folder / 'opened'
+    done = run('timeout', '60', project.top / 'reproducible/bundle', '--open', target, opened, env=project.env)
+    assert done.returncode == 3, done
+    # What is no file was not even made.
+    assert not [path for path in opened.rglob('*') if path.is_fifo() or path.is_symlink() or path.is_char_device()]
+    assert not (project.folder / 'escaped').exists() and not os.path.exists('/tmp/escaped')

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: ISC
+"""Shows that of an archive's signed file nothing is believed but what the
+signature covers, and that only a key of ours, that is good today, counts; else
+whoever sits between a rebuilder and the archive becomes root of the rebuilder
+(the kind of CVE-2013-1051)."""
+import hashlib
+import os
+import re
+import subprocess
+
+import pytest
+
+import archives
+from archives import keys  # noqa: F401 (a fixture)
+
+LOCKED = '20260101T000000Z'
+
+
+@pytest.fixture(scope='module')
+def tree(tmp_path_factory, keys):
+    """A tree that believes all of the keys but the stranger's; and what the
+    revoked one signed before it was."""
+    made = archives.copy_tree(tmp_path_factory.mktemp('verified') / 'tree')
+    archives.believe(made, keys, 'good', 'second', 'expired', 'revoked')
+    # Three packages are as good as four hundred.
+    lock = made / 'packages/trixie-amd64.lock'
+    lock.write_text(''.join(lock.read_text().splitlines(keepends=True)[:9]))
+    return made
+
+
+@pytest.fixture(scope='module')
+def by_revoked(keys):
+    signed = {names: keys.sign(archives.release(), *names) for names in (('revoked',), ('good', 'revoked'))}
+    keys.revoke('revoked')
+    return signed
+
+
+def verify(tree, keys, folder, signed, not_before=LOCKED, codename='trixie'):
+    (folder / 'InRelease').write_bytes(signed)
+    done = archives.run(tree / 'packages/lib/verified', codename, not_before, folder / 'InRelease', folder / 'out',
+                        env=archives.environment(folder, KEYRING=keys.ring))
+    assert not [name for name in os.listdir(folder) if name.startswith('out.') and name != 'out.signers']
+    assert (done.returncode == 0) == (folder / 'out').exists()
+    return done
+
+
+def refused(tree, keys, folder, signed, why, **options):
+    done = verify(tree, keys, folder, signed, **options)
+    assert done.returncode == 1 and re.search('^refused: .*' + why, done.stdout, re.M), done.stdout
+    assert len(done.stdout.splitlines()) == 1, done.stdout
+
+
+def test_signed_text_comes_out_as_it_was_signed(tree, keys, tmp_path):
+    text = archives.release(b'index', more='Description: two\n lines of it\n')
+    done = verify(tree, keys, tmp_path, keys.sign(text, 'good'))
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / 'out').read_bytes() == text
+    assert (tmp_path / 'out.signers').read_text().split() == [keys.prints['good']]
+
+
+def test_each_signer_of_ours_is_named_once_and_no_other(tree, keys, tmp_path):
+    done = verify(tree, keys, tmp_path, keys.sign(archives.release(), 'good', 'stranger', 'second'))
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / 'out.signers').read_text().split() == sorted([keys.prints['good'], keys.prints['second']])
+
+
+def test_a_signature_by_a_key_that_is_not_in_the_keyring_does_not_count(tree, keys, tmp_path):
+    ring = tmp_path / 'ring'
+    ring.write_bytes(keys.gpg('--export', keys.prints['second']))
+    signed = keys.sign(archives.release(), 'good')
+    (tmp_path / 'InRelease').write_bytes(signed)
+    done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', tmp_path / 'InRelease', tmp_path / 'out',
+                        env=archives.environment(tmp_path, KEYRING=ring))
+    assert done.returncode == 1 and 'no signature by a key in packages/keyring/fingerprints' in done.stdout
+
+
+FORGED = b'SHA256:\n ' + b'0' * 64 + b' 1 main/binary-amd64/Packages.xz\n'
+
+
+@pytest.mark.parametrize('forge, why', [
+    (lambda signed, other: FORGED + signed, 'text before the signed message'),
+    (lambda signed, other: b'\n' + signed, 'text before the signed message'),
+    (lambda signed, other: b'\xef\xbb\xbf' + signed, 'text before the signed message'),
+    (lambda signed, other: signed + FORGED, 'text after the signature'),
+    (lambda signed, other: signed + b'\n', 'text after the signature'),
+    (lambda signed, other: signed + signed, 'text after the signature'),
+    (lambda signed, other: other + signed, 'text after the signature'),
+    (lambda signed, other: signed.replace(b'-----BEGIN PGP SIGNATURE', FORGED + b'-----BEGIN PGP SIGNATURE'),
+     'is bad: the text was changed'),
+    (lambda signed, other: signed.replace(b'\n\n', b'\n' + FORGED + b'\n', 1), 'an armor header other than Hash'),
+    (lambda signed, other: signed.replace(b'\n\n', b'\nNotDashEscaped: yes\n\n', 1), 'an armor header other than Hash'),
+    (lambda signed, other: signed.replace(b'-----END PGP', FORGED + b'-----END PGP'), 'text inside the signature'),
+    (lambda signed, other: signed.replace(b'Origin: Debian', b'Origin: Debiao'), 'is bad: the text was changed'),
+    (lambda signed, other: signed.replace(b'\n', b'\r\n'), 'a control character'),
+    (lambda signed, other: signed.replace(b'Origin', b'\0Origin'), 'a NUL byte|is bad'),
+    (lambda signed, other: signed.replace(b'SHA256:', b'-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nSHA256:'),
+     'a second message inside the first'),
+    (lambda signed, other: signed[:signed.index(b'-----BEGIN PGP SIGNATURE')], 'no whole signed message'),
+    (lambda signed, other: signed[:-40], 'no whole signed message'),
+    (lambda signed, other: b'', 'no whole signed message'),
+    (lambda signed, other: archives.release(), 'text before the signed message'),
+    (lambda signed, other: signed[:signed.index(b'\n\n') + 2] + archives.release() +
+     signed[signed.index(b'-----BEGIN PGP SIGNATURE'):], 'is bad: the text was changed'),
+])
+def test_anything_beside_one_signed_message_is_refused(tree, keys, tmp_path, forge, why):
+    signed = keys.sign(archives.release(b'index'), 'good')
+    other = keys.sign(archives.release(b'forged'), 'stranger')
+    forged = forge(signed, other)
+    assert forged != signed
+    refused(tree, keys, tmp_path, forged, why)
+
+
+def test_message_in_a_form_that_hides_its_text_is_refused(tree, keys, tmp_path):
+    signed = keys.gpg('--sign', '--armor', '-u', keys.prints['good'], text=archives.release())
+    refused(tree, keys, tmp_path, signed, 'text before the signed message')
+    signed = keys.gpg('--sign', '-u', keys.prints['good'], text=archives.release())
+    refused(tree, keys, tmp_path, signed, 'text before the signed message|control character|NUL')
+
+
+def test_stranger_is_refused_by_fingerprint(tree, keys, tmp_path):
+    refused(tree, keys, tmp_path, keys.sign(archives.release(), 'stranger'),
+            f'{keys.prints["stranger"]}, which is not in packages/keyring/fingerprints')
+
+
+def test_revoked_key_is_refused_by_name(tree, keys, tmp_path, by_revoked):
+    refused(tree, keys, tmp_path, by_revoked['revoked',], rf'{keys.prints["revoked"]} is revoked \(REVKEYSIG\)')
+
+
+def test_a_good_signature_counts_beside_a_revoked_key(tree, keys, tmp_path, by_revoked):
+    done = verify(tree, keys, tmp_path, by_revoked['good', 'revoked'])
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / 'out.signers').read_text().split() == [keys.prints['good']]
+
+
+def test_expired_key_is_refused_by_name(tree, keys, tmp_path):
+    signed = keys.sign(archives.release(), 'expired', options=['--faked-system-time', '20200115T000000!'])
+    refused(tree, keys, tmp_path, signed, rf'{keys.prints["expired"]} has expired \(EXPKEYSIG\)')
+
+
+def test_expired_signature_is_refused_by_name(tree, keys, tmp_path):
+    signed = keys.sign(archives.release(), 'good', options=['--default-sig-expire', 'seconds=1'])
+    subprocess.run(['sleep', '2'], check=True)
+    refused(tree, keys, tmp_path, signed, rf'{keys.prints["good"]} has expired \(EXPSIG\)')
+
+
+def test_weak_digest_is_refused_by_number(tree, keys, tmp_path):
+    signed = keys.sign(archives.release(), 'good', options=['--allow-weak-digest-algos', '--digest-algo', 'SHA1'])
+    refused(tree, keys, tmp_path, signed, r'over a weak digest \(number 2\)|no signature by')
+
+
+@pytest.mark.parametrize('text, why', [
+    (archives.release(codename='bookworm'), 'it is of the release bookworm, not trixie'),
+    (archives.release().replace(b'Codename: trixie\n', b''), 'without a codename'),
+    (archives.release(when='Wed, 31 Dec 2025 23:59:59 UTC'), "before the lock's, 20260101T000000Z"),
+    (archives.release(when=archives.date(3 * 86400)), 'its Date is in the future'),
+    (archives.release(when='some day'), 'Date is no date'),
+    (archives.release(when=' '), 'it has no Date'),
+    (archives.release(more=f'Valid-Until: {archives.date(-60)}\n'), 'its Valid-Until has passed'),
+    (archives.release(more='Valid-Until: never\n'), 'Valid-Until is no date'),
+    (archives.release(more='Codename: trixie\n'), 'a second field codename'),
+    (archives.release(more='date: Wed, 31 Dec 2025 23:59:59 UTC\n'), 'a second field date'),
+    (archives.release() + b'\nSHA256:\n x\n', 'more than one paragraph'),
+    (b' leading\n' + archives.release() + b'odd line\n', 'a line that is no field'),
+], ids=range(12))
+def test_what_is_signed_must_be_todays_state_of_this_release(tree, keys, tmp_path, text, why):
+    refused(tree, keys, tmp_path, keys.sign(text, 'good'), why)
+
+
+def test_same_date_as_the_locks_is_not_older(tree, keys, tmp_path):
+    signed = keys.sign(archives.release(when='Thu, 01 Jan 2026 00:00:00 UTC',
+                                        more=f'Valid-Until: {archives.date(86400)}\n'), 'good')
+    assert verify(tree, keys, tmp_path, signed).returncode == 0
+
+
+def test_another_suite_is_asked_for_by_its_codename(tree, keys, tmp_path):
+    """And by keys of its own: those of one suite do not count for the other."""
+    signed = keys.sign(archives.release(codename='trixie-security'), 'good')
+    refused(tree, keys, tmp_path, signed, 'of the release trixie-security, not trixie')
+    believed = tree / 'packages/keyring/fingerprints.security'
+    before = believed.read_text()
+    refused(tree, keys, tmp_path, signed, 'which is not in packages/keyring/fingerprints.security', codename='trixie-security')
+    believed.write_text(f'{keys.prints["good"]}  good\n')
+    assert verify(tree, keys, tmp_path, signed, codename='trixie-security').returncode == 0
+    believed.write_text(before)
+
+
+def test_signed_files_are_read_in_one_place(top):
+    """gpgv is run, and the name of a signed file is opened, by packages/lib/verified
+    alone; packages/lock only fetches it, hashes it and hands it over."""
+    found = subprocess.run(['git', 'grep', '--untracked', '-lE', r'^([^#]*[ |(])?gpgv? --|BEGIN PGP', '--', 'packages', 'image', 'hooks',
+                            'reproducible', 'Makefile'], cwd=top, stdout=subprocess.PIPE, text=True).stdout.split()
+    assert found == ['packages/lib/verified']
+    lines = subprocess.run(['git', 'grep', '--untracked', '-hE', r'InRelease"', '--', 'packages', 'image', 'hooks', 'reproducible'],
+                           cwd=top, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    allowed = re.compile(r'rm -f "\$at/InRelease"|get "\$archive" |"\$here/lib/verified" |sha256 "\$work/suites/\$1/InRelease"')
+    assert lines and not [line for line in lines if not allowed.search(line)]
+
+
+def forged_archive(folder, keys):
+    """An archive whose InRelease has two lines of a stranger's in front of the
+    signed text, and the debootstrap that they lead to."""
+    root = folder / 'package'
+    (root / 'DEBIAN').mkdir(parents=True)
+    (root / 'usr/sbin').mkdir(parents=True)
+    (root / 'DEBIAN/control').write_text('Package: debootstrap\nVersion: 1\nArchitecture: all\n'
+                                         'Maintainer: nobody <nobody@example.invalid>\nDescription: forged\n')
+    (root / 'usr/sbin/debootstrap').write_text(f'#!/bin/sh\nid >{folder}/owned\n')
+    (root / 'usr/sbin/debootstrap').chmod(0o755)
+    site = folder / 'site'
+    (site / 'pool').mkdir(parents=True)
+    deb = site / 'pool/forged.deb'
+    subprocess.run(['dpkg-deb', '--root-owner-group', '--build', str(root), str(deb)], check=True,
+                   stdout=subprocess.DEVNULL)
+    text = (f'Package: debootstrap\nVersion: 1\nArchitecture: all\nFilename: pool/forged.deb\n'
+            f'Size: {deb.stat().st_size}\nSHA256: {hashlib.sha256(deb.read_bytes()).hexdigest()}\n').encode()
+    index = subprocess.run(['xz'], input=text, check=True, stdout=subprocess.PIPE).stdout
+    here = site / 'dists/trixie/main/binary-amd64'
+    here.mkdir(parents=True)
+    (here / 'Packages.xz').write_bytes(index)
+    lines = f'SHA256:\n {hashlib.sha256(index).hexdigest()} {len(index)} {archives.INDEX}\n'.encode()
+    (site / 'dists/trixie/InRelease').write_bytes(lines + keys.sign(archives.release(b'the true index'), 'good'))
+    return site
+
+
+@pytest.mark.parametrize('command', [['packages/lock', 'made.lock'],
+                                     ['image/build', '--profile', 'console', '--relock-if-gone']])
+def test_lines_before_the_signed_text_lead_nowhere(tree, keys, tmp_path, command):
+    """The attack, whole: a server on the way answers a forged InRelease.  It is
+    asked for nothing more, and its debootstrap does not run; also where a locked
+    package is gone, which starts a new resolution by itself."""
+    with archives.serving(forged_archive(tmp_path, keys)) as server:
+        done = archives.run(tree / command[0], *command[1:], cwd=tmp_path,
+                            env=archives.environment(tmp_path, KEYRING=keys.ring, MIRROR=server.address))
+        assert done.returncode == 1, done.stdout
+        assert 'InRelease is refused: text before the signed message' in done.stdout
+        assert not (tmp_path / 'owned').exists()
+        assert '/dists/trixie/InRelease' in server.asked
+        assert not [path for path in server.asked if 'forged' in path or 'Packages' in path]
+        assert not (tmp_path / 'made.lock').exists()
+
+
+@pytest.mark.parametrize('change, why', [
+    (lambda index: index + b'x', 'has SHA-256|sends more than it should'),
+    (lambda index: bytes([index[0] ^ 1]) + index[1:], 'the signed Release says'),
+    (lambda index: b'', 'the signed Release says'),
+])
+def test_an_index_other_than_the_signed_one_is_refused(tree, keys, tmp_path, change, why):
+    site = forged_archive(tmp_path, keys)
+    index = (site / 'dists/trixie' / archives.INDEX).read_bytes()
+    (site / 'dists/trixie/InRelease').write_bytes(keys.sign(archives.release(index), 'good'))
+    (site / 'dists/trixie' / archives.INDEX).write_bytes(change(index))
+    with archives.serving(site) as server:
+        done = archives.run(tree / 'packages/lock', 'made.lock', cwd=tmp_path,
+                            env=archives.environment(tmp_path, KEYRING=keys.ring, MIRROR=server.address))
+        assert done.returncode == 1 and re.search(why, done.stdout), done.stdout
+        assert not (tmp_path / 'owned').exists() and '/pool/forged.deb' not in server.asked
+
+
+def test_a_package_other_than_the_signed_index_says_is_not_run(tree, keys, tmp_path):
+    site = forged_archive(tmp_path, keys)
+    index = (site / 'dists/trixie' / archives.INDEX).read_bytes()
+    (site / 'dists/trixie/InRelease').write_bytes(keys.sign(archives.release(index), 'good'))
+    with open(site / 'pool/forged.deb', 'r+b') as deb:
+        deb.seek(-1, 2)
+        deb.write(b'!')
+    with archives.serving(site) as server:
+        done = archives.run(tree / 'packages/lock', 'made.lock', cwd=tmp_path,
+                            env=archives.environment(tmp_path, KEYRING=keys.ring, MIRROR=server.address))
+        assert done.returncode == 1 and 'refused: debootstrap 1 from' in done.stdout, done.stdout
+        assert not (tmp_path / 'owned').exists()
