@@ -11,36 +11,54 @@
 #   MIRROR     folders or addresses with a Debian archive, tried first
 #   DRIVER     which driver (packages/drivers/*.conf, or a path), for extension
 #   VENDOR     the vendor's file for it [packages/vendor/ has it]
-#   SNAPSHOT   address of a Debian snapshot service
+#   SNAPSHOT   address of a Debian snapshot service; none: ask none
+#   RELOCK     no: never resolve anew where locked versions are gone
+#   BUNDLE     a bundle (make bundle), for iso: build from it alone, with no network
+#   VERSION, KEY, WITHOUT   for release: its name, the SSH key that signs it, and
+#              why it goes out without rebuilders, if it does
 #   BUILD      where output goes                             [build]
 #   KEYROOM_DISPLAY, KEYROOM_ACCEL   for rehearse: gtk, sdl, vnc; kvm, tcg
 #   SANITIZE   1: compile for the host with ASan and UBSan
 
-include image/release
 BUILD ?= build
+# Before anything is done; a quote would end the word.
+path_fault := $(if $(findstring ',$(BUILD)),BUILD holds a quote: make cannot work in it,$(shell \
+	image/lib/check-paths "$$(pwd)" '$(BUILD)' make))
+ifneq ($(path_fault),)
+$(error $(path_fault))
+endif
+include image/release
 PROFILE ?= $(KEYROOM_DEFAULT_PROFILE)
 PYTHON ?= /usr/bin/python3
-export BUILD PROFILE MIRROR SNAPSHOT
+export BUILD PROFILE MIRROR SNAPSHOT RELOCK DRIVER VENDOR BUNDLE VERSION KEY WITHOUT
 
 .DEFAULT_GOAL := help
-.PHONY: help iso extension rehearse test check verify release lock fetch clean
+.PHONY: help iso extension rehearse shell boot-log test check verify verify-all release bundle lock fetch clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 iso: ## build the disc
 	@image/host-check
-	@image/build --profile $(PROFILE) --relock-if-gone
+	@$(if $(BUNDLE),reproducible/lib/from-bundle "$$BUNDLE",image/build --relock-if-gone) --profile "$$PROFILE"
 
 extension: ## build the driver DRIVER as an extension: build/out/keyroom-DRIVER-VERSION.raw
 	@image/host-check
-	@image/build --extension "$(or $(DRIVER),$(error DRIVER= names a driver))" $(if $(VENDOR),--vendor "$(VENDOR)")
+	@$(if $(DRIVER),,$(error DRIVER= names a driver))image/build --extension "$$DRIVER" $(if $(VENDOR),--vendor "$$VENDOR")
 
 rehearse: ## hold a ceremony in a window, with the disc that was built last
 	@image/host-check rehearse
 	@$(MAKE) -s signer
 	@[ -e $(BUILD)/out/latest ] || $(MAKE) -s iso
-	@$(PYTHON) tests/boot/rehearse.py $(BUILD)
+	@$(PYTHON) tests/boot/window.py $(BUILD)
+
+shell: ## boot the disc that was built last with its serial console in this terminal
+	@image/host-check rehearse
+	@$(PYTHON) tests/boot/console.py $(BUILD) shell
+
+boot-log: ## boot it to the prompt, and keep what it said in build/boot-log
+	@image/host-check rehearse
+	@$(PYTHON) tests/boot/console.py $(BUILD) log
 
 test: ## all tests: lint, unit, command line, reproducibility, boot
 	@image/host-check test
@@ -52,11 +70,19 @@ check: ## the fast part of the tests, for every commit
 
 verify: ## build twice under different circumstances and compare, each profile
 	@image/host-check
-	@reproducible/verify $(if $(filter command%,$(origin PROFILE)),--profile $(PROFILE))
+	@reproducible/verify $(if $(filter command%,$(origin PROFILE)),--profile "$$PROFILE")
 
-release: ## build from the lock alone and write the release's records
+verify-all: ## build under all circumstances (reproducible/verify --list), one table
 	@image/host-check
-	@reproducible/release
+	@reproducible/verify --all $(if $(filter command%,$(origin PROFILE)),--profile "$$PROFILE")
+
+release: ## VERSION=x KEY=y: prepare a release, or publish it once rebuilders have spoken
+	@image/host-check test
+	@reproducible/release --version-of "$$VERSION" --key "$$KEY" $(if $(WITHOUT),--without-rebuilders "$$WITHOUT")
+
+bundle: ## all that this release is built from, in build/keyroom-VERSION.tar
+	@packages/fetch
+	@reproducible/bundle $(if $(wildcard $(BUILD)/out),--records $(BUILD)/out) $(BUILD)/keyroom-$(KEYROOM_VERSION).tar
 
 lock: ## resolve packages/*.list anew into packages/trixie-amd64.lock
 	@image/host-check
@@ -66,8 +92,8 @@ fetch: ## bring the locked packages into the cache
 	@packages/fetch
 
 clean: ## remove build/
-	@image/lib/ns-run rm -rf $(abspath $(BUILD))
+	@image/lib/clean
 
-include signer/build.mk
+include houses.mk
 include image/init/build.mk
 include $(wildcard tests/build.mk)
