@@ -180,7 +180,8 @@ void second_absents_free(struct second_absents *absents)
 	free(absents);
 }
 
-const struct dnskey *second_absent(const struct second *second,
+/* What signed, where the bundle has no key that its signature names. */
+static const struct dnskey *look_up(const struct second *second,
 	const struct ksr_bundle *bundle, const struct ksr_signature *sig)
 {
 	const struct second_absents *absents = second->absents;
@@ -197,6 +198,23 @@ const struct dnskey *second_absent(const struct second *second,
 			return &absent->dnskey;
 	}
 	return NULL;
+}
+
+const struct dnskey *second_absent(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_signature *sig)
+{
+	const struct dnskey *dnskey = look_up(second, bundle, sig);
+
+	return dnskey == NULL || ksr_bundle_has_public(bundle, dnskey) ? NULL
+								       : dnskey;
+}
+
+bool second_is_renamed(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_signature *sig)
+{
+	const struct dnskey *dnskey = look_up(second, bundle, sig);
+
+	return dnskey != NULL && ksr_bundle_has_public(bundle, dnskey);
 }
 
 const struct dnskey *second_absent_key(

@@ -15,6 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * No signature covers an identifier: a key that has another one in its bundle
+ * than its signature says would be a signer that nobody counts.
+ */
+static void look_at_name(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_signature *sig,
+	struct verdict *verdict)
+{
+	if (second_is_renamed(second, bundle, sig))
+		verdict_fail(verdict,
+			"bundle %s, line %lu: the key of the signature by %s is in the bundle, but has another identifier or other flags there",
+			bundle->id, sig->line, sig->identifier);
+}
+
 static void look_at_signature(const struct second *second,
 	const struct ksr_bundle *bundle, const struct ksr_signature *sig,
 	struct verdict *verdict)
@@ -171,6 +185,8 @@ void second_previous(const struct second *second, struct verdict *verdict)
 		for (size_t s = 0; s < bundle->signature_count; s++) {
 			look_at_fields(second, bundle, &bundle->signatures[s],
 				verdict);
+			look_at_name(second, bundle, &bundle->signatures[s],
+				verdict);
 			if (verify)
 				look_at_signature(second, bundle,
 					&bundle->signatures[s], verdict);
@@ -202,7 +218,10 @@ static bool is_configured(const struct second *second,
 		return true;
 	}
 	*out = config->algorithm == plain.algorithm &&
-	       (!config->has_key_tag || config->key_tag == dnskey_tag(&plain));
+	       (!config->has_key_tag ||
+		       config->key_tag == dnskey_tag(&plain)) &&
+	       (config->public_key.len == 0 ||
+		       buf_equal(&config->public_key, &plain.public_key));
 	return true;
 }
 

@@ -176,6 +176,11 @@ static void compare_properties(
 	if (has->algorithm != want->algorithm)
 		verdict_fail(verdict, "key %s: algorithm %u, configured %u",
 			ksk->label, has->algorithm, want->algorithm);
+	if (want->public_key.len > 0 &&
+		!buf_equal(&want->public_key, &has->public_key))
+		verdict_fail(verdict,
+			"key %s: it is not the configured public_key",
+			ksk->label);
 	if (want->rsa_size == 0 && want->rsa_exponent == 0)
 		return;
 	if (!dnskey_rsa(has, &rsa, &err)) {

@@ -138,6 +138,10 @@ void second_absents_free(struct second_absents *absents);
 const struct dnskey *second_absent(const struct second *second,
 	const struct ksr_bundle *bundle, const struct ksr_signature *signature);
 
+/* Is its key in the bundle, but not as the signature says (name, flags)? */
+bool second_is_renamed(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_signature *signature);
+
 /* The key of that label, where its bytes are known; or NULL. */
 const struct dnskey *second_absent_key(
 	const struct second *second, const char *label);

@@ -223,12 +223,32 @@ static void put_unasked(const struct tally *tally, struct buf *out)
 			tally->unlooked == 1 ? "" : "s");
 }
 
+/* Does the trust anchor have the key that was found? */
+static bool is_anchored(
+	const struct second *second, const struct second_ksk *ksk)
+{
+	const struct second_anchor *anchor = second->anchor;
+	struct err ignored = ERR_EMPTY;
+	bool is = false;
+
+	for (size_t i = 0; anchor != NULL && !is && i < anchor->count; i++)
+		if (!second_anchor_is(&anchor->keys[i], &ksk->plain,
+			    &second->owner, &is, &ignored))
+			return false;
+	return is;
+}
+
 /* Is a key of the schema known by its label alone, which anybody can give? */
 static bool is_label_alone(const struct second *second)
 {
-	for (size_t i = 0; second->anchor == NULL && i < second->ksk_count; i++)
-		if (!second->ksks[i].config->has_ds_sha256)
+	for (size_t i = 0; i < second->ksk_count; i++) {
+		const struct second_ksk *ksk = &second->ksks[i];
+
+		if (!ksk->config->has_ds_sha256 &&
+			ksk->config->public_key.len == 0 &&
+			!(ksk->known && is_anchored(second, ksk)))
 			return true;
+	}
 	return false;
 }
 

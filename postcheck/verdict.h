@@ -20,6 +20,7 @@ struct verdict {
 	const char *reason; /* of a SKIP, borrowed */
 	/* Owned, and not escaped: whoever shows them does that, once. */
 	char *lines[VERDICT_LINES_MAX];
+	bool is_reason[VERDICT_LINES_MAX]; /* of a FAIL; the others are notes */
 	size_t line_count;
 	size_t count;    /* of all lines, those that are not kept too */
 	size_t unlooked; /* parts of the question that were switched off */

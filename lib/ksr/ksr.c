@@ -251,6 +251,15 @@ bool ksr_bundle_has(
 	return false;
 }
 
+bool ksr_bundle_has_public(
+	const struct ksr_bundle *bundle, const struct dnskey *dnskey)
+{
+	for (size_t i = 0; i < bundle->key_count; i++)
+		if (dnskey_same_public(&bundle->keys[i].dnskey, dnskey))
+			return true;
+	return false;
+}
+
 bool ksr_key_is_zsk(const struct ksr_key *key)
 {
 	return key->dnskey.flags == DNSKEY_FLAGS_ZSK;

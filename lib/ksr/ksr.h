@@ -13,6 +13,7 @@
 #define LIB_KSR_KSR_H
 
 #include "lib/base/buf.h"
+#include "lib/dns/algorithm.h"
 #include "lib/dns/dnskey.h"
 #include "lib/dns/rrsig.h"
 #include "lib/xml/xml.h"
@@ -139,6 +140,9 @@ bool ksr_key_copy(
 bool ksr_policy_copy(const struct ksr_policy *policy, struct ksr_policy *out,
 	struct err *err);
 
+/* The kind of parameters that an entry of the algorithm has. */
+enum ksr_family ksr_family_of(const struct algorithm *algorithm);
+
 /*
  * State the key's kind (algorithm, size, exponent) in the policy, unless it
  * is stated; entries stay in the order of their numbers.  Errors: ERR_INPUT
@@ -168,6 +172,10 @@ bool ksr_signers(const struct ksr_bundle *bundle, const struct ksr_key ***out,
 
 /* Has the bundle this public key, in this form (flags included)? */
 bool ksr_bundle_has(
+	const struct ksr_bundle *bundle, const struct dnskey *dnskey);
+
+/* Has the bundle this public key, in whatever form and by whatever name? */
+bool ksr_bundle_has_public(
 	const struct ksr_bundle *bundle, const struct dnskey *dnskey);
 
 /*

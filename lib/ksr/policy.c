@@ -28,23 +28,30 @@ bool ksr_policy_copy(const struct ksr_policy *policy, struct ksr_policy *out,
 	return true;
 }
 
-/* The entry for a key: algorithm, family, size, exponent. */
-static bool describe(
-	const struct dnskey *dnskey, struct ksr_algorithm *out, struct err *err)
+enum ksr_family ksr_family_of(const struct algorithm *algorithm)
 {
 	static const enum ksr_family families[] = {
+		[ALGORITHM_NONE] = KSR_RSA,
 		[ALGORITHM_RSA] = KSR_RSA,
 		[ALGORITHM_ECDSA] = KSR_ECDSA,
 		[ALGORITHM_EDDSA] = KSR_EDDSA,
 		[ALGORITHM_MLDSA] = KSR_EDDSA,
 	};
+
+	return families[algorithm->family];
+}
+
+/* The entry for a key: algorithm, family, size, exponent. */
+static bool describe(
+	const struct dnskey *dnskey, struct ksr_algorithm *out, struct err *err)
+{
 	struct dnskey_rsa rsa = {0};
 	unsigned bits;
 
 	if (!dnskey_size(dnskey, &bits, err))
 		return false;
 	out->algorithm = dnskey->algorithm;
-	out->family = families[algorithm_by_number(dnskey->algorithm)->family];
+	out->family = ksr_family_of(algorithm_by_number(dnskey->algorithm));
 	if (out->family == KSR_RSA && !dnskey_rsa(dnskey, &rsa, err))
 		return false;
 	out->size = bits;

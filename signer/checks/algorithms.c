@@ -78,18 +78,11 @@ static void check_stated_entry(const struct check_context *context,
 	const struct ksr_algorithm *entry, struct finding *finding)
 {
 	static const char where[] = "stated ZSK policy";
-	static const enum ksr_family families[] = {
-		[ALGORITHM_NONE] = KSR_RSA,
-		[ALGORITHM_RSA] = KSR_RSA,
-		[ALGORITHM_ECDSA] = KSR_ECDSA,
-		[ALGORITHM_EDDSA] = KSR_EDDSA,
-		[ALGORITHM_MLDSA] = KSR_EDDSA,
-	};
 	const struct algorithm *alg = algorithm_by_number(entry->algorithm);
 
 	if (!check_algorithm(context, entry->algorithm, where, finding))
 		return;
-	if (families[alg->family] != entry->family)
+	if (ksr_family_of(alg) != entry->family)
 		finding_fail(finding, "%s: the parameters are not those of %s",
 			where, alg->name);
 	else if (alg->family == ALGORITHM_RSA)

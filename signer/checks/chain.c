@@ -162,6 +162,7 @@ static bool trust_last(const struct check_context *context,
 	if (context->config->request_policy.check_chain_keys_in_hsm) {
 		for (size_t i = 0; ksks != NULL && i < ksks->count; i++)
 			if (ksks->keys[i].token_key != NULL &&
+				ksks->keys[i].reason == NULL &&
 				has_named(bundle, ksks->keys[i].label) &&
 				!keyset_add(
 					trusted, &ksks->keys[i].dnskey, err))
@@ -285,11 +286,16 @@ static void verify_old(const struct check_context *context,
 	buf_free(&data);
 }
 
-/* By a key that is not in its bundle, and that the HSM must have. */
-static bool is_by_absent(const struct ksk *ksk, const struct ksr_signature *sig)
+/*
+ * By a key that is not in its bundle, by no other identifier either, and that
+ * the HSM must have.
+ */
+static bool is_by_absent(const struct ksr_bundle *bundle, const struct ksk *ksk,
+	const struct ksr_signature *sig)
 {
 	return ksk->dnskey.algorithm == sig->algorithm &&
-	       dnskey_tag(&ksk->dnskey) == sig->key_tag;
+	       dnskey_tag(&ksk->dnskey) == sig->key_tag &&
+	       !ksr_bundle_has_public(bundle, &ksk->dnskey);
 }
 
 /* Those of earlier bundles; SKR-SIGNATURES knows that they are configured. */
@@ -308,7 +314,8 @@ static void check_absent(const struct check_context *context,
 		/* One that is not configured is for SKR-SIGNATURES. */
 		if (signers[s] != NULL || ksk == NULL)
 			continue;
-		if (ksk->token_key == NULL || !is_by_absent(ksk, sig))
+		if (ksk->token_key == NULL || ksk->reason != NULL ||
+			!is_by_absent(bundle, ksk, sig))
 			finding_fail(finding,
 				"the HSM has no key %s of tag %05u and algorithm %u, which signed the previous response's bundle %s without being in it",
 				sig->identifier, sig->key_tag, sig->algorithm,
@@ -340,7 +347,7 @@ static void check_last_signer(const struct check_context *context,
 			sig->identifier);
 		return;
 	}
-	if (key == NULL ? !is_by_absent(ksk, sig)
+	if (key == NULL ? !is_by_absent(bundle, ksk, sig)
 			: !dnskey_same_public(&ksk->dnskey, &key->dnskey)) {
 		finding_fail(finding,
 			"the HSM's key %s is another key than the one that signed the previous response",

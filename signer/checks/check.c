@@ -69,25 +69,46 @@ const struct check check_table[] = {
 static void add_line(struct finding *finding, enum check_line_kind kind,
 	const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 
+static struct check_line *move_to_end(struct finding *finding, size_t i)
+{
+	struct check_line *last = &finding->lines[finding->count - 1];
+	struct check_line moved = finding->lines[i];
+
+	memmove(&finding->lines[i], &finding->lines[i + 1],
+		(size_t)(last - &finding->lines[i]) * sizeof(moved));
+	*last = moved;
+	return last;
+}
+
+/*
+ * The place of one line more, at the end.  Where all are taken, the last one
+ * that is no reason leaves its own to a reason: a FAIL says why.  NULL: none.
+ */
+static struct check_line *take_place(
+	struct finding *finding, enum check_line_kind kind)
+{
+	if (finding->count < CHECK_LINES_MAX)
+		return array_grow(&finding->lines, &finding->count,
+			sizeof(*finding->lines), finding->nomem);
+	finding->more += kind != CHECK_LINE_NOTE; /* one is shown of those */
+	for (size_t i = finding->count; kind == CHECK_LINE_FAIL && i-- > 0;)
+		if (finding->lines[i].kind != CHECK_LINE_FAIL)
+			return move_to_end(finding, i);
+	return NULL;
+}
+
 static void add_line(struct finding *finding, enum check_line_kind kind,
 	const char *fmt, va_list ap)
 {
-	struct check_line *line;
+	struct check_line *line = take_place(finding, kind);
 	char *text = NULL;
 
-	if (finding->count == CHECK_LINES_MAX) {
-		finding->more++;
+	if (line == NULL)
 		return;
-	}
+	free(line->text);
 	if (vasprintf(&text, fmt, ap) < 0) {
 		err_nomem(finding->nomem);
-		return;
-	}
-	line = array_grow(&finding->lines, &finding->count, sizeof(*line),
-		finding->nomem);
-	if (line == NULL) {
-		free(text);
-		return;
+		text = NULL;
 	}
 	line->kind = kind;
 	line->text = text;

@@ -270,6 +270,16 @@ static void check_trials(const struct check_context *context,
 	}
 }
 
+static bool is_published_long(const struct check_context *context,
+	const struct timeline *line, size_t b, const struct dnskey *dnskey)
+{
+	int64_t since = published_since(line, b, dnskey);
+
+	return since != INT64_MAX &&
+	       line->bundles[b]->inception - since >=
+		       context->config->ksk_policy.publish_safety;
+}
+
 static void check_published(const struct check_context *context,
 	const struct timeline *line, size_t b, const struct ksr_key *key,
 	struct finding *finding)
@@ -292,7 +302,10 @@ static void check_published(const struct check_context *context,
 			key->identifier, bundle->id, now, from, text);
 }
 
-/* A key that begins to sign: as the slot states, or published before. */
+/*
+ * A key that begins to sign: as the slot states, where that takes effect, or
+ * published before.
+ */
 static void check_beginner(const struct check_context *context,
 	const struct timeline *line, size_t b, const struct ksr_key *key,
 	struct finding *finding)
@@ -313,7 +326,7 @@ static void check_beginner(const struct check_context *context,
 		return;
 	}
 	why = why_not_begin(line, b, &key->dnskey);
-	if (why != NULL)
+	if (why != NULL && !is_published_long(context, line, b, &key->dnskey))
 		finding_fail(finding,
 			"key %s begins to sign in bundle %s, as algorithms.begins states, but %s",
 			key->identifier, line->bundles[b]->id, why);

@@ -118,8 +118,10 @@ static struct dnskey *find_absents(const struct config *config,
 
 /*
  * A signature of a response whose key is not in its bundle must be that of a
- * configured key.  Where nothing here has its bytes, they are those of the HSM,
- * and KSR-CHAIN-KEYS-HSM verifies it.
+ * configured key.  No signature covers an identifier, so that the key must not
+ * be there by another one: it would be a signer that nobody sees.  Where
+ * nothing here has its bytes, they are those of the HSM, and KSR-CHAIN-KEYS-HSM
+ * looks.
  */
 static void check_absent(const struct check_context *context,
 	const struct ksr *ksr, const struct ksr_bundle *bundle,
@@ -140,6 +142,12 @@ static void check_absent(const struct check_context *context,
 		(key.dnskey.public_key.len > 0 &&
 			dnskey_tag(&key.dnskey) != sig->key_tag))
 		check_one_signature(context, ksr, bundle, sig, NULL, finding);
+	else if (key.dnskey.public_key.len > 0 &&
+		 ksr_bundle_has_public(bundle, &key.dnskey))
+		finding_fail(finding,
+			WHERE
+			"the bundle has its key by another identifier or with other flags",
+			bundle->id, sig->line, sig->identifier);
 	else if (key.dnskey.public_key.len > 0)
 		check_one_signature(context, ksr, bundle, sig, &key, finding);
 	else if (!config->request_policy.check_chain_keys_in_hsm)

@@ -161,6 +161,9 @@ static bool check_plan(
 bool quarter_check_keys(
 	const struct quarter_run *run, struct quarter *quarter, struct err *err)
 {
+	if (quarter->keys_checked)
+		return true;
+	quarter->keys_checked = true;
 	if (!sign_find_keys(run->tokens, run->config, quarter->schema,
 		    quarter->request->ksr->bundle_count, &quarter->ksks, err) ||
 		!check_previous(run, quarter, err) ||
@@ -203,35 +206,57 @@ bool quarter_show(const struct quarter_run *run, const struct quarter *quarter,
 	return true;
 }
 
-bool quarter_preview(const struct quarter_run *run,
-	const struct quarter *quarter, struct err *err)
+/* The keys of a quarter that continues what this run has yet to make. */
+static bool preview_keys(const struct quarter_run *run,
+	const struct quarter *quarter, struct quarter *scratch, struct err *err)
 {
-	const struct ksr *request = quarter->request->ksr;
-	struct ksk_set ksks = KSK_SET_EMPTY;
-	struct ksr *planned = NULL;
-	bool whole = true;
-	bool ok = sign_find_keys(run->tokens, run->config, quarter->schema,
-		request->bundle_count, &ksks, err);
+	*scratch = (struct quarter){
+		.request = quarter->request, .schema = quarter->schema};
+	if (!sign_find_keys(run->tokens, run->config, quarter->schema,
+		    quarter->request->ksr->bundle_count, &scratch->ksks, err) ||
+		!run_phase(run, scratch, CHECK_KEYS, err))
+		return false;
+	return scratch->report.failed ||
+	       plan_response(run->config, quarter->schema, &scratch->ksks,
+		       quarter->request->ksr, &scratch->response, err);
+}
 
-	for (size_t i = 0; i < ksks.count; i++)
-		whole &= ksks.keys[i].token_key != NULL;
-	/* Without all keys it is refused later, and its report says why. */
-	if (ok && whole)
-		ok = plan_response(run->config, quarter->schema, &ksks, request,
-			&planned, err);
-	if (ok) {
-		if (quarter->title != NULL)
-			log_say(run->log, "%s", quarter->title);
-		log_say(run->log, "KSR %s, to be signed with schema %s:",
-			quarter->request->path, quarter->schema->name);
-		table_show(run->log, planned != NULL ? planned : request,
-			quarter->mark);
-		table_hash(run->log, "KSR", quarter->request->sha256);
-		log_say(run->log, "%s", "");
+/* What is shown of it, and what was found where it is refused. */
+static bool show_preview(const struct quarter_run *run,
+	const struct quarter *quarter, const struct ksr *planned,
+	const struct report *report, struct err *err)
+{
+	if (quarter->title != NULL)
+		log_say(run->log, "%s", quarter->title);
+	log_say(run->log,
+		"KSR %s, to be signed with schema %s:", quarter->request->path,
+		quarter->schema->name);
+	table_show(run->log, planned != NULL ? planned : quarter->request->ksr,
+		quarter->mark);
+	table_hash(run->log, "KSR", quarter->request->sha256);
+	if (report->failed)
+		table_findings(run->log, report, 0);
+	log_say(run->log, "%s", "");
+	return log_ok(run->log, err) && quarter_passed(report, err);
+}
+
+bool quarter_preview(
+	const struct quarter_run *run, struct quarter *quarter, struct err *err)
+{
+	struct quarter scratch = {0};
+	const struct quarter *seen = quarter;
+	bool ok;
+
+	if (quarter->previous_made_here) {
+		ok = preview_keys(run, quarter, &scratch, err);
+		seen = &scratch;
+	} else {
+		ok = quarter_check_keys(run, quarter, err);
 	}
-	ksr_free(planned);
-	ksk_set_clear(&ksks);
-	return ok && log_ok(run->log, err);
+	ok = ok &&
+	     show_preview(run, quarter, seen->response, &seen->report, err);
+	quarter_clear(&scratch);
+	return ok;
 }
 
 bool quarter_confirm(const struct quarter_run *run,

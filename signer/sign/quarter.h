@@ -47,6 +47,7 @@ struct quarter {
 	struct buf bytes; /* of the response as it is to be written */
 	uint8_t sha256[SHA256_LEN];
 	struct report report;
+	bool keys_checked; /* quarter_check_keys() has been called */
 };
 
 void quarter_clear(struct quarter *quarter);
@@ -60,7 +61,8 @@ bool quarter_check_request(const struct quarter_run *run,
 
 /*
  * Find the keys, look at the previous response with them, plan the response
- * and check it.  What is wrong is in the report; the errors are the HSM's.
+ * and check it; once, a further call does nothing.  What is wrong is in the
+ * report; the errors are the HSM's.
  */
 bool quarter_check_keys(const struct quarter_run *run, struct quarter *quarter,
 	struct err *err);
@@ -74,10 +76,12 @@ bool quarter_show(const struct quarter_run *run, const struct quarter *quarter,
 
 /*
  * Show what would be signed, as far as the schema and the request say it, and
- * the request's hash: for one question about all quarters.
+ * the request's hash: for one question about all quarters.  What can be checked
+ * before it is: all, or where this run makes the response before, the keys.
+ * Errors: also ERR_REFUSED naming the checks that failed.
  */
-bool quarter_preview(const struct quarter_run *run,
-	const struct quarter *quarter, struct err *err);
+bool quarter_preview(const struct quarter_run *run, struct quarter *quarter,
+	struct err *err);
 
 /*
  * Show the hashes of the previous response and of the request, and ask, unless

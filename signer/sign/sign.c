@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/stop.h"
+#include "signer/keyset/identity.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -90,18 +91,12 @@ static bool find_names(struct token_set *tokens, const struct config *config,
 	return true;
 }
 
-/* Does the key sign a bundle of the schema? */
-static bool is_signer(const struct config_schema *schema, size_t count,
-	const struct config_key *key)
-{
-	for (size_t i = 0; i < count && i < schema->slot_count; i++)
-		if (config_slot_signs(&schema->slots[i], key->name))
-			return true;
-	return false;
-}
-
-/* What can be known of a key before anything is signed with it. */
-static bool try_signer(struct ksk *ksk, struct err *err)
+/*
+ * What can be known of a key before anything is signed.  One that is only
+ * published must be able to sign, too: anybody with the token can put a public
+ * key into it, and validators would follow that.
+ */
+static bool try_key(struct ksk *ksk, struct err *err)
 {
 	uint8_t algorithm = ksk->config->algorithm;
 	bool hash_in_hsm = ksk->config->hash_using_hsm, proven = false;
@@ -130,14 +125,33 @@ bool sign_find_keys(struct token_set *tokens, const struct config *config,
 	}
 	for (size_t i = 0; i < out->count; i++)
 		if (out->keys[i].token_key != NULL &&
-			is_signer(schema, count, out->keys[i].config) &&
-			!try_signer(&out->keys[i], err))
+			!try_key(&out->keys[i], err))
 			return false;
 	return true;
 }
 
-/* The key that made a signature of the past, added found or not. */
-static bool find_signer(struct token_set *tokens,
+/* Does the configuration have this key, by its DS? */
+static bool is_configured(const struct config *config, const char *label,
+	const struct dnskey *dnskey)
+{
+	struct err ignored = ERR_EMPTY;
+	struct identity found;
+
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, label) == 0 &&
+			config->keys[i].has_ds_sha256 &&
+			identity_compare(&config->keys[i], dnskey,
+				identity_zone(config), &found, &ignored) &&
+			found.count == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The key that made a signature of the past, added found or not.  A public key
+ * alone does not make it a key of the HSM: anybody can put one there.
+ */
+static bool find_signer(struct token_set *tokens, const struct config *config,
 	const struct ksr_signature *sig, struct ksk_set *out, struct err *err)
 {
 	const struct token_key *found = NULL;
@@ -151,6 +165,11 @@ static bool find_signer(struct token_set *tokens,
 				     sig->algorithm, &dnskey, &other))
 		dnskey.algorithm = 0;
 	ok = ksk_set_add(out, sig->identifier, NULL, found, &dnskey, err);
+	if (ok && there && !found->has_private &&
+		!is_configured(config, sig->identifier, &dnskey))
+		ok = ksk_set_reason(&out->keys[out->count - 1],
+			"the HSM has no private half of it, and no ds_sha256 says that it is the one",
+			err);
 	dnskey_free(&dnskey);
 	if (!ok || there)
 		return ok;
@@ -177,7 +196,7 @@ static bool find_absent(struct token_set *tokens, const struct config *config,
 
 		if (signers[s] == NULL && is_label(config, sig->identifier) &&
 			ksk_by_label(out, sig->identifier) == NULL)
-			ok = find_signer(tokens, sig, out, err);
+			ok = find_signer(tokens, config, sig, out, err);
 	}
 	free(signers);
 	return ok;
@@ -191,7 +210,8 @@ bool sign_find_previous(struct token_set *tokens, const struct config *config,
 
 	for (size_t s = 0; s < last->signature_count; s++)
 		if (ksk_by_label(out, last->signatures[s].identifier) == NULL &&
-			!find_signer(tokens, &last->signatures[s], out, err))
+			!find_signer(
+				tokens, config, &last->signatures[s], out, err))
 			return false;
 	for (size_t b = 0; b < previous->bundle_count; b++)
 		if (!find_absent(

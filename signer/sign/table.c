@@ -196,9 +196,13 @@ static void show_finding(struct log *log, const struct finding *finding)
 		note != NULL ? note : "", note != NULL ? ")" : "");
 	for (size_t i = 0; i < finding->count; i++)
 		show_line(log, finding->name, &finding->lines[i]);
-	if (finding->more > 0)
+	if (finding->more == 0)
+		return;
+	if (finding->result == CHECK_FAIL)
 		log_error(
 			log, "%s: and %zu more", finding->name, finding->more);
+	else
+		log_warn(log, "%s: and %zu more", finding->name, finding->more);
 }
 
 void table_findings(struct log *log, const struct report *report, size_t first)

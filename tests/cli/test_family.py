@@ -139,6 +139,19 @@ def test_all_or_none_by_one_question_each_or_one_for_all(zone, answers, words, s
         assert before.count('SHA256 hash of KSR:') == 3 and '/O  USE' in before
 
 
+@pytest.mark.parametrize('of', ['use', 'next', 'backout'])
+def test_what_is_known_before_the_one_question_is_used_before_it(zone, of):
+    """A key that is not the configured one, whichever member it is for."""
+    def change(sections):
+        key = {'use': 'rsa', 'next': 'ec', 'backout': 'rsa'}[of]
+        sections['keys'][key]['ds_sha256'] = '00' * 32
+    zone.change(change)
+    done = zone.sign('--ask-once', answers=[])
+    assert done.status == 1 and 'Is all of this correct' not in done.out, done.out
+    assert 'FAIL KSK-IDENTITY' in done.out and 'configured ds_sha256' in done.out, done.out
+    assert not (zone.folder / 'out').exists()
+
+
 def test_one_that_is_refused_refuses_all(zone):
     """The member for going back, whose schema keeps the new key."""
     zone.change(lambda sections: sections['families']['2028q1']['backout'].update(schema='double'))

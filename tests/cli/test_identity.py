@@ -10,7 +10,7 @@ import shutil
 import subprocess
 
 import pytest
-from rehearsal import Rehearsal
+from rehearsal import Rehearsal, use
 from tokens import PIN, SOFTHSM, Hsm, needs_softhsm
 
 NONE = ('--no-previous-skr', 'rehearsal')
@@ -57,6 +57,21 @@ def refused_by_identity(zone, said):
 def test_key_without_a_private_half(zone):
     tool(zone, '--delete-object', '--type', 'privkey', '--label', 'ksk')
     refused_by_identity(zone, 'no private key labelled ksk')
+
+
+@pytest.mark.parametrize('known', [True, False], ids=['its DS', 'its label'])
+def test_published_key_without_a_private_half(zone, known):
+    """Validators would follow it, and anybody with the token can put it there."""
+    zone.add_ksk('new')
+    zone.configure(zone.slots((1, use('ksk', publish=['new']))), zone.request)
+    if not known:
+        reconfigure(zone, lambda config: [config['keys']['new'].pop(name) for name in ('ds_sha256', 'key_tag')])
+    assert sign(zone).status == 0
+    (zone.folder / 'skr.xml').unlink()
+    tool(zone, '--delete-object', '--type', 'privkey', '--label', 'new')
+    done = sign(zone)
+    assert done.status == 1 and re.search('KSK-IDENTITY: key new: .*no private key labelled new', done.err), done.err
+    assert QUESTION not in done.out and not (zone.folder / 'skr.xml').exists()
 
 
 def test_no_key_at_all(zone):

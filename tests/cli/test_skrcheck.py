@@ -6,6 +6,7 @@ that tells another story.  It is the opinion that does not depend on the signer,
 so each of its questions is shown to be able to say no."""
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import xml.etree.ElementTree as tree
@@ -427,6 +428,40 @@ def test_label_alone_vouches_for_nothing(zone, ask):
     assert (status, failed) == (0, set())
     assert out.splitlines()[-1].startswith('PASS, but keys are known by their labels alone')
     assert ask(config=config)[2].splitlines()[-1] == 'PASS, but 1 of 18 questions not asked'
+
+
+def test_configured_public_key_is_compared(zone, ask):
+    """Without a DS the bytes are what says whose key it is."""
+    sections = json.loads((zone.folder / 'ksrsigner.yaml').read_text())
+    text, names = (zone.folder / 'skr-2.xml').read_text(), ['old', 'new']
+    for name in names:
+        key = sections['keys'][name]
+        for other in ('ds_sha256', 'key_tag'):
+            key.pop(other)
+        found = re.search(rf'<Key keyIdentifier="{name}".*?<PublicKey>([^<]*)', text, re.S)
+        key['public_key'] = re.sub(r'\s', '', found[1])
+    status, failed, out = ask(config=json.dumps(sections), anchor=None)
+    assert (status, failed) == (0, set()) and 'by their labels alone' not in out.splitlines()[-1], out
+    sections['keys'][names[0]]['public_key'], sections['keys'][names[1]]['public_key'] = \
+        sections['keys'][names[1]]['public_key'], sections['keys'][names[0]]['public_key']
+    status, failed, out = ask(config=json.dumps(sections), anchor=None)
+    assert status == 1 and 'POST-KSK-IDENTITY' in failed and 'it is not the configured public_key' in out, out
+
+
+def test_key_beside_that_the_anchor_does_not_have(zone, ask):
+    """An anchor vouches for its own keys: one that is only published, and known by
+    its label alone, is said."""
+    sections = json.loads((zone.folder / 'ksrsigner.yaml').read_text())
+    sections['schemas']['normal'] = {str(number): each for number, each
+                                     in enumerate(zone.publish_more('old', 'new'), 1)}
+    files = {name: (zone.folder / f'{name}-1.xml').read_text() for name in ('ksr', 'skr')}
+    files.update(previous=None, anchor=zone.anchor('old').read_text())
+    status, failed, out = ask(config=json.dumps(sections), **files)
+    assert (status, failed) == (0, set()) and 'by their labels alone' not in out, out
+    for other in ('ds_sha256', 'key_tag'):
+        sections['keys']['new'].pop(other)
+    status, failed, out = ask(config=json.dumps(sections), **files)
+    assert (status, failed) == (0, set()) and 'by their labels alone' in out.splitlines()[-1], out
 
 
 def test_previous_response_of_the_configuration_is_taken(zone, ask):

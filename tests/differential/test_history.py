@@ -15,6 +15,7 @@ import documents as d
 import rules
 from cases import World, slot
 from judges import Judges
+from tokens import SOFTHSM
 
 
 @pytest.fixture(scope='module')
@@ -145,6 +146,42 @@ def test_another_name_of_the_key_that_signed(world, judges, bundles, refused):
     assert (judges.skrcheck()[0] == 'refuse') == refused
 
 
+@pytest.mark.parametrize('validated', [True, False])
+@pytest.mark.parametrize('renamed', [[1, 2, 3], [0, 1, 2, 3]], ids=['but once', 'everywhere'])
+def test_key_whose_signature_has_another_name(world, judges, renamed, validated):
+    """The key is called otherwise than its signature says, and would be a signer that
+    nobody counts: it could go from one bundle to the next."""
+    case = world.case('normal')
+    sign(world, case, range(4), 'old', 'new')
+    case.config['response_policy']['validate_signatures'] = validated
+    schema(case, *[slot(['old'])] * 4)
+    expect(judges, case, 'POST-RETIRE-SAFETY')
+    for number in renamed:
+        key, = [key for key in case.previous.bundles[number].keys if key.identifier == 'new']
+        key.identifier = 'newly'
+    case.response = rules.answer(case)
+    judges.write(case)
+    # Where nobody validates, skrcheck has no bytes of a key that is nowhere called so.
+    if validated or 0 not in renamed:
+        assert 'POST-PREVIOUS' in failed(expect_some(judges, case))
+    verdict, out = judges.ksrsigner()
+    assert verdict == 'refuse'
+    assert 'SKR-SIGNATURES' in failed(out) or 'KSR-CHAIN-KEYS-HSM' in failed(out)
+
+
+def test_new_key_whose_signature_has_another_name(world, judges):
+    """It began too early in the last old bundle, and would be left alone."""
+    case = world.case('normal')
+    case.config['ksk_policy']['publish_safety'] = 'P30D'
+    sign(world, case, [3], 'old', 'new')
+    schema(case, *[slot(['new'], ['old'])] * 4)
+    expect(judges, case, 'POST-PUBLISH-SAFETY')
+    key, = [key for key in case.previous.bundles[3].keys if key.identifier == 'old']
+    key.identifier = 'aged'
+    assert 'POST-PREVIOUS' in failed(expect_some(judges, case))
+    assert judges.ksrsigner()[0] == 'refuse'
+
+
 def test_key_that_was_gone_already(world, judges):
     """It signed one bundle in the middle of the quarter before, with the others."""
     case = world.case('both')
@@ -271,6 +308,23 @@ def test_forged_last_bundle(world, judges):
     case = world.case('normal')
     forge(world, case, [3], 'old')
     assert 'POST-CHAIN' in failed(expect_some(judges, case))
+
+
+def test_public_key_that_anybody_put_into_the_token(world, judges, tmp_path):
+    """That needs no PIN, and makes it no key of the HSM."""
+    case = world.case('normal')
+    forge(world, case, range(4), 'old')
+    (tmp_path / 'pem').write_bytes(world.pairs['mallory'].pem())
+    subprocess.run(['openssl', 'pkey', '-in', 'pem', '-pubout', '-outform', 'DER', '-out', 'der'], cwd=tmp_path, check=True)
+    tool = ['pkcs11-tool', '--module', SOFTHSM, '--token-label', 'T1', '--type', 'pubkey', '--label', 'mallory']
+    subprocess.run([*tool, '--write-object', tmp_path / 'der'], env=world.hsm.env, check=True, capture_output=True)
+    try:
+        assert 'POST-CHAIN' in failed(expect_some(judges, case))
+        verdict, out = judges.ksrsigner()
+        assert verdict == 'refuse' and 'KSR-CHAIN-KEYS-HSM' in failed(out), out
+        assert 'no private half of it' in ' '.join(out.split()), out
+    finally:
+        subprocess.run([*tool, '--delete-object'], env=world.hsm.env, check=True, capture_output=True)
 
 
 def test_second_signature_by_a_stranger_in_the_last_bundle(world, judges):

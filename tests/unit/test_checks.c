@@ -7,7 +7,11 @@
 #include "sample.h"
 
 #include "lib/base/array.h"
+#include "lib/base/file.h"
 #include "signer/checks/catalogue.h"
+#include "signer/sign/table.h"
+
+#include <unistd.h>
 
 /* The finding of one check. */
 static enum check_result result_of(
@@ -990,6 +994,54 @@ static void many_failures_are_counted(void **state)
 	sample_free(s);
 }
 
+/* What table_findings() writes of a finding that has twelve warnings. */
+static void tell_warnings(bool fails, struct buf *out)
+{
+	char folder[] = "/tmp/test_checks.XXXXXX";
+	struct log_settings settings = {.program = "prog", .folder = folder};
+	struct log *log = NULL;
+	struct err err = ERR_EMPTY;
+	struct finding finding = {
+		.name = "SOME-CHECK", .result = CHECK_PASS, .nomem = &err};
+	struct report report = {.findings = &finding, .count = 1};
+
+	assert_non_null(mkdtemp(folder));
+	assert_true(log_open(&settings, &log, &err));
+	for (int i = 0; i < 12; i++)
+		finding_warn(&finding, "number %d", i);
+	if (fails)
+		finding_fail(&finding, "the reason");
+	finding_note(&finding, "of no consequence");
+	table_findings(log, &report, 0);
+	assert_true(file_read(log_path(log), 100000, out, &err));
+	assert_int_equal(unlink(log_path(log)), 0);
+	assert_true(log_close(log, &err));
+	assert_int_equal(rmdir(folder), 0);
+	for (size_t i = 0; i < finding.count; i++)
+		free(finding.lines[i].text);
+	free(finding.lines);
+}
+
+/* Ten lines are kept: a warning beyond is none the less one, and a reason is
+ * told whatever came before it. */
+static void lines_beyond_ten_are_what_they_were(void **state)
+{
+	struct buf passed = BUF_EMPTY, failed = BUF_EMPTY;
+
+	(void)state;
+	tell_warnings(false, &passed);
+	assert_non_null(strstr(buf_string(&passed), "PASS SOME-CHECK"));
+	assert_non_null(strstr(
+		buf_string(&passed), "[WARNING] SOME-CHECK: and 2 more\n"));
+	assert_null(strstr(buf_string(&passed), "[ERROR]"));
+	tell_warnings(true, &failed);
+	assert_non_null(strstr(buf_string(&failed), "FAIL SOME-CHECK"));
+	assert_non_null(strstr(
+		buf_string(&failed), "[ERROR] SOME-CHECK: the reason\n"));
+	buf_free(&passed);
+	buf_free(&failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1003,6 +1055,7 @@ int main(void)
 		cmocka_unit_test(revoked_key_may_leave),
 		cmocka_unit_test(previous_made_here_has_the_requests_count),
 		cmocka_unit_test(many_failures_are_counted),
+		cmocka_unit_test(lines_beyond_ten_are_what_they_were),
 	};
 
 	return cmocka_run_group_tests_name("checks", tests, NULL, NULL);

@@ -359,6 +359,8 @@ static const struct {
 		"a", "BB", 10, 10, false, true},
 	{"not new: the old algorithm's key", OLD9, "a:s|a:s c:s", "a", "-b", 10,
 		10, false, true},
+	{"not new, and published for long enough", "a:s B:p|a:s B:p",
+		"a:s B:s|a:s B:s", "a", "B-", 10, 10, true, true},
 	{"nobody leads over", OLD9, "a:s|B:s", "a", "-B", 10, 10, false, false},
 	{"a revoked key leads over", OLD9, "a:s|a:rs B:s", "a", "-B", 10, 10,
 		false, true},

@@ -312,6 +312,12 @@ static void verdict_keeps_ten_lines_and_counts_all(void **state)
 	verdict_fail(&verdict, "no");
 	assert_int_equal(verdict.result, VERDICT_FAIL);
 	assert_int_equal(verdict.count, 13);
+	/* A reason is told, whatever was noted before it. */
+	assert_string_equal(verdict.lines[9], "no");
+	for (int i = 0; i < 12; i++)
+		verdict_fail(&verdict, "no, %d", i);
+	assert_string_equal(verdict.lines[0], "no");
+	assert_string_equal(verdict.lines[9], "no, 8");
 	verdict_clear(&verdict);
 }
 
