@@ -327,16 +327,19 @@ static bool is_optical(const char *name)
 
 /*
  * Is the drive there, and its tray neither empty nor open?  One that is busy,
- * or cannot say, is no alarm.
+ * or cannot say, is no alarm.  A card reader stays when its card goes, and says
+ * so (ENOMEDIUM) only to who opens it without O_NONBLOCK; an optical drive
+ * would shut its tray for that.
  */
 static bool has_disc(const char *name)
 {
+	const int flags = is_optical(name) ? O_NONBLOCK : 0;
 	char path[NAME_SIZE + 8];
 	int status = CDS_NO_INFO;
 	int file;
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
-	file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	file = open(path, O_RDONLY | O_CLOEXEC | flags);
 	if (file < 0)
 		return false;
 	if (is_optical(name))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 """The DVD that the laptop was started from leaves its drive, by the button or by a
-hand: an alarm on every terminal, an audit that says why it cannot be made, and a
-power key that still ends the session.  Matters: nothing can be read any more, not
-even the program that would say so.  (The stick: test_screens.py.)"""
+hand, or the card its reader, which stays: an alarm on every terminal, an audit that
+says why it cannot be made, and a power key that still ends the session.  Matters:
+nothing can be read any more, not even the program that would say so.  (The stick:
+test_screens.py.)"""
 import re
 
 import pytest
@@ -12,13 +13,15 @@ from machine import Machine
 pytestmark = pytest.mark.slow
 
 
-def test_dvd_taken_out_is_an_alarm_and_the_key_still_works(disc, tmp_path):
-    with Machine(disc['ISO'], tmp_path, medium='dvd') as guest:
+@pytest.mark.parametrize('medium, place', [
+    ('dvd', 'medium-drive'), ('usb', '/machine/peripheral/medium-drive/medium-drive.0/legacy[0]')], ids=['dvd', 'card'])
+def test_disc_taken_out_is_an_alarm_and_the_key_still_works(disc, tmp_path, medium, place):
+    with Machine(disc['ISO'], tmp_path, medium=medium) as guest:
         guest.choose('serial')
         guest.prompt(120)
         guest.must('sleep 40', 200)              # what must stay is read into memory
-        guest.qmp('blockdev-open-tray', id='medium-drive', force=True)
-        guest.qmp('blockdev-remove-medium', id='medium-drive')
+        guest.qmp('blockdev-open-tray', id=place, force=True)
+        assert 'return' in guest.qmp('blockdev-remove-medium', id=place)
         found = guest.expect(r'\x1b\[1;31m\*\*\* THE DISC IS GONE[^*]*\*\*\*', 60)
         assert 'the power key, or poweroff' in ' '.join(found.group(0).split())
         guest.send('\r')
