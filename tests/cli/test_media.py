@@ -86,6 +86,14 @@ def test_drive_with_a_label_is_mounted_and_nothing_on_it_can_run(room, kind):
     assert mounted.startswith(f"-t {kind} -o nosuid,nodev,noexec,sync") and " /dev/sdb /media/KSR" in mounted
 
 
+def test_drive_has_no_say_in_what_an_error_on_it_does(room):
+    """An ext4 can ask for a panic, or for going on."""
+    for kind, option in (("ext4", True), ("vfat", False), ("exfat", False)):
+        room.disk(kind, fs_type=kind, fs_label_enc="KSR")
+        room.plug(kind)
+        assert ("errors=remount-ro" in room.mounts.read_text().splitlines()[-1]) == option
+
+
 @pytest.mark.parametrize("kind", ["iso9660", "udf"])
 @pytest.mark.parametrize("name", ["sdb", "sr1"])
 def test_disc_image_on_a_stick_and_a_disc_in_another_drive_are_read_only(room, kind, name):
