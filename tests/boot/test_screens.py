@@ -52,6 +52,22 @@ def iso(path, label):
     return path
 
 
+def partitioned(path, line):
+    """One partition from 1 MiB on, of a table that leaves all else as it is."""
+    subprocess.run(['/usr/sbin/sfdisk', '-q', '--wipe', 'never', str(path)], input=f'label: dos\nstart=2048, {line}\n',
+                   text=True, check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def anew(path):
+    """What was once a disc image over all of the stick, and has a FAT now."""
+    with open(iso(path, 'OLD'), 'r+b') as image:
+        image.truncate(16 * MIB)
+    subprocess.run(['/usr/sbin/mkfs.fat', '-F', '16', '-n', 'KSR', '--offset', '2048', str(partitioned(path, 'type=c')),
+                    str(15 * 1024)], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
 def luks(path):
     """As the kernel and blkid know it: magic and version; nothing is encrypted."""
     return patched(blank(path), 0, b'LUKS\xba\xbe\0\1aes\0')
@@ -64,6 +80,9 @@ KINDS = {
     'luks': (luks, r'is encrypted \(LUKS\), .* use FAT, exFAT or ext4'),
     'empty': (blank, 'holds no file system, it is empty or damaged: use FAT, exFAT or ext4'),
     'damaged': (lambda path: patched(fat(path), 11, b'\0\0'), 'holds a damaged FAT: use another drive'),
+    'extended': (lambda path: partitioned(blank(path), 'size=8192, type=f'),
+                 'has a partition table and no partition: use FAT, exFAT or ext4'),
+    'anew': (anew, 'holds a disc image and, in sd[a-z]1, other files: use another drive'),
     'nolabel': (lambda path: fat(path, ''), 'it has no label; to mount it: mount-drive sd[a-z] DRIVE'),
     'blanks': (lambda path: fat(path, 'MY STICK'), 'its label is "MY STICK"; to mount it: mount-drive sd[a-z] MY_STICK'),
     'unclean': (lambda path: patched(fat(path, 'DIRTY'), 37, b'\1'), 'mounted at /media/DIRTY .*did not unmount it'),

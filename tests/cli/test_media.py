@@ -201,7 +201,8 @@ def test_disc_of_ours_is_silent_where_it_was_started_from_and_told_elsewhere(roo
     ours = {"fs_type": "iso9660", "fs_volume_set_id": MEDIUM, "fs_label_enc": "KEYROOM_0_4_0", "cdrom_media": "1"}
     room.disk("sr0", **ours)
     room.disk("sdb", **ours)
-    room.part("sdb", "sdb1", fs_type="vfat", fs_label_enc="KEYROOM_EFI")
+    room.part("sdb", "sdb1", fs_type="vfat", fs_label_enc="KEYROOM_EFI",
+              part_entry_type="c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
     assert room.plug("sr0") == ("", "") == room.plug("sdb1")
     assert room.plug("sdb")[0] == ("--red /dev/sdb mounted at /media/KEYROOM_0_4_0 (write-protected): "
                                    "another copy of this disc\n")
@@ -220,6 +221,46 @@ def test_only_the_partitions_of_a_disk_with_some_are_told(room):
     room.part("sdb", "sdb2", part_entry_type="0xf")
     assert room.plug("sdb") == ("", "") == room.plug("sdb2")
     assert "/dev/sdb1 mounted at /media/KSR" in room.plug("sdb1")[0]
+
+
+@pytest.mark.parametrize("kinds", [["0xf"], ["0x5", "0x85"], ["e3c9e316-0b5c-4db8-817d-f92df00215ae"]])
+def test_disk_with_no_partition_for_files_is_told(room, kinds):
+    """Its partitions say nothing, so that it must itself."""
+    room.disk("sdb", part_table_type="dos")
+    for number, kind in enumerate(kinds, 1):
+        room.part("sdb", f"sdb{number}", part_entry_type=kind)
+        assert room.plug(f"sdb{number}") == ("", "")
+    assert room.plug("sdb")[0] == (
+        "--red /dev/sdb has a partition table and no partition: use FAT, exFAT or ext4\n")
+
+
+@pytest.mark.parametrize("image", ["iso9660", "udf"])
+@pytest.mark.parametrize("kind, entry", [("vfat", "0xc"), ("ext4", "0x83"), ("ntfs", "0x7")])
+def test_stick_partitioned_anew_after_a_disc_image_is_told(room, image, kind, entry):
+    """Nobody can tell which of both is meant, so neither is mounted."""
+    room.disk("sdb", fs_type=image, fs_label_enc="DEBIAN", part_table_type="dos")
+    room.part("sdb", "sdb1", part_entry_type="0xf")
+    room.part("sdb", "sdb5", part_entry_type=entry, fs_type=kind, fs_label_enc="KSR")
+    assert room.plug("sdb1") == ("", "") == room.plug("sdb5")
+    assert room.plug("sdb") == (
+        "--red /dev/sdb holds a disc image and, in sdb5, other files: use another drive\n", "")
+
+
+def test_partitions_of_a_disc_image_are_no_other_files(room):
+    room.disk("sdb", fs_type="iso9660", fs_label_enc="DEBIAN", part_table_type="gpt")
+    room.part("sdb", "sdb1", part_entry_type="ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", fs_type="squashfs")
+    room.part("sdb", "sdb2", part_entry_type="c12a7328-f81f-11d2-ba4b-00a0c93ec93b", fs_type="vfat")
+    room.part("sdb", "sdb3", part_entry_type="0xef", fs_type="vfat")
+    assert "mounted at /media/DEBIAN (write-protected)" in room.plug("sdb")[0]
+
+
+def test_drive_behind_one_that_hangs_says_that_it_waits(room):
+    """And is mounted when that one has answered."""
+    stub(room.folder / "bin", "flock", f'echo "$*" >>"{room.folder}/locks"\n[ "$1" != -w ]\n')
+    room.disk("sdb", fs_type="vfat", fs_label_enc="KSR")
+    assert room.plug("sdb")[0] == ("--red /dev/sdb waits: another drive is being mounted and takes long\n"
+                                   "/dev/sdb mounted at /media/KSR (writable)\n")
+    assert (room.folder / "locks").read_text() == "-w 5 9\n9\n"
 
 
 @pytest.mark.parametrize("name, size, known", [
