@@ -90,6 +90,7 @@ class System:
             "usr/share/keyroom/dpkg-verify": "missing     /usr/share/doc/a/copyright\n",
         }.items():
             self.write(path, text)
+        (self.folder / "run/keyroom/upper/upper").mkdir(parents=True)
         for line in settings.splitlines():
             if re.match("[a-z]", line):
                 name, value = line.split(" = ")
@@ -189,6 +190,7 @@ BROKEN = [
     ("kernel", "sys/kernel/security/lockdown", "none [integrity] confidentiality\n"),
     ("settings", "proc/sys/kernel/yama/ptrace_scope", "1\n"),
     ("modules", "proc/modules", "xhci_hcd 1 0 -\nrootkit 1 0 -\n"),
+    ("modules", "usr/lib/modules/6.12.0-test/modules.dep", ""),
     ("extension", "run/keyroom/upper/upper/usr/bin/less", "other"),
     ("extension", "usr/lib/extension-release.d/extension-release.odd", ""),
     ("mounts", "proc/mounts", MOUNTS.replace(",noexec", "")),
@@ -198,6 +200,7 @@ BROKEN = [
     ("memory", "proc/self/limits", "Max core file size unlimited unlimited bytes\n"),
     ("memory", "var/log/journal/x", ""),
     ("accounts", "etc/shadow", "root:$y$j9T$x:1:::::\nlp::1:::::\n"),
+    ("accounts", "etc/shadow", "root:*:1:::::\nlp::1:::::"),
     ("sockets", "proc/net/tcp", "sl local rem st\n0: 0100007F:0016 00000000:0000 0A\n"),
     ("sockets", "proc/net/tcp", "sl local rem st\n0: 00000000:EA70 00000000:0000 0A\n"),
     ("sockets", "proc/net/tcp", "sl local rem st\n0: 0100A8C0:EA60 00000000:0000 0A\n"),
@@ -239,6 +242,26 @@ def test_a_driverless_printer_is_no_listener(system, address, port):
     """ipp-usb's ports, 60000 to 60015; it listens at every address, as it does on the disc."""
     system.write("proc/net/tcp", f"sl local rem st\n0: {address}:{port} 00000000:0000 0A\n")
     assert system.failed()[0] == []
+
+
+def test_folders_that_find_cannot_read_are_no_pass(system):
+    """What it has not seen may be what it was to look for."""
+    (system.folder / "run/keyroom/upper/upper/usr").mkdir()
+    assert system.failed()[0] == []
+    stub(system.bin, "find", "exit 1\n")
+    names, page = system.failed()
+    assert names == ["extension", "setuid"] and page.count("not all can be read") == 2, page
+
+
+def test_layer_that_is_written_to_must_be_seen(system):
+    (system.folder / "run/keyroom/upper/upper").rmdir()
+    assert system.failed()[0] == ["extension"]
+
+
+def test_rules_that_cannot_be_listed_are_no_pass(system):
+    """Not even if what came before the failure is all that there should be."""
+    stub(system.bin, "nft", f"cat <<'END'\n{FIREWALL}END\nexit 1\n")
+    assert system.failed("--quick")[0] == ["firewall"]
 
 
 def test_lists_without_keyboards_fail(system):
@@ -329,6 +352,16 @@ def test_keyboard_of_later_is_told_apart(system):
     system.write("proc/bus/input/devices", KEYBOARD + "\n" + late)
     status, page = system.audit("--quick")
     assert status == 0 and "since then: 046d:0001 Fast ?[31mTyping Keyboard on 1-4" in page.replace("\n" + " " * 17, " "), page
+
+
+@pytest.mark.parametrize("name", ["Logitech USB Keyboard ", " Logitech USB Keyboard", "Logitech  USB Keyboard"])
+def test_blanks_of_a_name_make_no_other_keyboard_of_it_nor_the_same_of_another(system, name):
+    there = f"1-2 046d:c31c {name}\n"
+    system.write("run/keyroom/keyboards", there)
+    assert "since then" in system.audit("--quick")[1]
+    system.write("proc/bus/input/devices", KEYBOARD.replace("Logitech USB Keyboard", name, 1))
+    status, page = system.audit("--quick")
+    assert status == 0 and "since then" not in page, page
 
 
 def test_keyboards_are_who_can_type(system):
