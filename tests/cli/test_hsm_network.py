@@ -196,3 +196,40 @@ def test_none_or_several_with_a_link_are_shown_and_off_again(two, links):
     assert two.called() == ["ip link set eth0 up", "ip link set eth1 up",
                             "ip link set eth0 down", "ip link set eth1 down"]
     assert not (two.folder / "run/keyroom/hsm-network").exists()
+
+
+@pytest.mark.parametrize("links, status, left_up", [
+    ({"eth0": 1, "eth1": 0, "eth2": 0}, 0, []), ({"eth0": 0, "eth1": 0, "eth2": 1}, 0, ["eth2"]),
+    ({"eth0": 1, "eth1": 1, "eth2": 0}, 2, [])])
+def test_the_printers_card_stays_as_it_is(tmp_path, links, status, left_up):
+    """Which is found for the HSM or not: a page may be on its way."""
+    wall = Wall(tmp_path, ["eth0", "eth1", "eth2"])
+    assert wall.run("printer", "192.168.0.3", "eth0").returncode == 0
+    cards(wall.folder, **links)
+    done = wall.run("on")
+    assert done.returncode == status, done
+    looking = [call.split()[3:] for call in wall.called() if call.startswith("ip link")]
+    looking = looking[:-1] if status == 0 else looking          # turn_on's own
+    assert "eth0" not in [name for name, _ in looking]
+    state = dict(map(tuple, looking))
+    assert set(state) == {"eth1", "eth2"} and [name for name in state if state[name] == "up"] == left_up
+    assert b"printer 192.168.0.3" in wall.run().stdout
+
+
+@pytest.mark.parametrize("verb", [("on",), ("printer", "192.168.0.3")])
+@pytest.mark.parametrize("signal", ["INT", "HUP", "TERM"])
+def test_ctrl_c_while_links_are_waited_for_leaves_no_card_up(two, verb, signal):
+    cards(two.folder, eth0=0, eth1=0)
+    stub(two.folder / "bin", "sleep", f"kill -{signal} $PPID\n")
+    assert two.run(*verb).returncode == 130
+    assert two.called() == ["ip link set eth0 up", "ip link set eth1 up",
+                            "ip link set eth0 down", "ip link set eth1 down"]
+    assert two.run().stdout == b"off\n"
+
+
+def test_ctrl_c_once_it_is_on_leaves_it_on(wall):
+    (wall.folder / "sys/class/net/eth0/carrier").write_text("0\n")
+    stub(wall.folder / "bin", "sleep", "kill -INT $PPID\n")
+    assert wall.run("on").returncode != 0
+    assert "ip link set eth0 down" not in wall.called()
+    assert b"on: eth0 " in wall.run().stdout
