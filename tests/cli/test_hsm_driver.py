@@ -234,6 +234,20 @@ def test_load_what_the_disc_knows(room, tmp_path):
     assert again.returncode == 1 and b"already loaded" in again.stderr
 
 
+def test_network_that_is_on_is_opened_to_the_drivers_hsm(room, tmp_path):
+    """Where that fails, the driver is loaded all the same, and the operator told."""
+    (room / "usr/share/keyroom/network/x.ports").write_text("192.168.0.2 5000\n")
+    know(room, extension(tmp_path))
+    for status in (0, 5):
+        stub(tmp_path / "bin", "hsm-network", f'echo "hsm-network $*" >>"{tmp_path}/calls"\nexit {status}\n')
+        done = hsm_driver(room, "load", tmp_path / "keyroom-x-0.2.0.raw")
+        assert done.returncode == 0 and b"keyroom-x: loaded" in done.stdout
+        assert (b"the network is not open to the HSM of x" in done.stderr) == (status != 0)
+        assert (tmp_path / "calls").read_text().count("hsm-network reopen\n") == 1
+        for path in (room / "run/extensions/keyroom-x.raw", tmp_path / "calls"):
+            path.unlink()
+
+
 def test_the_drive_may_change_after_it_was_read(room, tmp_path):
     path = extension(tmp_path)
     know(room, path)

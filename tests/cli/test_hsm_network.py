@@ -122,7 +122,7 @@ def test_what_is_no_address_of_a_printer_is_refused(wall, address):
 
 @pytest.mark.parametrize("argv,status", [
     (["printer"], 2), (["printer", "192.168.0.3", "eth0", "x"], 2), (["on", "eth0", "x"], 2),
-    (["open"], 2), (["off", "now"], 2), (["on", "lo"], 3), (["on", "eth9"], 3), (["on", "../net/eth0"], 3),
+    (["open"], 2), (["off", "now"], 2), (["reopen", "eth0"], 2), (["on", "lo"], 3), (["on", "eth9"], 3), (["on", "../net/eth0"], 3),
     (["on", ""], 3), (["printer", "192.168.0.3", "lo"], 3), (["printer", "192.168.0.3", "."], 3)])
 def test_errors(wall, argv, status):
     done = wall.run(*argv)
@@ -233,3 +233,18 @@ def test_ctrl_c_once_it_is_on_leaves_it_on(wall):
     assert wall.run("on").returncode != 0
     assert "ip link set eth0 down" not in wall.called()
     assert b"on: eth0 " in wall.run().stdout
+
+
+def test_reopened_is_what_is_on_with_what_drivers_brought_since(wall):
+    assert wall.run("reopen").returncode == 0 and wall.called() == []
+    wall.run("on")
+    ports = wall.folder / "usr/share/keyroom/network/x.ports"
+    ports.parent.mkdir(parents=True)
+    ports.write_text("192.168.0.9 7000\n")
+    assert wall.run("reopen").returncode == 0
+    assert wall.called() == [
+        CLOSE, HSM, "nft -D address=192.168.0.9 -D ports={ 7000 } -f /usr/share/keyroom/open.nft"]
+    wall.command("nft", 1)
+    done = wall.run("reopen")
+    assert done.returncode == 5 and b"cannot be opened" in done.stderr
+    assert wall.called() == [CLOSE]
