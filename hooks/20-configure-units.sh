@@ -37,7 +37,8 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 	systemd-udev-load-credentials.service systemd-modules-load.service \
 	kmod-static-nodes.service systemd-tmpfiles-setup-dev-early.service \
 	systemd-tmpfiles-setup-dev.service run-lock.mount \
-	getty-static.service emergency.target emergency.service rescue.service; do
+	getty-static.service console-getty.service container-getty@.service \
+	emergency.target emergency.service rescue.service; do
 	ln -sfn /dev/null "$units/$unit"
 done
 ln -sfn /usr/lib/systemd/system/multi-user.target "$units/default.target"
@@ -59,4 +60,5 @@ ln -sfn /usr/lib/systemd/system/keyroom-clock.service \
 
 [ "$(readlink "$units/suspend.target")" = /dev/null ]
 [ "$(readlink "$units/emergency.service")" = /dev/null ]
+[ "$(readlink "$units/container-getty@.service")" = /dev/null ]
 [ -e "$ROOT/usr/lib/systemd/system/getty@.service" ]

@@ -21,10 +21,11 @@ MIB = 1 << 20
 PCAP_HEADER = 24
 MEMORY_BUDGET = 150
 # What a firmware may pass to the system as credentials: a file to make, a
-# command for a generator to add to a unit.
+# command for a generator to add to a unit, a shell on a line that nobody watches.
 COMMAND = base64.b64encode(b'[Service]\nExecStartPost=touch /run/planted-too\n').decode()
 CREDENTIALS = ('tmpfiles.extra=f /run/planted',
-               f'.binary:systemd.unit-dropin.keyroom-clock.service={COMMAND}')
+               f'.binary:systemd.unit-dropin.keyroom-clock.service={COMMAND}',
+               'getty.ttys.serial=ttyS1')
 
 
 def make_inside(path):
@@ -92,7 +93,7 @@ def guest(disc, folder):
     (folder / 'LATE').mkdir()
     (folder / 'LATE' / 'note').write_text('late\n')
     drives.make_drive(folder / 'late.img', 'LATE', folder / 'LATE')
-    extra = ['-no-shutdown',
+    extra = ['-no-shutdown', '-serial', 'null',
              '-drive', f'id=inside,if=none,format=raw,file={inside}',
              '-device', 'ide-hd,drive=inside,bus=ide.2',
              '-netdev', 'user,id=net,net=192.168.0.0/24,host=192.168.0.250,restrict=on,'
@@ -121,6 +122,13 @@ def test_firmware_adds_neither_files_nor_commands(guest):
     takes any."""
     assert 'tmpfiles.extra' in said(guest, 'ls /run/credentials/@system')
     assert said(guest, 'ls -d /run/planted* || true').endswith('No such file or directory')
+
+
+def test_firmware_starts_no_shell(guest):
+    """On the second serial line, for which systemd makes a unit; the menu names the first."""
+    assert 'serial-getty@ttyS1.service' in said(guest, 'find /run/systemd/generator* ! -type d')
+    assert said(guest, 'systemctl show -P ActiveState serial-getty@ttyS1.service') == 'inactive'
+    guest.must('pgrep -t ttyS0 bash; test -c /dev/ttyS1; ! pgrep -t ttyS1')
 
 
 def test_audit_at_boot_finds_every_promise_kept(guest):

@@ -335,6 +335,14 @@ def test_the_menus_own_words_pass(system, kernel):
     assert system.failed(lib=kernel)[0] == []
 
 
+def test_shell_on_a_serial_line_is_asked_for_by_the_menus_own_word():
+    """systemd compares the whole word: with another one in the menu, no shell would start."""
+    unit = (TOP / "image/rootfs/etc/systemd/system/serial-getty@.service.d/keyroom.conf").read_text()
+    word = re.search(r"^ConditionKernelCommandLine=(.*)$", unit, re.M).group(1).replace("%I", "ttyS0")
+    menu = (TOP / "image/boot/grub.cfg.in").read_text()
+    assert set(re.findall(r"console=ttyS[^\s\"]*", menu)) == {word}
+
+
 def test_words_in_quotes_are_one_to_the_kernel(system):
     """It would take init_on_free=1 for a part of the first word's value."""
     system.write("proc/cmdline", MENU.replace("BOOT_IMAGE=", 'BOOT_IMAGE="') + ' BOOT_IMAGE="\n')
