@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "console.h"
+#include "root.h"
 #include "verity.h"
 
 #include <dirent.h>
@@ -19,7 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER "/run/initramfs"
+#define OWN "initramfs"
+#define FOLDER "/run/" OWN
 #define OLD_ROOT "/oldroot"
 
 enum { PATH_SIZE = 300, LOOPS = 8, TRIES = 100, PAUSE_MS = 20 };
@@ -85,6 +87,23 @@ static void take_down(void)
 	free_loops();
 	if (tries == 0)
 		console_say("Keyroom: the root file system stays in use\n");
+}
+
+/*
+ * What lies in memory and in no old root: /run, with what is on its way to the
+ * drives, and /dev/shm.  This program's own folder is in /run and is the root
+ * now: where the two are not one file system, it is not as systemd has it, and
+ * what there is in /run stays.
+ */
+static void empty_memory(void)
+{
+	struct stat top, run;
+
+	if (stat("/", &top) == 0 && stat("/run", &run) == 0 &&
+		top.st_dev == run.st_dev)
+		root_empty("/run", OWN);
+	root_empty("/dev/shm", NULL);
+	umount2("/dev/shm", MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
 /* The kernel overwrites what it is given back (init_on_free=1). */
@@ -158,6 +177,7 @@ _Noreturn void leave(const char *verb)
 	sync();
 	take_down();
 	open_trays();
+	empty_memory();
 	drop_caches();
 	reboot(how);
 	for (;;)

@@ -16,8 +16,9 @@ bool leave_prepare(struct err *err);
 
 /*
  * Let go of the root, so that the memory that was written to is given back
- * (and overwritten by the kernel: init_on_free=1); open the tray; then do
- * what verb says ("poweroff", "reboot" or "halt").  Goes on after what fails:
+ * (and overwritten by the kernel: init_on_free=1); open the tray; empty /run
+ * and /dev/shm, whose memory is nobody's root; then do what verb says
+ * ("poweroff", "reboot" or "halt").  Goes on after what fails:
  * the machine must go off in any case.
  */
 _Noreturn void leave(const char *verb);

@@ -17,7 +17,10 @@
 	"the disc is damaged or not the one this entry was made for; use "     \
 	"another copy"
 
-enum { PROGRAMS = 2 };
+enum {
+	PROGRAMS = 2,
+	DEPTH = 100 /* of folders in each other: each takes of the stack */
+};
 
 struct mount_point {
 	const char *source;
@@ -80,10 +83,17 @@ bool root_mount(const char *device, struct err *err)
 	return mount_one(&overlay, err);
 }
 
-/* Remove what the folder holds, but nothing of another file system. */
-static void empty_folder(int folder, dev_t device)
+static bool is_kept(const char *name, const char *spared)
 {
-	DIR *dir = fdopendir(folder);
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	       (spared != NULL && strcmp(name, spared) == 0);
+}
+
+/* As root_empty(), on the file system of that device; takes the folder. */
+static void empty_folder(
+	int folder, dev_t device, const char *spared, int depth)
+{
+	DIR *dir = depth > 0 ? fdopendir(folder) : NULL;
 	struct dirent *entry;
 	struct stat status;
 	int below;
@@ -93,8 +103,7 @@ static void empty_folder(int folder, dev_t device)
 		return;
 	}
 	while ((entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 ||
-			strcmp(entry->d_name, "..") == 0)
+		if (is_kept(entry->d_name, spared))
 			continue;
 		if (fstatat(dirfd(dir), entry->d_name, &status,
 			    AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -108,25 +117,37 @@ static void empty_folder(int folder, dev_t device)
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (below < 0)
 			continue;
-		empty_folder(below, device);
+		empty_folder(below, device, NULL, depth - 1);
 		unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
 	}
 	closedir(dir);
+}
+
+void root_empty(const char *path, const char *spared)
+{
+	struct stat status;
+	int folder;
+
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return;
+	if (fstat(folder, &status) < 0) {
+		close(folder);
+		return;
+	}
+	empty_folder(folder, status.st_dev, spared, DEPTH);
 }
 
 /* Give the memory of the initramfs back.  Only ever an initramfs. */
 static bool empty_initramfs(struct err *err)
 {
 	struct statfs fs;
-	struct stat status;
-	int top;
 
-	top = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top < 0 || fstat(top, &status) < 0 || fstatfs(top, &fs) < 0)
+	if (statfs("/", &fs) < 0)
 		return err_errno(err, "the initramfs");
 	if (fs.f_type != RAMFS_MAGIC && fs.f_type != TMPFS_MAGIC)
 		return err_set(err, "this is not an initramfs");
-	empty_folder(top, status.st_dev);
+	root_empty("/", NULL);
 	return true;
 }
 

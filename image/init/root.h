@@ -15,6 +15,12 @@ bool root_prepare(struct err *err);
 bool root_mount(const char *device, struct err *err);
 
 /*
+ * Remove what the folder holds, but nothing of another file system, and not
+ * what is named spared in it (NULL: all goes).  What cannot be removed stays.
+ */
+void root_empty(const char *path, const char *spared);
+
+/*
  * Empty the initramfs, make /root the root, and run its process 1 in place
  * of this one.  Returns only on failure; false.
  */

@@ -350,9 +350,11 @@ def memory_holds(guest, path):
 
 
 def test_power_key_ends_the_session_clean_and_memory_is_cleared(guest, folder):
-    """In files, in a process, and typed: gone when the machine goes off."""
+    """In files, in those of /run and /dev/shm, in a process, and typed: gone when the
+    machine goes off."""
     half = len(SECRET) // 2
-    guest.must(f'for n in $(seq 5000); do echo "{SECRET[:half]}""{SECRET[half:]}$n"; done >/root/secret')
+    guest.must(f'for n in $(seq 5000); do echo "{SECRET[:half]}""{SECRET[half:]}$n"; done >/root/secret; '
+               'cp /root/secret /run/secret; cp /root/secret /dev/shm')
     guest.must('(sh -c \'s=$(cat /root/secret); sleep 1000; echo $s\' &)')
     assert memory_holds(guest, folder / 'before') > 4000
     place = len(guest.text)
