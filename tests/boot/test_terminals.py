@@ -7,6 +7,7 @@ recording knows could do anything.
 
 Pictures are kept: build/terminal-by-hand.png, build/terminal-not-recorded.png."""
 import base64
+import re
 
 import pytest
 
@@ -94,6 +95,16 @@ def test_terminal_that_asks_nobody_is_told(guest, command, build):
         assert status == 1 and 'is not' in text, text
     type_on_keyboard(guest, 'exit\n')
     wait_for(guest, f'[ "$(pgrep -x foot | wc -l)" = {before} ]')
+    guest.must('ceremony-log status', 30)
+
+
+def test_shell_on_a_console_beyond_the_six_is_told(guest):
+    """No getty is there, but whoever is root can put a program on it."""
+    guest.must('(setsid -c sleep 600 </dev/tty7 >/dev/tty7 2>&1 &); sleep 2', 20)
+    status, text = guest.run('ceremony-log status', 30)
+    assert status == 1 and re.search(r'tty7: NOT RECORDED \(sleep', text), text
+    wait_for(guest, 'grep -q " unrecorded tty7 " /root/log/journal', 40)
+    guest.must('pkill -x -t tty7 sleep; sleep 2', 20)
     guest.must('ceremony-log status', 30)
 
 

@@ -3,6 +3,7 @@
 drive that is pulled or full, and show every later change.  The chain is
 checked here with other code than what wrote it."""
 import fcntl
+import fnmatch
 import hashlib
 import os
 import pathlib
@@ -1135,6 +1136,21 @@ def test_status_compares_open_terminals_with_recorded_ones(room):
     os.close(one)
     os.waitpid(recorded, 0)
     assert [kind for kind, _ in journal(folder)].count("unrecorded") <= 2
+
+
+def patterns(name):
+    header = (TOP / "tools/evidence/terminals.h").read_text()
+    return re.search(rf'#define {name}\s[\s\\]*"(.*)"', header).group(1).split(":")
+
+
+@pytest.mark.parametrize("name, told, watched", [
+    *((f"/dev/{name}", True, True) for name in ("tty1", "tty6", "ttyS0", "pts/0", "pts/17")),
+    *((f"/dev/{name}", False, True) for name in ("tty7", "tty12", "tty63", "ttyS1", "ttyS31", "ttyUSB0", "ttyACM3")),
+    *((f"/dev/{name}", False, False) for name in ("tty", "tty0", "ttyprintk", "console", "ptmx", "pts/ptmx"))])
+def test_every_terminal_on_which_a_shell_could_run_is_watched(name, told, watched):
+    """Those beyond the six consoles, too; the serial line to an HSM is told nothing."""
+    for which, wanted in (("TERMINALS_TOLD", told), ("TERMINALS_WATCHED", watched)):
+        assert any(fnmatch.fnmatchcase(name, one) for one in patterns(which)) == wanted
 
 
 def test_audit_fails_where_a_terminal_is_not_recorded(room):

@@ -35,7 +35,7 @@ static void show_matching(const char *pattern, const struct buf *message)
 
 void alarm_show(const char *text)
 {
-	const char *p = terminals_patterns();
+	const char *p = terminals_patterns(TERMINALS_TOLD);
 	struct buf message = BUF_EMPTY, pattern = BUF_EMPTY;
 
 	buf_format(&message, "\r\n\033[1;31m*** %s ***\033[0m\a\r\n", text);

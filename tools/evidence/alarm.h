@@ -4,9 +4,8 @@
 #define TOOLS_EVIDENCE_ALARM_H
 
 /*
- * Show text, in red and with the bell, on every terminal: the consoles and
- * every pseudo terminal, or those that KEYROOM_TERMINALS names (separated by
- * colons).  Never waits for one.
+ * Show text, in red and with the bell, on every terminal: TERMINALS_TOLD of
+ * terminals.h, or those that KEYROOM_TERMINALS names.  Never waits for one.
  */
 void alarm_show(const char *text);
 

@@ -37,11 +37,11 @@ struct processes {
 	size_t recordings;
 };
 
-const char *terminals_patterns(void)
+const char *terminals_patterns(const char *patterns)
 {
 	const char *given = getenv("KEYROOM_TERMINALS");
 
-	return given != NULL ? given : TERMINALS_DEFAULT;
+	return given != NULL ? given : patterns;
 }
 
 static bool read_proc(const char *id, const char *name, struct buf *out)
@@ -290,7 +290,7 @@ bool terminals_read(const pid_t *recording, size_t count, struct terminals *out,
 	struct processes processes = {
 		.recording = recording, .recordings = count};
 	struct terminals terminals = {.all = NULL};
-	const char *p = terminals_patterns();
+	const char *p = terminals_patterns(TERMINALS_WATCHED);
 	struct buf pattern = BUF_EMPTY;
 	bool ok = read_processes(&processes, err);
 

@@ -14,8 +14,13 @@
 
 #include <sys/types.h>
 
-/* Where terminals are; colons between.  KEYROOM_TERMINALS replaces it. */
-#define TERMINALS_DEFAULT "/dev/tty[1-6]:/dev/ttyS0:/dev/pts/[0-9]*"
+/*
+ * Patterns, with colons between: the terminals that people look at, which are
+ * told of alarms, and all on which a shell could run.  A serial line to an HSM
+ * takes no alarm.  KEYROOM_TERMINALS replaces both.
+ */
+#define TERMINALS_TOLD "/dev/tty[1-6]:/dev/ttyS0:/dev/pts/[0-9]*"
+#define TERMINALS_WATCHED "/dev/tty[1-9]*:/dev/tty[A-Z]*[0-9]:/dev/pts/[0-9]*"
 
 enum terminal_state {
 	TERMINAL_RECORDED,
@@ -35,8 +40,8 @@ struct terminals {
 	size_t count;
 };
 
-/* The patterns, from the environment or the default; borrowed. */
-const char *terminals_patterns(void);
+/* The patterns of the environment, or else these; borrowed. */
+const char *terminals_patterns(const char *patterns);
 
 /*
  * recording: the processes that record, count of them.  The caller frees
