@@ -161,6 +161,18 @@ def test_printer_that_fails_leaves_the_hsm_its_network(two):
     assert two.run().stdout.startswith(b"on: eth0 ") and b"printer" not in two.run().stdout
 
 
+@pytest.mark.parametrize("interface, last", [("eth1", ["ip link set eth1 down"]), ("eth0", [])])
+def test_hsm_that_fails_leaves_the_printer_its_network(two, interface, last):
+    two.run("printer", "192.168.0.3", "eth0")
+    stub(two.folder / "bin", "ip", f'echo "ip $*" >>"{two.calls}"\ncase "$*" in *\\ up) exit 1 ;; esac\n')
+    done = two.run("on", interface)
+    assert done.returncode == 5 and interface.encode() + b" cannot be turned on" in done.stderr
+    called = two.called()
+    assert called[called.index(f"ip link set {interface} up") + 1:] == [
+        CLOSE, PRINTER, f"ip address delete 192.168.0.1/24 dev {interface}", *last]
+    assert b"on: eth0 192.168.0.1, printer 192.168.0.3" in two.run().stdout and b"HSM" not in two.run().stdout
+
+
 def cards(folder, **links):
     """What tells cards apart: driver and address; a link is seen once one is on."""
     for number, (name, link) in enumerate(links.items()):
