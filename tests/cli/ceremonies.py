@@ -76,6 +76,9 @@ SHOWN = [
     (3, 'ksrsigner /media/KSR/ksr.xml skr.xml', 'Is this correct (y/N)? y', 0),
     (4, 'skrcheck /media/KSR/ksr.xml skr.xml', 'PASS', 0),
 ]
+# As "ceremony run" has itself recorded.
+COMMAND = ('exec 9>&-; KEYROOM_RECORDED=123:$(tty) SHELL=/bin/bash; export KEYROOM_RECORDED SHELL; '
+           'exec ceremony run "$KEYROOM_CARD_SCRIPT"')
 START = 1795942800      # 2026-11-29T09:00:00Z
 
 
@@ -96,7 +99,7 @@ def journal(lines, start=START):
 
 
 def recording(shown):
-    text = 'Script started on 2026-11-29 09:00:07+00:00 [TERM="linux" TTY="/dev/tty1" COLUMNS="80" LINES="24"]\n'
+    text = f'Script started on 2026-11-29 09:00:07+00:00 [COMMAND="{COMMAND}" TERM="linux" TTY="/dev/tty1" COLUMNS="80" LINES="24"]\n'
     for step, command, lines, status in shown:
         text += f'\r\n=== step {step} # {command}\r\n' + lines.replace('\n', '\r\n') + '\r\n'
         text += f'\r\n=== step {step} ended with {status}\r\n'

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+import ceremonies
 from cards import Table
 from ceremony_tools import BIN, environment, run
 from rehearsal import Rehearsal
@@ -183,6 +184,50 @@ def journal(folder, change):
         before = hashlib.sha256(f'{before} {number} {rest}'.encode()).hexdigest()
         out.append(f'{before} {number} {rest}\n')
     path.write_text(''.join(out))
+    manifest(folder)
+
+
+def manifest(folder):
+    """What "ceremony-log finish" lists."""
+    log = folder / 'log'
+    names = sorted(str(path.relative_to(log)) for path in log.rglob('*') if path.is_file() and path.name != 'MANIFEST')
+    (log / 'MANIFEST').write_text(''.join(
+        f'{hashlib.sha256((log / name).read_bytes()).hexdigest()}  ./{name}\n' for name in names))
+
+
+def recorded(folder, change, vouched=True):
+    """Another recording of run, and the journal vouches for it; or, where the power
+    was cut, for what it vouched for before and no more."""
+    path, = folder.glob('log/terminal-*')
+    text = change(path.read_bytes())
+    path.write_bytes(text)
+
+    def lines(old):
+        if not vouched:
+            return [line for line in old if not re.search(r'Z (close|end) ', line)]
+        kept = [line for line in old if f' data {path.name} ' not in line]
+        at = next(i for i, line in enumerate(kept) if f' close {path.name} ' in line)
+        stamp = kept[at][:20]
+        return [*kept[:at], f'{stamp} data {path.name} 0 {len(text)} {hashlib.sha256(text).hexdigest()}',
+                f'{stamp} close {path.name} {len(text)}', *kept[at + 1:]]
+    journal(folder, lines)
+
+
+def replaced(old, new):
+    def change(text):
+        assert old in text
+        return text.replace(old, new)
+    return change
+
+
+def shell(folder, text):
+    """A recording more, of a terminal of its own."""
+    name = 'terminal-tty2-20260101-000000.typescript'
+    (folder / 'log' / name).write_bytes(text)
+    journal(folder, lambda lines: [*lines[:-1], *(f'{lines[-1][:20]} {rest}' for rest in (
+        f'open {name}', f'data {name} 0 {len(text)} {hashlib.sha256(text).hexdigest()}', f'close {name} {len(text)}')),
+        lines[-1]])
+    return name
 
 
 def without(pattern):
@@ -289,7 +334,7 @@ FALSE = {
     'a recording changed': (edit('log/terminal-*', b'SHA-256: here', b'SHA-256: hers'), {'RECORDINGS'},
                             'not those that were recorded'),
     'a recording removed': (lambda folder: [path.unlink() for path in folder.glob('log/terminal-*')],
-                            {'RECORDINGS'}, 'not there'),
+                            {'RECORDINGS', 'SEEN'}, 'not there'),
     'a recording put in': (stranger, {'RECORDINGS'}, 'does not know it'),
     'another script': (edit('script.md', b'Seal the bags', b'Burn the bags'), {'SCRIPT'}, 'is not the script that'),
     'a script changed afterwards': (script(b'SHA-256: here', b'SHA-256: there'), {'SEEN'}, 'step 4: not seen'),
@@ -326,17 +371,51 @@ def test_falsification(name, played, public):
     assert check(played, public)[1]['SEAL'][0] == 'FAIL'
 
 
-def test_a_shell_that_no_script_led_is_named(played, public):
-    """Its recording is whole; what was typed there no machine can judge."""
-    text, name = b'$ rm -r /media/KSR\r\n', 'terminal-tty2-20260101-000000.typescript'
-    (public / 'log' / name).write_bytes(text)
-    journal(public, lambda lines: [*lines[:-1], *(f'{lines[-1][:20]} {rest}' for rest in (
-        f'open {name}', f'data {name} 0 {len(text)} {hashlib.sha256(text).hexdigest()}', f'close {name} {len(text)}')),
-        lines[-1]])
+STARTED = 'Script started on 2026-11-29 09:00:07+00:00 [COMMAND="%s" TERM="linux" TTY="/dev/tty2"]\n'
+
+
+@pytest.mark.parametrize('text', [
+    '$ rm -r /media/KSR\r\n',
+    '$ rm -r /media/KSR; echo === step 3\r\n',
+    STARTED % ceremonies.COMMAND.replace('exec ceremony run "$KEYROOM_CARD_SCRIPT"', 'exec bash -l') + '$ ceremony run x',
+    STARTED % ceremonies.COMMAND.replace('exec ceremony', 'bash; exec ceremony') + '$ rm x',
+    STARTED % (ceremonies.COMMAND + '; bash') + '$ rm x',
+    '\n' + STARTED % ceremonies.COMMAND + '$ rm x',
+], ids=['typed', 'mark', 'run in a shell', 'a shell before', 'a shell behind', 'second line'])
+def test_a_shell_that_no_script_led_is_named(text, played, public):
+    """Its recording is whole; what was typed there no machine can judge.  That run was
+    typed there, or that its marks are there, makes it no other thing."""
+    name = shell(public, text.encode())
     seal(public, None)
     _, found, _ = check(played, public)
     assert found['RECORDINGS'][0] == found['LOG'][0] == 'PASS', found
     assert found['TERMINALS'] == ('SKIP', [f'{name}: a shell; what was typed there is for people to read']), found
+
+
+def test_what_run_has_recorded_itself_is_no_shell(played, public):
+    shell(public, (STARTED % ceremonies.COMMAND).encode())
+    seal(public, None)
+    _, found, _ = check(played, public)
+    assert found['TERMINALS'] == ('PASS', []), found
+
+
+def test_bytes_that_the_journal_does_not_vouch_for_count_for_nothing(played, public):
+    """Where the power was cut, anybody can go on writing a recording."""
+    real = b'\r\nSHA-256: here'
+    recorded(public, replaced(real, b'\r\nSHA-256: gone'))
+    seal(public, None)
+    assert check(played, public)[1]['SEEN'] == (
+        'FAIL', ['step 4: not seen, and no exception for it: SHA-256: here'])
+    mark = re.search(rb'=== step 4 # [^\r]*', next(public.glob('log/terminal-*')).read_bytes())[0]
+    forged = b'\r\n' + mark + real + b'\r\n\r\n=== step 4 ended with 0\r\n'
+    recorded(public, lambda text: text + forged, vouched=False)
+    seal(public, None)
+    _, found, _ = check(played, public)
+    assert found['RECORDINGS'][0] == 'PASS' and found['SEEN'][0] == 'FAIL', found
+    # A recording of which no byte is vouched for is not led by anything.
+    without(' data ')(public)
+    seal(public, None)
+    assert check(played, public)[1]['TERMINALS'][0] == 'SKIP'
 
 
 def test_a_terminal_that_was_recorded_late_is_named(played, public):

@@ -2,11 +2,11 @@
 /* Points of the check: the chained log and what it vouches for. */
 #include "lib/base/array.h"
 #include "lib/base/hex.h"
-#include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/cli/feed.h"
 #include "tools/ceremony/check.h"
+#include "tools/ceremony/vouched.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RECORDINGS_MAX 4096
 #define CHUNK 65536
 
 bool check_log(
@@ -79,7 +78,7 @@ static bool open_recording(struct recordings *r, const struct course_line *line)
 {
 	struct recording *added;
 
-	if (!feed_is_name(line->text) || r->count == RECORDINGS_MAX ||
+	if (!feed_is_name(line->text) || r->count == VOUCHED_FILES_MAX ||
 		find(r, line->log, line->text, strlen(line->text)) != NULL) {
 		check_fail(r->verdict, "line %" PRIu64 ": names no file",
 			line->number);
@@ -121,32 +120,6 @@ static bool hash_part(const char *path, uint64_t from, uint64_t size,
 	return ok;
 }
 
-/* "NAME OFFSET LENGTH SHA256" behind the name. */
-static bool parse_data(
-	const char *text, uint64_t *from, uint64_t *size, const char **digits)
-{
-	struct err none = ERR_EMPTY;
-	char copy[64];
-	char *first, *second, *state = NULL;
-	int64_t numbers[2];
-	const char *last = strrchr(text, ' ');
-
-	if (last == NULL || (size_t)(last - text) >= sizeof(copy))
-		return false;
-	memcpy(copy, text, (size_t)(last - text));
-	copy[last - text] = '\0';
-	first = strtok_r(copy, " ", &state);
-	second = strtok_r(NULL, " ", &state);
-	if (first == NULL || second == NULL ||
-		!number_parse(first, 0, INT64_MAX / 2, &numbers[0], &none) ||
-		!number_parse(second, 1, INT64_MAX / 2, &numbers[1], &none))
-		return false;
-	*from = (uint64_t)numbers[0];
-	*size = (uint64_t)numbers[1];
-	*digits = last + 1;
-	return true;
-}
-
 static void check_data(struct recordings *r, const struct course_line *line)
 {
 	size_t len = strcspn(line->text, " ");
@@ -158,7 +131,7 @@ static void check_data(struct recordings *r, const struct course_line *line)
 	const char *wanted = "";
 
 	if (recording == NULL || line->text[len] == '\0' ||
-		!parse_data(line->text + len + 1, &from, &size, &wanted)) {
+		!vouched_parse(line->text + len + 1, &from, &size, &wanted)) {
 		check_fail(r->verdict, "line %" PRIu64 ": malformed",
 			line->number);
 		return;

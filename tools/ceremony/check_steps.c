@@ -248,6 +248,8 @@ bool check_seen(
 	if (!is_there(check, verdict))
 		return true;
 	judge(check, verdict, ACCOUNT_UNSEEN, "not seen");
+	for (size_t i = 0; i < check->shown.loss_count; i++)
+		check_fail(verdict, "%s", check->shown.losses[i].why.text);
 	if (check->shown.count == 0)
 		check_fail(verdict, "no recording shows a step");
 	return true;

@@ -3,21 +3,23 @@
  * A point of the check: where a shell was that no script led.  What was typed
  * there is in its recording, and only people can say what it was for.
  */
-#include "lib/base/file.h"
-#include "lib/cli/feed.h"
+#include "lib/base/buf.h"
 #include "tools/ceremony/check.h"
+#include "tools/ceremony/vouched.h"
+#include "tools/evidence/record.h"
 #include "tools/evidence/recorder.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define RECORDING_MAX ((size_t)256 * 1024 * 1024)
-#define MARK "=== step "
-
-/* Whether cards were shown there (run.c). */
+/*
+ * Was it run that was recorded, and nothing else?  script(1) writes the command
+ * into the first line.  A shell in which run was typed is a shell.
+ */
 static bool is_led(const struct buf *recording)
 {
-	return memmem(recording->data, recording->len, MARK, strlen(MARK)) !=
-	       NULL;
+	return record_is_of(
+		(const char *)recording->data, recording->len, COMMAND_AGAIN);
 }
 
 /* The name of a recording of "pts/1" begins with "terminal-pts1-". */
@@ -53,35 +55,39 @@ static void judge_open(
 		check_fail(verdict, "was open and not recorded: %s", text);
 }
 
+static void judge_recording(const struct check *check,
+	const struct vouched *recording, struct check_verdict *verdict)
+{
+	const struct course_line *open = recording->open;
+	struct buf bytes = BUF_EMPTY;
+	struct err why = ERR_EMPTY;
+
+	if (!vouched_read(check->logs[open->log], recording, &bytes, &why))
+		check_fail(verdict, "%s", why.text);
+	else if (!is_led(&bytes))
+		check_skip(verdict,
+			"%s: a shell; what was typed there is for people to read",
+			open->text);
+	buf_free(&bytes);
+}
+
 bool check_terminals(
 	struct check *check, struct check_verdict *verdict, struct err *err)
 {
 	const struct course *course = check->course;
+	struct vouched_list list;
+	bool ok;
 
-	(void)err;
-	for (size_t i = 0; course != NULL && i < course->line_count; i++) {
-		const struct course_line *line = &course->lines[i];
-		struct buf path = BUF_EMPTY, bytes = BUF_EMPTY;
-		struct err why = ERR_EMPTY;
-
-		if (strcmp(line->kind, "unrecorded") == 0)
-			judge_open(course, i, verdict);
-		if (strcmp(line->kind, "open") != 0 ||
-			!feed_is_name(line->text) ||
-			strncmp(line->text, RECORDER_TERMINAL,
-				strlen(RECORDER_TERMINAL)) != 0)
-			continue;
-		buf_format(&path, "%s/%s", check->logs[line->log], line->text);
-		if (!file_read(buf_string(&path), RECORDING_MAX, &bytes, &why))
-			check_fail(verdict, "%s", why.text);
-		else if (!is_led(&bytes))
-			check_skip(verdict,
-				"%s: a shell; what was typed there is for people to read",
-				line->text);
-		buf_free(&path);
-		buf_free(&bytes);
-	}
-	if (course == NULL)
+	if (course == NULL) {
 		check_skip(verdict, "there is no journal");
-	return true;
+		return true;
+	}
+	for (size_t i = 0; i < course->line_count; i++)
+		if (strcmp(course->lines[i].kind, "unrecorded") == 0)
+			judge_open(course, i, verdict);
+	ok = vouched_find(course, &list, err);
+	for (size_t i = 0; ok && i < list.count; i++)
+		judge_recording(check, &list.all[i], verdict);
+	free(list.all);
+	return ok;
 }

@@ -23,6 +23,13 @@ struct command {
 	bool (*run)(const struct command_given *given, struct err *err);
 };
 
+/*
+ * What "run" starts when it begins to be recorded: itself.  The script is in
+ * the environment.
+ */
+#define COMMAND_SCRIPT_PATH "KEYROOM_CARD_SCRIPT"
+#define COMMAND_AGAIN "exec ceremony run \"$" COMMAND_SCRIPT_PATH "\""
+
 extern const struct command command_run, command_check, command_history;
 extern const struct command command_lint, command_list, command_print,
 	command_annotate, command_publish;

@@ -25,8 +25,6 @@
 /* What the one that begins to be recorded hands on to itself. */
 #define HANDED "KEYROOM_CARD"
 #define HANDED_COUNT 5 /* step, item, status, ran, begun */
-#define SCRIPT_PATH "KEYROOM_CARD_SCRIPT"
-#define AGAIN "exec ceremony run \"$" SCRIPT_PATH "\""
 
 struct run {
 	struct play play;
@@ -341,14 +339,15 @@ static void become_recorded(struct run *run)
 	buf_format(&text, "%zu:%zu:%d:%d:%d", run->play.at, run->play.item,
 		run->play.status, run->play.ran, run->play.begun);
 	setenv(HANDED, buf_string(&text), 1);
-	setenv(SCRIPT_PATH, run->path, 1);
+	setenv(COMMAND_SCRIPT_PATH, run->path, 1);
 	buf_free(&text);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	signal(SIGTSTP, SIG_DFL);
 	signal(SIGTTOU, SIG_DFL);
 	fflush(NULL);
-	execlp("ceremony-log", "ceremony-log", "record", AGAIN, (char *)NULL);
+	execlp("ceremony-log", "ceremony-log", "record", COMMAND_AGAIN,
+		(char *)NULL);
 	/* The card says that it is not recorded. */
 	errno = 0;
 }
@@ -389,7 +388,7 @@ static void take_handed(struct run *run)
 			play_next_item(&run->play);
 	}
 	unsetenv(HANDED);
-	unsetenv(SCRIPT_PATH);
+	unsetenv(COMMAND_SCRIPT_PATH);
 }
 
 /* Where the log has been finished nothing else would say at which step. */

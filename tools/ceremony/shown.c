@@ -2,17 +2,14 @@
 #include "tools/ceremony/shown.h"
 
 #include "lib/base/array.h"
-#include "lib/base/file.h"
 #include "lib/base/number.h"
 #include "lib/base/text.h"
-#include "lib/cli/feed.h"
+#include "tools/ceremony/vouched.h"
 #include "tools/paper/replay.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDING_MAX ((size_t)64 * 1024 * 1024)
-#define TERMINAL "terminal-"
 /* Lines of run.c: "=== step N # COMMAND", "=== step N ended with STATUS". */
 #define MARK "=== step "
 #define COMMAND " # "
@@ -79,52 +76,67 @@ static bool take_line(
 	return true;
 }
 
-static bool take_recording(
-	struct shown *shown, const struct buf *recording, struct err *err)
+static bool take_recording(struct shown *shown, const struct vouched *recording,
+	const struct buf *bytes, struct err *err)
 {
+	size_t first = shown->count;
 	struct buf text = BUF_EMPTY;
 	char *line, *end;
 	bool ok, open = false;
 
-	ok = replay_lines(recording, &text, err);
+	ok = replay_lines(bytes, &text, err);
 	line = (char *)(uintptr_t)buf_string(&text);
 	for (; ok && (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		*end = '\0';
 		ok = take_line(shown, line, &open, err);
 	}
+	for (size_t i = first; i < shown->count; i++)
+		shown->parts[i].open = recording->open;
 	buf_free(&text);
 	return ok;
 }
 
-static bool read_one(struct shown *shown, const char *folder, const char *name,
-	struct err *err)
+static bool add_loss(struct shown *shown, const struct vouched *recording,
+	const struct err *why, struct err *err)
 {
-	struct buf path = BUF_EMPTY, bytes = BUF_EMPTY;
-	struct err ignored = ERR_EMPTY;
-	bool ok = true;
+	struct shown_loss *loss = array_grow(
+		&shown->losses, &shown->loss_count, sizeof(*loss), err);
 
-	buf_format(&path, "%s/%s", folder, name);
-	if (file_read(buf_string(&path), RECORDING_MAX, &bytes, &ignored))
-		ok = take_recording(shown, &bytes, err);
+	if (loss == NULL)
+		return false;
+	*loss = (struct shown_loss){.open = recording->open, .why = *why};
+	return true;
+}
+
+static bool read_one(struct shown *shown, const char *folder,
+	const struct vouched *recording, struct err *err)
+{
+	struct buf bytes = BUF_EMPTY;
+	struct err why = ERR_EMPTY;
+	bool ok;
+
+	if (vouched_read(folder, recording, &bytes, &why))
+		ok = take_recording(shown, recording, &bytes, err);
+	else
+		ok = add_loss(shown, recording, &why, err);
 	buf_free(&bytes);
-	buf_free(&path);
 	return ok;
 }
 
 bool shown_read(const char *const *folders, size_t count,
 	const struct course *course, struct shown *out, struct err *err)
 {
-	*out = (struct shown)SHOWN_EMPTY;
-	for (size_t i = 0; i < course->line_count; i++) {
-		const struct course_line *line = &course->lines[i];
+	struct vouched_list list;
+	bool ok;
 
-		if (strcmp(line->kind, "open") == 0 && line->log < count &&
-			strncmp(line->text, TERMINAL, strlen(TERMINAL)) == 0 &&
-			feed_is_name(line->text) &&
-			!read_one(out, folders[line->log], line->text, err))
-			return false;
-	}
-	return true;
+	*out = (struct shown)SHOWN_EMPTY;
+	ok = vouched_find(course, &list, err);
+	for (size_t i = 0; ok && i < list.count; i++)
+		if (list.all[i].open->log < count)
+			ok = read_one(out, folders[list.all[i].open->log],
+				&list.all[i], err);
+	free(list.all);
+	return ok;
 }
 
 void shown_free(struct shown *shown)
@@ -134,5 +146,6 @@ void shown_free(struct shown *shown)
 		buf_free(&shown->parts[i].lines);
 	}
 	free(shown->parts);
+	free(shown->losses);
 	*shown = (struct shown)SHOWN_EMPTY;
 }

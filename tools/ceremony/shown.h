@@ -8,6 +8,7 @@
 #include "tools/ceremony/script.h"
 
 struct shown_part {
+	const struct course_line *open; /* of its recording; borrowed */
 	unsigned step;
 	char *command;    /* owned */
 	struct buf lines; /* below it, each with a newline */
@@ -15,18 +16,26 @@ struct shown_part {
 	int status;
 };
 
+/* A recording that is not there, or too large. */
+struct shown_loss {
+	const struct course_line *open; /* borrowed */
+	struct err why;
+};
+
 struct shown {
 	struct shown_part *parts; /* in their order */
 	size_t count;
+	struct shown_loss *losses;
+	size_t loss_count;
 };
 
 #define SHOWN_EMPTY {.parts = NULL}
 
 /*
- * Read the recordings of terminals that the journal of each folder names.
- * "ceremony run" marks in them what belongs to a step (shown.c).  One that is
- * not there is passed over: check says so.  shown_free() in any case.  Errors:
- * memory.
+ * Read the recordings of terminals that the journal of each folder names, as
+ * far as it vouches for them (vouched.h).  "ceremony run" marks in them what
+ * belongs to a step (shown.c).  What cannot be read is among the losses.
+ * shown_free() in any case.  Errors: memory.
  */
 bool shown_read(const char *const *folders, size_t count,
 	const struct course *course, struct shown *out, struct err *err);

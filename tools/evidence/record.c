@@ -45,16 +45,48 @@ static void make_name(struct buf *out)
 	buf_format(out, "-%s.typescript", time);
 }
 
+#define BEFORE "exec %d>&-; KEYROOM_RECORDED="
+#define BEHIND ":$(tty) SHELL=/bin/bash; export KEYROOM_RECORDED SHELL; "
+
 /*
  * What script runs: the shell there finds in KEYROOM_RECORDED who records it,
  * and on which terminal, and knows by that when it is on another one.
  */
 static void make_command(const char *command, pid_t recorder, struct buf *out)
 {
-	buf_format(out,
-		"exec %d>&-; KEYROOM_RECORDED=%d:$(tty) SHELL=/bin/bash; export KEYROOM_RECORDED SHELL; ",
-		LOG_FD, recorder);
+	buf_format(out, BEFORE "%d" BEHIND, LOG_FD, recorder);
 	buf_text(out, command != NULL ? command : "exec bash -l");
+}
+
+/* What stands at *text and begins with that, is passed. */
+static bool pass(const char **text, const char *with)
+{
+	size_t len = strlen(with);
+
+	if (strncmp(*text, with, len) != 0)
+		return false;
+	*text += len;
+	return true;
+}
+
+/* Behind the time: [COMMAND="..." TERM=...; script(1) escapes nothing. */
+bool record_is_of(const char *recording, size_t len, const char *command)
+{
+	char line[512] = "", before[64];
+	const char *end = len > 0 ? memchr(recording, '\n', len) : NULL;
+	const char *rest = line;
+	bool is;
+
+	if (end == NULL || (size_t)(end - recording) >= sizeof(line))
+		return false;
+	memcpy(line, recording, (size_t)(end - recording));
+	snprintf(before, sizeof(before), "[COMMAND=\"" BEFORE, LOG_FD);
+	is = pass(&rest, "Script started on ");
+	rest += strcspn(rest, "[");
+	is = is && pass(&rest, before);
+	rest += strspn(rest, "0123456789");
+	return is && pass(&rest, BEHIND) && pass(&rest, command) &&
+	       (pass(&rest, "\" TERM=") || pass(&rest, "\" TTY="));
 }
 
 static _Noreturn void run_script(

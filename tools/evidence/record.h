@@ -5,6 +5,8 @@
 
 #include "lib/base/err.h"
 
+#include <stddef.h>
+
 /*
  * Run command, or a login shell where it is NULL, on a terminal within this
  * one.  Nothing is run before the log has said ok.  Returns when it has ended
@@ -13,5 +15,11 @@
  * recorded, or not to the end.
  */
 bool record_terminal(const char *command, int *status, struct err *err);
+
+/*
+ * Is a recording, of which this is the beginning, one of that command and of
+ * nothing else, by the line that script(1) writes first?
+ */
+bool record_is_of(const char *recording, size_t len, const char *command);
 
 #endif
