@@ -313,6 +313,8 @@ def script(old, new):
     return change
 
 
+STARTED = 'Script started on 2026-11-29 09:00:07+00:00 [COMMAND="%s" TERM="linux" TTY="/dev/tty2"]\n'
+
 FALSE = {
     # name: (what is done, the points that must fail, what is named)
     'a line removed': (raw(r'^.* step 4 confirm .*\n', ''), {'LOG'}, 'changed, cut or put in'),
@@ -335,6 +337,18 @@ FALSE = {
                             'not those that were recorded'),
     'a recording removed': (lambda folder: [path.unlink() for path in folder.glob('log/terminal-*')],
                             {'RECORDINGS', 'SEEN'}, 'not there'),
+    'a command that no recording has': (lambda folder: recorded(folder, replaced(b'=== step 3 # ', b'=== stop 3 # ')),
+                                        {'COMMANDS'}, 'no recording does'),
+    'a command typed once and told twice': (
+        lambda folder: journal(folder, lambda lines: [
+            again for line in lines for again in [line] * (1 + (' step 4 command ' in line))]),
+        {'COMMANDS'}, '2 times, and the recordings 1 times'),
+    'a command typed twice and told once': (
+        lambda folder: shell(folder, (STARTED % ceremonies.COMMAND + '=== step 6 # ls\r\n').encode()),
+        {'COMMANDS'}, 'the recordings have ls more often'),
+    'another status on the screen': (
+        lambda folder: recorded(folder, replaced(b'step 4 ended with 0', b'step 4 ended with 1')), {'STATUS'},
+        'step 4: the recording has exit status 1, and the journal 0'),
     'a recording put in': (stranger, {'RECORDINGS'}, 'does not know it'),
     'another script': (edit('script.md', b'Seal the bags', b'Burn the bags'), {'SCRIPT'}, 'is not the script that'),
     'a script changed afterwards': (script(b'SHA-256: here', b'SHA-256: there'), {'SEEN'}, 'step 4: not seen'),
@@ -371,9 +385,6 @@ def test_falsification(name, played, public):
     assert check(played, public)[1]['SEAL'][0] == 'FAIL'
 
 
-STARTED = 'Script started on 2026-11-29 09:00:07+00:00 [COMMAND="%s" TERM="linux" TTY="/dev/tty2"]\n'
-
-
 @pytest.mark.parametrize('text', [
     '$ rm -r /media/KSR\r\n',
     '$ rm -r /media/KSR; echo === step 3\r\n',
@@ -397,6 +408,14 @@ def test_what_run_has_recorded_itself_is_no_shell(played, public):
     seal(public, None)
     _, found, _ = check(played, public)
     assert found['TERMINALS'] == ('PASS', []), found
+
+
+def test_terminals_are_in_no_order(played, public):
+    """The last part of a step may stand in the recording that was begun first."""
+    mark = re.search(r'=== step 4 # [^\r]*', next(public.glob('log/terminal-*')).read_text(errors='replace'))[0]
+    shell(public, (STARTED % ceremonies.COMMAND + f'{mark}\r\n\r\n=== step 4 ended with 1\r\n').encode())
+    seal(public, None)
+    assert check(played, public)[1]['STATUS'] == ('PASS', [])
 
 
 def test_bytes_that_the_journal_does_not_vouch_for_count_for_nothing(played, public):

@@ -260,6 +260,23 @@ def test_power_cut_in_a_step(table, day, tmp_path):
         assert done.returncode == status, (logs, done.stdout.decode())
 
 
+def test_a_log_that_was_started_elsewhere_gets_the_next_command(table, day, tmp_path):
+    """Enter begins to record first, and runs the command the second time: what the log
+    is told was typed must be in a recording."""
+    table.play(f"'{day.name}'")
+    table.see('no log yet')
+    started = run(BIN / 'ceremony-log', 'start', tmp_path / 'elsewhere', env=table.env)
+    assert started.returncode == 0, started.stderr
+    table.enter('(?s)recorded$.*Enter: runs it')
+    table.run_it()
+    table.see('Enter: confirmed')
+    table.quit(1)
+    assert run(BIN / 'ceremony-log', 'finish', '--no-print', env=table.env).returncode == 0
+    shown = next((tmp_path / 'elsewhere').glob('*.typescript')).read_text(errors='replace')
+    assert shown.count('=== step 1 # printf') == 1
+    assert lines(tmp_path / 'elsewhere').count("step 1 command printf 'PGP Words:  %s\\\\n' aardvark") == 1
+
+
 def test_power_cut_of_a_log_that_is_not_this_scripts(table, day, tmp_path):
     first_steps(table, day)
     table.cut()

@@ -71,6 +71,14 @@ check_point check_exceptions;                          /* check_steps.c */
 check_point check_request, check_response,
 	check_signatures; /* check_signed.c */
 
+/* Of COMMANDS: journal and recordings have the same.  Errors: memory. */
+bool check_marks(const struct check *check, struct check_verdict *verdict,
+	struct err *err);
+
+/* Of STATUS: a step ended as its recording says, where that has its end. */
+void check_ended(const struct check *check, struct check_verdict *verdict,
+	const struct course_step *done, const char *command);
+
 /*
  * Run a program without input; its standard output is appended.  *status is its
  * exit status.  Errors: ERR_OUTPUT: it cannot be started.

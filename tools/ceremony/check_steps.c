@@ -192,29 +192,6 @@ static bool check_typed(struct check *check, struct check_verdict *verdict,
 	return ok;
 }
 
-/* What the recordings have between run's marks, against the journal. */
-static void check_marks(struct check *check, struct check_verdict *verdict)
-{
-	for (size_t i = 0; i < check->shown.count; i++) {
-		const struct shown_part *part = &check->shown.parts[i];
-		const struct course_step *step =
-			course_step(check->course, part->step);
-		bool told = false;
-
-		for (size_t k = 0; step != NULL && k < step->event_count; k++)
-			told = told ||
-			       ((step->events[k].event == STEPS_COMMAND ||
-					step->events[k].event ==
-						STEPS_OTHERWISE) &&
-				       strcmp(step->events[k].text,
-					       part->command) == 0);
-		if (!told)
-			check_fail(verdict,
-				"step %u: the recording has %s, and the journal does not",
-				part->step, part->command);
-	}
-}
-
 bool check_commands(
 	struct check *check, struct check_verdict *verdict, struct err *err)
 {
@@ -227,18 +204,28 @@ bool check_commands(
 		if (check->account->steps[i].done != NULL)
 			ok = check_typed(
 				check, verdict, &check->account->steps[i], err);
-	if (ok)
-		check_marks(check, verdict);
-	return ok;
+	return ok && check_marks(check, verdict, err);
 }
 
 bool check_status(
 	struct check *check, struct check_verdict *verdict, struct err *err)
 {
-	(void)err;
-	if (is_there(check, verdict))
-		judge(check, verdict, ACCOUNT_STATUS, "exit status");
-	return true;
+	bool ok = true;
+
+	if (!is_there(check, verdict))
+		return true;
+	judge(check, verdict, ACCOUNT_STATUS, "exit status");
+	for (size_t i = 0; ok && i < check->account->step_count; i++) {
+		const struct account_step *step = &check->account->steps[i];
+		struct buf command = BUF_EMPTY;
+
+		ok = scripts_command(check, step->step, &command, err);
+		if (ok && step->done != NULL && command.len > 0)
+			check_ended(check, verdict, step->done,
+				buf_string(&command));
+		buf_free(&command);
+	}
+	return ok;
 }
 
 bool check_seen(
@@ -250,6 +237,9 @@ bool check_seen(
 	judge(check, verdict, ACCOUNT_UNSEEN, "not seen");
 	for (size_t i = 0; i < check->shown.loss_count; i++)
 		check_fail(verdict, "%s", check->shown.losses[i].why.text);
+	if (check->shown.full)
+		check_fail(verdict, "the recordings have more than %d commands",
+			SHOWN_PARTS_MAX);
 	if (check->shown.count == 0)
 		check_fail(verdict, "no recording shows a step");
 	return true;

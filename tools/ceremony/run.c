@@ -412,6 +412,9 @@ static bool start(struct run *run, enum steps_event event, const char *command,
 	bool ok;
 
 	card_close();
+	/* A log that was started elsewhere meanwhile is to have it. */
+	teller_look(&run->play.teller);
+	become_recorded(run);
 	printf("\n=== step %u # %s\n", number, command);
 	ok = play_tell(&run->play, event, command, err) &&
 	     shell_run(command, &status, err);

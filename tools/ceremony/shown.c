@@ -56,7 +56,11 @@ static bool take_line(
 		cut_number(line + strlen(MARK), STEPS_NUMBER_MAX, &number,
 			&rest)) {
 		if (strncmp(rest, COMMAND, strlen(COMMAND)) == 0) {
-			*open = true;
+			shown->full =
+				shown->full || shown->count == SHOWN_PARTS_MAX;
+			*open = !shown->full;
+			if (shown->full)
+				return true;
 			return add_part(shown, (unsigned)number,
 				rest + strlen(COMMAND), err);
 		}

@@ -22,9 +22,12 @@ struct shown_loss {
 	struct err why;
 };
 
+#define SHOWN_PARTS_MAX 20000 /* more than any ceremony has */
+
 struct shown {
 	struct shown_part *parts; /* in their order */
 	size_t count;
+	bool full; /* there are more than that, which are not in it */
 	struct shown_loss *losses;
 	size_t loss_count;
 };
