@@ -164,6 +164,20 @@ def test_it_is_played_whole(name, zone, tmp_path):
         assert ours == (tmp_path / ('HSMFD' if name == 'small' else 'KSR') / 'skr.xml').read_bytes()
     done = run(BIN / 'ceremony', 'annotate', '--script', path, log)
     assert done.returncode == 0, done.stderr
+    judged(tmp_path, path, log, withheld=name == 'withheld')
+
+
+def judged(top, path, log, withheld):
+    """What is honest passes the check after the event; what is withheld is named."""
+    done = run(BIN / 'ceremony', 'publish', '--script', path, log, top / 'public')
+    assert done.returncode == 0, done.stderr
+    done = run(BIN / 'ceremony', 'check', top / 'public')
+    said = done.stdout.decode()
+    assert done.returncode == 0, said
+    skipped = re.findall('^SKIP  (.*)$', said, re.M)
+    print(said)
+    assert skipped == ['SEAL', 'DISC', *(['RESPONSE', 'SIGNATURES'] if withheld else [])], said
+    assert said.count('not in the folder: ') == (4 if withheld else 0), said
 
 
 def test_a_newcomer_makes_their_own(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 import ceremonies
 from cards import Table
-from ceremony_tools import BIN, environment, run
+from ceremony_tools import BIN, environment, run, stub
 from rehearsal import Rehearsal
 
 ISO_HASH = '0123456789abcdef' * 4
@@ -292,15 +292,40 @@ def request(folder):
     journal(folder, lambda lines: [re.sub(r'file \d+ \S+ ksr-1.xml', f'file {note}', line) for line in lines])
 
 
+def noted(folder, path):
+    """The journal's line of a file, made anew; without the file, none."""
+    def change(lines):
+        kept = [line for line in lines if not line.endswith(f' {path.name}') or ' file ' not in line]
+        note = f'{lines[-1][:20]} file {path.stat().st_size} {hashlib.sha256(path.read_bytes()).hexdigest()} ' \
+            f'{path.name}' if path.exists() else None
+        return [*kept[:-1], *([note] if note else []), kept[-1]]
+    journal(folder, change)
+
+
 def signers_log(folder):
     """The signer's log says another hash than the screen."""
     path, = folder.glob('log/ksrsigner-*.log')
     text = path.read_text()
     digits = re.search(r'hash of SKR:\n.*?([0-9a-f]{64})', text)[1]
-    text = text.replace(digits, digits[::-1])
-    path.write_text(text)
-    note = f'{len(text)} {hashlib.sha256(text.encode()).hexdigest()} {path.name}'
-    journal(folder, lambda lines: [re.sub(rf'file \d+ \S+ {path.name}', f'file {note}', line) for line in lines])
+    path.write_text(text.replace(digits, digits[::-1]))
+    noted(folder, path)
+
+
+def more_in_signers_log(folder):
+    """It has signed once more, which nobody saw."""
+    path, = folder.glob('log/ksrsigner-*.log')
+    lines = path.read_text().splitlines(True)
+    path.write_text(''.join([*lines[:-1], lines[-1].replace('done', 'SHA256 hash of SKR:'),
+                             lines[-1].replace('done', 'ab' * 32), lines[-1]]))
+    noted(folder, path)
+
+
+def nothing_signed(folder):
+    """ksrsigner was run, and nothing says what it did."""
+    path, = folder.glob('log/ksrsigner-*.log')
+    path.unlink()
+    recorded(folder, lambda text: text.replace(b'SHA256 hash of ', b'SHA256 cash of '))
+    noted(folder, path)
 
 
 def script(old, new):
@@ -361,6 +386,12 @@ FALSE = {
     'a response of another ceremony': (response, {'RESPONSE'}, 'no file of the folder is'),
     'the response replaced': (edit('log/skr.xml', b'serial="', b'serial="1'), {'RECORDINGS', 'RESPONSE'}, 'skr.xml'),
     'the response removed': (lambda folder: (folder / 'log/skr.xml').unlink(), {'RECORDINGS'}, 'skr.xml: not there'),
+    'a first response on the screen': (
+        lambda folder: recorded(folder, replaced(
+            b'SHA256 hash of SKR:', b'SHA256 hash of SKR:\r\n' + b'ab' * 32 + b'\r\nSHA256 hash of SKR:')),
+        {'RESPONSE'}, f'step 6: the screen has {"ab" * 32}, and no log'),
+    'a response more in the log': (more_in_signers_log, {'RESPONSE'}, f'{"ab" * 32}, and no recording shows it'),
+    'nothing was signed': (nothing_signed, {'REQUEST', 'RESPONSE'}, 'neither a recording nor a log of it'),
     "another signer's log": (signers_log, {'RESPONSE'}, 'the screen has'),
     'a page of another log': (other_log_page, {'PAGES'}, 'annotated.md: is not what'),
     'another page of paper': (edit('annotated.pdf', b'%PDF-', b'%PDF~'), {'PAGES'}, 'annotated.pdf: is not what'),
@@ -435,6 +466,53 @@ def test_bytes_that_the_journal_does_not_vouch_for_count_for_nothing(played, pub
     without(' data ')(public)
     seal(public, None)
     assert check(played, public)[1]['TERMINALS'][0] == 'SKIP'
+
+
+def test_a_log_of_the_signer_elsewhere_is_none(played, public):
+    """Its own lies in a ceremony's log and is noted there; another one, put where the
+    names end, has no say, and neither has a configuration."""
+    for place in ('zz', 'log/zz'):
+        (public / place).mkdir()
+        (public / place / 'ksrsigner-99991231-000000.log').write_text(
+            ''.join(f'2026-11-29T09:00:00Z: [INFO] SHA256 hash of {what}:\n2026-11-29T09:00:00Z: [INFO] {"ab" * 32}\n'
+                    for what in ('KSR', 'SKR')))
+        (public / place / 'ksrsigner.yaml').write_text('x')
+    shutil.copy(public / 'zz/ksrsigner-99991231-000000.log', public / 'log')
+    journal(public, lambda lines: lines)
+    seal(public, None)
+    found = check(played, public)[1]
+    assert [found[point][0] for point in ('REQUEST', 'RESPONSE', 'SIGNATURES')] == ['PASS'] * 3, found
+    assert found['RECORDINGS'][0] == 'FAIL'
+
+
+@pytest.mark.parametrize('says, verdict', [
+    ('PASS', 'PASS'),
+    ('PASS, but 3 of 16 questions not asked', 'PASS'),
+    ('PASS, but keys are known by their labels alone, without ds_sha256 or --anchor; 3 of 16', 'SKIP'),
+    ('INCOMPLETE: whose keys signed is not known', 'SKIP'),
+    ('FAIL POST-CHAIN\nFAIL', 'FAIL'),
+])
+def test_what_skrcheck_says(says, verdict, public, tmp_path):
+    """Where nothing says whose keys signed, anybody may have: that is no PASS."""
+    stub(tmp_path / 'bin', 'skrcheck', f"printf '%s\\n' '{says}'; echo \"$@\" >{tmp_path}/given\n"
+         + 'exit 1\n' * (verdict == 'FAIL'))
+    env = environment()
+    env['PATH'] = f'{tmp_path}/bin:{env["PATH"]}'
+    out = run(BIN / 'ceremony', 'check', public, env=env).stdout.decode()
+    assert re.search(rf'^{verdict}  SIGNATURES$', out, re.M), out
+    given = (tmp_path / 'given').read_text()
+    assert f'--config {public}/log/ksrsigner.yaml --no-previous-skr=not in the folder --log {public}/log/ksrs' in given
+    assert given.endswith(f'{public}/log/ksr-1.xml {public}/log/skr.xml\n')
+
+
+def test_the_schema_is_that_of_the_command(public, tmp_path):
+    script(b'ksrsigner --config', b'ksrsigner --schema=other --config')(public)
+    instead('step 6 command ksrsigner', 'step 6 command ksrsigner --schema=other')(public)
+    stub(tmp_path / 'bin', 'skrcheck', f'echo PASS; echo "$@" >{tmp_path}/given\n')
+    env = environment()
+    env['PATH'] = f'{tmp_path}/bin:{env["PATH"]}'
+    run(BIN / 'ceremony', 'check', public, env=env)
+    assert ' --schema other ' in (tmp_path / 'given').read_text()
 
 
 def test_a_terminal_that_was_recorded_late_is_named(played, public):

@@ -53,6 +53,10 @@ const struct tree_file *check_file(const struct check *check, const char *path);
  * public one, borrowed. */
 const char *check_log_name(const struct check *check, size_t log);
 
+/* Is it a file that the journal notes, of those that other programs wrote into
+ * the folder of that log? */
+bool check_is_noted(const struct check *check, size_t log, const char *name);
+
 /* FOLDER/PATH. */
 void check_path(const struct check *check, const char *path, struct buf *out);
 
@@ -68,8 +72,8 @@ check_point check_log, check_recordings, check_times;  /* check_log.c */
 check_point check_script, check_steps, check_commands; /* check_steps.c */
 check_point check_status, check_seen, check_confirmed; /* check_steps.c */
 check_point check_exceptions;                          /* check_steps.c */
-check_point check_request, check_response,
-	check_signatures; /* check_signed.c */
+check_point check_request, check_response;             /* check_signed.c */
+check_point check_signatures;                          /* check_skr.c */
 
 /* Of COMMANDS: journal and recordings have the same.  Errors: memory. */
 bool check_marks(const struct check *check, struct check_verdict *verdict,

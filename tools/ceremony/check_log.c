@@ -201,17 +201,10 @@ static void check_other(struct recordings *r, const struct course_line *line)
 	buf_free(&digits);
 }
 
-/* Is it in the journal, or what the log itself puts there? */
-static bool is_known(struct recordings *r, size_t log, const char *name)
+bool check_is_noted(const struct check *check, size_t log, const char *name)
 {
-	static const char *const own[] = {"journal", "MANIFEST", "verify"};
-	const struct course *course = r->check->course;
+	const struct course *course = check->course;
 
-	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-		if (strcmp(own[i], name) == 0)
-			return true;
-	if (find(r, log, name, strlen(name)) != NULL)
-		return true;
 	for (size_t i = 0; i < course->line_count; i++) {
 		const char *last = course->lines[i].text;
 
@@ -224,6 +217,18 @@ static bool is_known(struct recordings *r, size_t log, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* Is it in the journal, or what the log itself puts there? */
+static bool is_known(struct recordings *r, size_t log, const char *name)
+{
+	static const char *const own[] = {"journal", "MANIFEST", "verify"};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (strcmp(own[i], name) == 0)
+			return true;
+	return find(r, log, name, strlen(name)) != NULL ||
+	       check_is_noted(r->check, log, name);
 }
 
 static void check_strangers(struct recordings *r)

@@ -1,221 +1,141 @@
 /* SPDX-License-Identifier: ISC */
 /* Points of the check: what was asked for, and what was signed. */
-#include "lib/base/file.h"
-#include "lib/base/hex.h"
-#include "lib/base/text.h"
 #include "tools/ceremony/check.h"
+#include "tools/ceremony/signers.h"
 
-#include <assert.h>
-#include <fnmatch.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define DIGITS 64
-#define NEAR 200 /* from the label to the digits */
-#define LOG_MAX ((size_t)64 * 1024 * 1024)
-#define SIGNER "ksrsigner"
-#define REQUEST "SHA256 hash of KSR:"
-#define RESPONSE "SHA256 hash of SKR:"
-
-/* The hash behind the last such label of a text. */
-static bool find_hash(const char *text, const char *label, char out[DIGITS + 1])
+static bool in_a_log(const struct signers *signers, enum signers_what what,
+	const char *digits)
 {
-	bool found = false;
-
-	while ((text = strstr(text, label)) != NULL) {
-		text += strlen(label);
-		for (size_t i = 0; i < NEAR && text[i] != '\0'; i++)
-			if (strspn(text + i, "0123456789abcdef") == DIGITS) {
-				memcpy(out, text + i, DIGITS);
-				out[DIGITS] = '\0';
-				found = true;
-				break;
-			}
-	}
-	return found;
+	for (size_t i = 0; i < signers->count; i++)
+		if (signers_has(&signers->logs[i].hashes[what], digits))
+			return true;
+	return false;
 }
 
-static bool on_screen(struct check *check, const char *label,
-	char out[DIGITS + 1], unsigned *step)
+/* Was a command that signs typed, and, if that is asked, did its step end well?
+ * What was before the log is in no recording. */
+static bool was_typed(const struct check *check, bool ended)
 {
-	bool found = false;
+	const struct course *course = check->course;
 
-	for (size_t i = 0; i < check->shown.count; i++) {
-		struct shown_part *part = &check->shown.parts[i];
+	for (size_t s = 0; course != NULL && s < course->step_count; s++) {
+		const struct course_step *step = &course->steps[s];
 
-		if (strncmp(part->command, SIGNER, strlen(SIGNER)) == 0 &&
-			find_hash(buf_string(&part->lines), label, out)) {
-			*step = part->step;
-			found = true;
+		for (size_t i = 0; i < step->event_count; i++) {
+			const struct course_event *event = &step->events[i];
+			bool own = event->event == STEPS_COMMAND;
+
+			if ((own || event->event == STEPS_OTHERWISE) &&
+				!event->line->early &&
+				signers_is(event->text) &&
+				(!ended || (own && !step->skipped &&
+						   step->end != COURSE_NEVER &&
+						   step->status == 0)))
+				return true;
 		}
 	}
-	return found;
+	return false;
 }
 
-/* The last file of the signer's log: names have the time in them. */
-static const struct tree_file *signers_log(const struct check *check)
+/* Each on the screen is in a log of the signer's, and the other way round. */
+static size_t compare(const struct signers *signers, enum signers_what what,
+	struct check_verdict *verdict)
 {
-	const struct tree_file *found = NULL;
+	const struct signers_hashes *screen = &signers->screen[what];
+	size_t count = screen->count;
 
-	for (size_t i = 0; i < check->tree.count; i++)
-		if (fnmatch("*/" SIGNER "-*.log", check->tree.files[i].path,
-			    0) == 0)
-			found = &check->tree.files[i];
-	return found;
-}
+	for (size_t i = 0; i < screen->count; i++)
+		if (!in_a_log(signers, what, screen->all[i].digits))
+			check_fail(verdict,
+				"step %u: the screen has %s, and no log of " SIGNERS_PROGRAM
+				" does",
+				screen->all[i].step, screen->all[i].digits);
+	for (size_t l = 0; l < signers->count; l++) {
+		const struct signers_log *log = &signers->logs[l];
 
-static bool in_log(
-	const struct check *check, const char *label, char out[DIGITS + 1])
-{
-	const struct tree_file *file = signers_log(check);
-	struct buf path = BUF_EMPTY, text = BUF_EMPTY;
-	struct err none = ERR_EMPTY;
-	bool found = false;
-
-	if (file != NULL) {
-		check_path(check, file->path, &path);
-		found = file_read(buf_string(&path), LOG_MAX, &text, &none) &&
-			find_hash(buf_string(&text), label, out);
+		if (log->why.kind != ERR_NONE)
+			check_fail(verdict, "%s", log->why.text);
+		for (size_t i = 0; i < log->hashes[what].count; i++)
+			if (!signers_has(
+				    screen, log->hashes[what].all[i].digits))
+				check_fail(verdict,
+					"%s has %s, and no recording shows it",
+					log->file->path,
+					log->hashes[what].all[i].digits);
+		count += log->hashes[what].count;
 	}
-	buf_free(&path);
-	buf_free(&text);
-	return found;
+	return count;
 }
 
-static const struct tree_file *file_with(
-	const struct check *check, const char *digits)
+static void look_for(const struct check *check,
+	const struct signers_hashes *hashes, struct buf *missing, size_t *there)
 {
-	for (size_t i = 0; i < check->tree.count; i++) {
-		struct buf hash = BUF_EMPTY;
-		bool same;
+	for (size_t i = 0; i < hashes->count; i++) {
+		const char *digits = hashes->all[i].digits;
 
-		hex_encode(&hash, check->tree.files[i].hash, SHA256_LEN);
-		same = strcmp(buf_string(&hash), digits) == 0;
-		buf_free(&hash);
-		if (same)
-			return &check->tree.files[i];
+		if (signers_file(check, digits) != NULL)
+			(*there)++;
+		else if (strstr(buf_string(missing), digits) == NULL)
+			buf_format(missing, "%s\n", digits);
 	}
-	return NULL;
 }
 
-/* Screen, signer's log and file have the same one. */
-static void agree(
-	struct check *check, struct check_verdict *verdict, const char *label)
+/* A response may be withheld, and a request that was refused is not kept. */
+static void find_files(const struct check *check, const struct signers *signers,
+	enum signers_what what, struct check_verdict *verdict)
 {
-	char screen[DIGITS + 1], log[DIGITS + 1];
-	unsigned step = 0;
-	bool shown = on_screen(check, label, screen, &step);
-	bool logged = in_log(check, label, log);
+	struct buf missing = BUF_EMPTY;
+	size_t there = 0;
 
-	if (!shown && !logged) {
-		check_skip(verdict, "nothing was signed by " SIGNER);
-		return;
+	look_for(check, &signers->screen[what], &missing, &there);
+	for (size_t i = 0; i < signers->count; i++)
+		look_for(check, &signers->logs[i].hashes[what], &missing,
+			&there);
+	for (const char *p = buf_string(&missing); *p != '\0';
+		p += SIGNERS_DIGITS + 1) {
+		if (there == 0)
+			check_fail(verdict, "no file of the folder is %.*s",
+				SIGNERS_DIGITS, p);
+		else
+			check_skip(verdict, "not in the folder: %.*s",
+				SIGNERS_DIGITS, p);
 	}
-	if (!shown)
-		check_fail(verdict, "no recording shows the hash");
-	if (!logged)
-		check_fail(verdict, "no log of " SIGNER " has the hash");
-	if (shown && logged && strcmp(screen, log) != 0)
+	buf_free(&missing);
+}
+
+/* Screen, signer's log and file have the same ones. */
+static bool agree(const struct check *check, struct check_verdict *verdict,
+	enum signers_what what, struct err *err)
+{
+	struct signers signers;
+	bool ok = signers_read(check, &signers, err);
+
+	if (ok && compare(&signers, what, verdict) > 0) {
+		find_files(check, &signers, what, verdict);
+		if (signers.screen[what].count > SIGNERS_HASHES_MAX)
+			check_fail(verdict, "there are more than %d hashes",
+				SIGNERS_HASHES_MAX);
+	} else if (ok && was_typed(check, what == SIGNERS_RESPONSES)) {
 		check_fail(verdict,
-			"step %u: the screen has %s, and the log of " SIGNER
-			" %s",
-			step, screen, log);
-	if (file_with(check, shown ? screen : log) == NULL)
-		check_fail(verdict, "no file of the folder is %s",
-			shown ? screen : log);
+			"the journal has " SIGNERS_PROGRAM
+			", and neither a recording nor a log of it has the hash");
+	} else if (ok) {
+		check_skip(verdict, "nothing was signed by " SIGNERS_PROGRAM);
+	}
+	signers_free(&signers);
+	return ok;
 }
 
 bool check_request(
 	struct check *check, struct check_verdict *verdict, struct err *err)
 {
-	(void)err;
-	agree(check, verdict, REQUEST);
-	return true;
+	return agree(check, verdict, SIGNERS_REQUESTS, err);
 }
 
 bool check_response(
 	struct check *check, struct check_verdict *verdict, struct err *err)
 {
-	(void)err;
-	agree(check, verdict, RESPONSE);
-	return true;
-}
-
-/* skrcheck's answers that are FAIL, and its last line. */
-static void tell(struct check_verdict *verdict, struct buf *out, int status)
-{
-	char *state = NULL, *last = NULL;
-	char *line = strtok_r((char *)(uintptr_t)buf_string(out), "\n", &state);
-
-	for (; line != NULL; line = strtok_r(NULL, "\n", &state)) {
-		if (last != NULL && strncmp(last, "FAIL", 4) == 0)
-			check_fail(verdict, "skrcheck: %s", last);
-		last = line;
-	}
-	if (status != 0)
-		check_fail(verdict, "skrcheck ended with %d: %s", status,
-			last != NULL ? last : "it said nothing");
-	else if (last == NULL || strncmp(last, "PASS", 4) != 0)
-		check_skip(verdict, "skrcheck: %s",
-			last != NULL ? last : "it said nothing");
-}
-
-static bool ask_skrcheck(struct check *check, struct check_verdict *verdict,
-	const char *request, const char *response, struct err *err)
-{
-	const char *argv[12] = {"skrcheck"};
-	struct buf paths[4] = {BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY};
-	struct buf out = BUF_EMPTY, name = BUF_EMPTY;
-	const struct tree_file *log = signers_log(check);
-	size_t n = 1;
-	int status = 0;
-	bool ok;
-
-	assert(log != NULL);
-	buf_format(&name, "%.*sksrsigner.yaml",
-		(int)(strrchr(log->path, '/') + 1 - log->path), log->path);
-	if (check_file(check, buf_string(&name)) != NULL) {
-		check_path(check, buf_string(&name), &paths[0]);
-		argv[n++] = "--config";
-		argv[n++] = buf_string(&paths[0]);
-	}
-	if (check->given->anchor != NULL) {
-		argv[n++] = "--anchor";
-		argv[n++] = check->given->anchor;
-	}
-	check_path(check, log->path, &paths[1]);
-	argv[n++] = "--log";
-	argv[n++] = buf_string(&paths[1]);
-	check_path(check, request, &paths[2]);
-	check_path(check, response, &paths[3]);
-	argv[n++] = buf_string(&paths[2]);
-	argv[n++] = buf_string(&paths[3]);
-	ok = check_run(argv, &out, &status, err);
-	if (ok)
-		tell(verdict, &out, status);
-	for (size_t i = 0; i < 4; i++)
-		buf_free(&paths[i]);
-	buf_free(&name);
-	buf_free(&out);
-	return ok;
-}
-
-bool check_signatures(
-	struct check *check, struct check_verdict *verdict, struct err *err)
-{
-	char request[DIGITS + 1], response[DIGITS + 1];
-	const struct tree_file *ksr, *skr;
-
-	if (!in_log(check, REQUEST, request) ||
-		!in_log(check, RESPONSE, response)) {
-		check_skip(verdict, "nothing was signed by " SIGNER);
-		return true;
-	}
-	ksr = file_with(check, request);
-	skr = file_with(check, response);
-	if (ksr == NULL || skr == NULL) {
-		check_skip(verdict, "request and response are not both there");
-		return true;
-	}
-	return ask_skrcheck(check, verdict, ksr->path, skr->path, err);
+	return agree(check, verdict, SIGNERS_RESPONSES, err);
 }
