@@ -126,6 +126,7 @@ def make(folder, script=SCRIPT, events=None, shown=None, start=START, ended=True
         lines.append((last + 1, 'end', 'x'))
     made, tip = journal(lines, start)
     (folder / 'journal').write_bytes(made)
+    (folder / 'verify').write_text('#!/bin/sh\n')
     names = sorted(path.name for path in folder.iterdir())
     (folder / 'MANIFEST').write_text(''.join(
         f'{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n' for name in names))

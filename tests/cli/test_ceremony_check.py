@@ -4,6 +4,7 @@ of releases and public keys.  A small one is played and signed in software; its 
 passes; and each falsification of it is found and named, made by somebody who can
 write every file but has no key: sums and chain are made anew."""
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -328,6 +329,14 @@ def nothing_signed(folder):
     noted(folder, path)
 
 
+def put(folder, name, change):
+    """Another file of the log's own."""
+    path = folder / 'log' / name
+    path.write_text(change(path.read_text()))
+    if name != 'MANIFEST':
+        manifest(folder)
+
+
 def script(old, new):
     """Another script than the one that was played, or, with the journal's line, one
     that was changed afterwards."""
@@ -375,6 +384,15 @@ FALSE = {
         lambda folder: recorded(folder, replaced(b'step 4 ended with 0', b'step 4 ended with 1')), {'STATUS'},
         'step 4: the recording has exit status 1, and the journal 0'),
     'a recording put in': (stranger, {'RECORDINGS'}, 'does not know it'),
+    'a line of the manifest removed': (
+        lambda folder: put(folder, 'MANIFEST', lambda text: re.sub('.*skr.xml\n', '', text)), {'RECORDINGS'},
+        'log/MANIFEST: does not list: '),
+    'a line of the manifest changed': (
+        lambda folder: put(folder, 'MANIFEST', lambda text: text.replace('a', 'b', 1)), {'RECORDINGS'},
+        'log/MANIFEST: lists what is not there: '),
+    'no manifest': (lambda folder: (folder / 'log/MANIFEST').unlink(), {'RECORDINGS'}, 'log/MANIFEST: '),
+    'another script that verifies': (lambda folder: put(folder, 'verify', lambda text: 'exit 0 # ' + text),
+                                     {'RECORDINGS'}, 'log/verify: is not the script that release'),
     'another script': (edit('script.md', b'Seal the bags', b'Burn the bags'), {'SCRIPT'}, 'is not the script that'),
     'a script changed afterwards': (script(b'SHA-256: here', b'SHA-256: there'), {'SEEN'}, 'step 4: not seen'),
     'another disc': (script(ISO_HASH.encode(), b'e' * 64), {'DISC'}, 'is no release'),
@@ -532,7 +550,9 @@ def test_a_terminal_that_was_recorded_late_is_named(played, public):
     (lambda folder: (folder / 'disc.txt').write_text(ISO_HASH), 'disc.txt: is not the file'),
     (lambda folder: (folder / 'SHA256SUMS').unlink(), 'SHA256SUMS'),
     (lambda folder: (folder / 'SHA256SUMS').write_text('x\n'), 'malformed: x'),
-], ids=['more', 'less', 'another', 'no sums', 'bad sums'])
+    (lambda folder: (folder / 'log/link').symlink_to('/etc/passwd'), 'log/link: is neither a file nor a folder'),
+    (lambda folder: os.mkfifo(folder / 'pipe'), 'pipe: is neither a file nor a folder'),
+], ids=['more', 'less', 'another', 'no sums', 'bad sums', 'link', 'pipe'])
 def test_files_are_those_of_the_sums(change, named, played, public):
     change(public)
     status, found, _ = check(played, public)
@@ -546,6 +566,20 @@ def test_a_seal_of_somebody_else(played, public):
     assert status == 1 and [name for name, (verdict, _) in found.items() if verdict == 'FAIL'] == ['SEAL']
     (public / 'SHA256SUMS.sig').unlink()
     assert check(played, public)[1]['SEAL'] == ('FAIL', ['SHA256SUMS.sig: not there'])
+
+
+@pytest.mark.parametrize('option', ['--key', '--anchor', '--releases'])
+def test_what_is_given_must_be_readable(option, played, public, tmp_path):
+    """It would look like a folder that is forged."""
+    (tmp_path / 'bad').write_text('no key, no XML\n')
+    (tmp_path / 'folder').mkdir()
+    for name in ('nowhere', 'folder', *(['bad'] if option != '--releases' else [])):
+        done = run(BIN / 'ceremony', 'check', option, tmp_path / name, public)
+        assert (done.returncode, done.stdout) == (3, b''), (name, done.stderr)
+        assert str(tmp_path / name) in done.stderr.decode() and done.stderr.count(b'\n') == 1
+    if option == '--key':
+        done = run(BIN / 'ceremony', 'check', option, played / 'key', public)
+        assert done.returncode == 3 and b'is no public key in PEM' in done.stderr
 
 
 def test_a_folder_that_is_none(tmp_path):

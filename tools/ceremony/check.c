@@ -249,7 +249,7 @@ static bool ask_all(
 	return ok && buf_ok(out, err);
 }
 
-static bool check_folder(const struct command_given *given, struct err *err)
+static bool judge(const struct command_given *given, struct err *err)
 {
 	struct check check = {.given = given,
 		.folder = given->operands[0],
@@ -259,8 +259,8 @@ static bool check_folder(const struct command_given *given, struct err *err)
 	struct buf out = BUF_EMPTY;
 	bool ok;
 
-	ok = open_folder(&check, err) && ask_all(&check, &out, counts, err) &&
-	     print_text(&out, err);
+	ok = check_given(given, err) && open_folder(&check, err) &&
+	     ask_all(&check, &out, counts, err) && print_text(&out, err);
 	close_folder(&check);
 	buf_free(&out);
 	if (ok && counts[CHECK_FAIL] > 0)
@@ -275,5 +275,5 @@ const struct command command_check = {
 	.operands = "the public folder",
 	.least = 1,
 	.most = 1,
-	.run = check_folder,
+	.run = judge,
 };

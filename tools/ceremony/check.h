@@ -13,6 +13,7 @@
 
 #define CHECK_LOGS_MAX 8
 #define CHECK_LINES_MAX 20 /* reasons that are shown of one point */
+#define CHECK_RELEASES_MAX ((size_t)4 * 1024 * 1024)
 
 enum check_result {
 	CHECK_PASS,
@@ -37,6 +38,10 @@ struct check {
 	struct shown shown;
 	struct err course_why, account_why;
 };
+
+/* Can the key, the anchor and the list of releases be read?  Errors: ERR_INPUT;
+ * ERR_OUTPUT: openssl cannot be started. */
+bool check_given(const struct command_given *given, struct err *err);
 
 /* A reason; the verdict is FAIL. */
 void check_fail(struct check_verdict *verdict, const char *fmt, ...)
@@ -74,6 +79,10 @@ check_point check_status, check_seen, check_confirmed; /* check_steps.c */
 check_point check_exceptions;                          /* check_steps.c */
 check_point check_request, check_response;             /* check_signed.c */
 check_point check_signatures;                          /* check_skr.c */
+
+/* Of RECORDINGS: what "ceremony-log finish" put beside an ended log. */
+bool check_manifests(const struct check *check, struct check_verdict *verdict,
+	struct err *err);
 
 /* Of COMMANDS: journal and recordings have the same.  Errors: memory. */
 bool check_marks(const struct check *check, struct check_verdict *verdict,

@@ -12,7 +12,6 @@
 
 #define SUMS_MAX ((size_t)16 * 1024 * 1024)
 #define PAGE_MAX ((size_t)64 * 1024 * 1024)
-#define RELEASES_MAX ((size_t)4 * 1024 * 1024)
 #define DIGITS 64
 
 const struct tree_file *check_file(const struct check *check, const char *path)
@@ -69,6 +68,9 @@ bool check_files(
 
 	if (listed == NULL)
 		return err_nomem(err);
+	if (check->tree.other != NULL)
+		check_fail(verdict, "%s: is neither a file nor a folder",
+			check->tree.other);
 	check_path(check, FOLDER_SUMS, &path);
 	if (!file_read(buf_string(&path), SUMS_MAX, &text, &why))
 		check_fail(verdict, "%s", why.text);
@@ -156,7 +158,7 @@ static void check_release(struct check *check, struct check_verdict *verdict,
 			verdict, "no list of releases was given (--releases)");
 		return;
 	}
-	if (!file_read(check->given->releases, RELEASES_MAX, &text, &why))
+	if (!file_read(check->given->releases, CHECK_RELEASES_MAX, &text, &why))
 		check_fail(verdict, "%s", why.text);
 	else if (!has_line(
 			 buf_string(&text), script->disc, script->disc_sha256))
@@ -220,7 +222,8 @@ bool check_disc(
 	check_media(check, verdict, script);
 	check_path(check, FOLDER_DISC, &path);
 	if (check_file(check, FOLDER_DISC) != NULL &&
-		(!file_read(buf_string(&path), RELEASES_MAX, &text, &why) ||
+		(!file_read(
+			 buf_string(&path), CHECK_RELEASES_MAX, &text, &why) ||
 			strstr(buf_string(&text), script->disc_sha256) == NULL))
 		check_fail(verdict,
 			FOLDER_DISC ": is of another disc than the script's");

@@ -289,7 +289,7 @@ bool check_recordings(
 	if (ok && r.count == 0)
 		check_fail(verdict, "no terminal was recorded");
 	free(r.all);
-	return ok;
+	return ok && check_manifests(check, verdict, err);
 }
 
 /* Lines, those of before the log too, in the order in which things happened. */
