@@ -66,6 +66,8 @@ def test_what_was_done_stands_at_each_step(tmp_path):
     (dict(shown=[(3, 'ksrsigner', 'Is this wrong', 0), SHOWN[1]]), 3, 'not seen', 'Is this correct (y/N)?'),
     (dict(events=[e for e in EVENTS if not e[2].startswith('2 ')]), 2, 'not done', 'never begun'),
     (dict(events=with_events(without='2 end')), 2, 'not done', 'never ended'),
+    (dict(events=with_events(without='2 begin')), 2, 'not done', 'never begun, and yet'),
+    (dict(events=with_events((30, 'step', '1 value Bag number:  '), without='value Bag')), 1, 'not confirmed', 'IW: Bag number'),
 ])
 def test_each_kind_of_deviation_is_named_at_its_step(tmp_path, change, number, kind, words):
     text = annotate(tmp_path, **change)

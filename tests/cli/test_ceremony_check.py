@@ -359,6 +359,11 @@ FALSE = {
     'an exception removed': (without(' except 1 5 '), {'STEPS', 'LOG', 'EXCEPTIONS'}, 'step 5: left out'),
     'a deviation without exception': (without(' except 2 6 '), {'COMMANDS'}, 'step 6: another command'),
     'a step removed': (without(' step 4 '), {'STEPS'}, 'step 4: not done'),
+    'a value that is empty': (instead('value Bag number: 7', 'value Bag number:  '), {'CONFIRMED'}, 'Bag number'),
+    'a step that never began': (without(' step 4 begin'), {'STEPS'}, 'step 4: not done'),
+    'a step left out after a cut': (
+        instead('the cable is at home', 'the log in /x was cut after line 9; this one goes on'), {'STEPS'},
+        'step 5: left out'),
     'a deviation removed': (without('otherwise ls'), {'COMMANDS'}, 'the recording has ls'),
     'another command': (instead('step 3 command cp', 'step 3 command mv'), {'COMMANDS'}, 'step 3: typed was mv'),
     'another status': (instead('step 4 end 0', 'step 4 end 1'), {'STATUS'}, 'step 4: exit status'),

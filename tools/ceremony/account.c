@@ -209,6 +209,20 @@ static void count_all(struct account *account)
 
 /* What went otherwise */
 
+static bool is_confirmed(
+	const struct course_event *event, const char *role, const char *text)
+{
+	return event->event == STEPS_CONFIRM &&
+	       strcmp(event->name, role) == 0 && strcmp(event->text, text) == 0;
+}
+
+/* A value that is empty was not written down. */
+static bool is_written(const struct course_event *event, const char *name)
+{
+	return event->event == STEPS_VALUE && strcmp(event->name, name) == 0 &&
+	       event->text[strspn(event->text, " ")] != '\0';
+}
+
 const struct course_event *account_item(const struct account *account,
 	const struct account_step *step, const struct script_item *item)
 {
@@ -224,16 +238,9 @@ const struct course_event *account_item(const struct account *account,
 	}
 	for (size_t i = 0; i < step->done->event_count; i++) {
 		const struct course_event *event = &step->done->events[i];
-		bool same = confirm ? event->event == STEPS_CONFIRM &&
-					      strcmp(event->name, item->role) ==
-						      0 &&
-					      strcmp(event->text,
-						      buf_string(&text)) == 0
-				    : event->event == STEPS_VALUE &&
-					      strcmp(event->name,
-						      buf_string(&text)) == 0;
 
-		if (same)
+		if (confirm ? is_confirmed(event, item->role, buf_string(&text))
+			    : is_written(event, buf_string(&text)))
 			found = event;
 	}
 	buf_free(&text);
@@ -402,6 +409,10 @@ static bool check_step(const struct making *m, size_t place)
 		return find(m, ACCOUNT_OPEN, place, COURSE_NEVER,
 			       "never begun") != NULL;
 	if (!check_events(m, place))
+		return false;
+	if (step->done->begin == COURSE_NEVER &&
+		find(m, ACCOUNT_OPEN, place, step->done->end,
+			"never begun, and yet in the journal") == NULL)
 		return false;
 	if (step->done->skipped || step->after)
 		return true;

@@ -20,7 +20,7 @@ enum account_kind {
 	ACCOUNT_UNSEEN,      /* text: a line that had to appear and did not */
 	ACCOUNT_STATUS,      /* text: the exit status, and the right one */
 	ACCOUNT_UNCONFIRMED, /* text: "ROLE: what", or the value's name */
-	ACCOUNT_OPEN,        /* not begun, or without an end */
+	ACCOUNT_OPEN,        /* without a begin, or without an end */
 	ACCOUNT_KINDS,
 };
 

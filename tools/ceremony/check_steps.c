@@ -18,6 +18,8 @@ static bool is_there(struct check *check, struct check_verdict *verdict)
 /* The beginnings of exceptions that run writes by itself (run.c). */
 #define BY_STATUS "exit status "
 #define BY_COMMAND "another command: "
+#define BY_CUT "the log in " /* play.c */
+#define BY_CUT_MIDDLE " was cut after line "
 
 static bool begins(const char *text, const char *with)
 {
@@ -32,8 +34,10 @@ static bool begins(const char *text, const char *with)
 static bool stands_for(
 	const char *exception, enum account_kind kind, const char *text)
 {
-	bool by_people =
-		!begins(exception, BY_STATUS) && !begins(exception, BY_COMMAND);
+	bool by_people = !begins(exception, BY_STATUS) &&
+			 !begins(exception, BY_COMMAND) &&
+			 (!begins(exception, BY_CUT) ||
+				 strstr(exception, BY_CUT_MIDDLE) == NULL);
 
 	switch (kind) {
 	case ACCOUNT_UNCONFIRMED:

@@ -262,8 +262,8 @@ static bool ask(const char *question, struct buf *out)
 
 	card_close();
 	printf("\n");
-	there = ask_line(question, out, &none) && out->len > 0;
-	return there;
+	there = ask_line(question, out, &none);
+	return there && buf_string(out)[strspn(buf_string(out), " ")] != '\0';
 }
 
 static bool ask_note(struct run *run, struct err *err)
