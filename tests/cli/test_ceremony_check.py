@@ -256,6 +256,13 @@ def edit(name, old, new):
     return change
 
 
+def append(name, data):
+    def change(folder):
+        path = folder / name
+        path.write_bytes(path.read_bytes() + data)
+    return change
+
+
 def cut(folder):
     path, = folder.glob('log/terminal-*')
     path.write_bytes(path.read_bytes()[:-100])
@@ -371,6 +378,13 @@ FALSE = {
     'a terminal that was not recorded': (
         instead(' end $', ' unrecorded tty2 7 bash'), {'TERMINALS', 'LOG'}, 'not recorded: tty2 7 bash'),
     'the end removed': (without(' end $'), {'LOG'}, 'has no end'),
+    'something behind the end': (append('log/journal', b'0123 38 half a line'), {'LOG'}, 'the last line is cut off'),
+    'something behind the last line': (
+        lambda folder: (without('Z end ')(folder), append('log/journal', b'0123 \0\x1b half a line')(folder)), {'LOG'},
+        'log: the last line is cut off'),
+    'the log before removed': (
+        lambda folder: journal(folder, lambda lines: [lines[0], f'{lines[0][:20]} after {"ab" * 32} /x', *lines[1:]]),
+        {'LOG'}, 'log goes on from a log that is not there'),
     'a recording cut': (cut, {'RECORDINGS'}, 'not those that were recorded'),
     'a recording changed': (edit('log/terminal-*', b'SHA-256: here', b'SHA-256: hers'), {'RECORDINGS'},
                             'not those that were recorded'),

@@ -266,6 +266,32 @@ static void course_names_a_broken_chain(void **state)
 	buf_free(&bytes);
 }
 
+/* As the power leaves it, and as somebody leaves it who hides something. */
+static void course_passes_what_the_power_cut_off(void **state)
+{
+	static const char torn[] = "0123 17\0\x1b\xff half a li";
+	struct buf bytes = BUF_EMPTY;
+	struct course *course;
+
+	for (size_t end = 0; end < 2; end++) {
+		size_t count = COUNT(day) - 1 + end;
+
+		buf_clear(&bytes);
+		journal_of(*state, day, count, &bytes);
+		buf_bytes(&bytes, torn, sizeof(torn) - 1);
+		write_journal(*state, bytes.data, bytes.len);
+		course = read_one(*state);
+		assert_int_equal(course->line_count, count + 1);
+		assert_true(course->logs[0].torn);
+		assert_int_equal(course->logs[0].ended, end);
+		assert_int_equal(course->problem_count, end);
+		if (end > 0)
+			assert_int_equal(course->problems[0].line, count + 2);
+		course_free(course);
+	}
+	buf_free(&bytes);
+}
+
 static void what_is_no_journal_is_refused(void **state)
 {
 	static const struct {
@@ -294,6 +320,9 @@ static void what_is_no_journal_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			course_passes_what_the_power_cut_off, make_room,
+			remove_room),
 		cmocka_unit_test_setup_teardown(
 			course_of_a_day_has_steps_with_times, make_room,
 			remove_room),

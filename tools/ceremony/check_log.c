@@ -30,6 +30,12 @@ bool check_log(
 		check_fail(verdict, "%s, line %" PRIu64 ": %s",
 			check_log_name(check, course->problems[i].log),
 			course->problems[i].line, course->problems[i].text);
+	if (course->logs[0].after[0] != '\0')
+		check_fail(verdict, "%s goes on from a log that is not there",
+			check_log_name(check, 0));
+	if (course->logs[course->log_count - 1].torn)
+		check_fail(verdict, "%s: the last line is cut off",
+			check_log_name(check, course->log_count - 1));
 	if (!course->logs[course->log_count - 1].ended)
 		check_fail(verdict,
 			"the journal has no end: cut, or it was not finished");

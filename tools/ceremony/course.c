@@ -17,6 +17,7 @@ struct reading {
 	struct course *course;
 	struct course_log *log; /* the one being read */
 	uint64_t number;        /* of its line */
+	int64_t before;         /* the time of the last line, of any journal */
 	struct err *err;
 };
 
@@ -139,10 +140,10 @@ static bool check_chain(
 }
 
 /* Behind the hash: "NUMBER TIME KIND TEXT". */
-static bool read_rest(const struct reading *r, char *rest)
+static bool read_rest(struct reading *r, char *rest)
 {
 	struct err why = ERR_EMPTY;
-	int64_t number = 0, time = 0, before = 0;
+	int64_t number = 0, time = 0;
 	const char *kind;
 
 	if (!number_parse(cut_word(&rest), 1, INT64_MAX, &number, &why) ||
@@ -152,11 +153,8 @@ static bool read_rest(const struct reading *r, char *rest)
 	}
 	if (!time_parse(cut_word(&rest), &time, &why))
 		return problem(r, "has no time");
-	/* Of an early line: its time is not that of the line. */
-	for (size_t i = r->course->line_count; before == 0 && i > 0; i--)
-		if (!r->course->lines[i - 1].early)
-			before = r->course->lines[i - 1].time;
-	if (time < before && !problem(r, "is earlier than the line before it"))
+	if (time < r->before &&
+		!problem(r, "is earlier than the line before it"))
 		return false;
 	kind = cut_word(&rest);
 	if (r->log->ended && !problem(r, "comes after the end"))
@@ -166,10 +164,15 @@ static bool read_rest(const struct reading *r, char *rest)
 	if ((r->number == 1) != (strcmp(kind, "start") == 0) &&
 		!problem(r, "line 1, and no other, is the start"))
 		return false;
-	return add_line(r, time, kind, rest);
+	if (!add_line(r, time, kind, rest))
+		return false;
+	/* Of an early line: its time is not that of the line. */
+	if (!r->course->lines[r->course->line_count - 1].early)
+		r->before = time;
+	return true;
 }
 
-static bool read_line(const struct reading *r, char *line)
+static bool read_line(struct reading *r, char *line)
 {
 	char *rest = line;
 	const char *hash = cut_word(&rest);
@@ -194,16 +197,23 @@ static bool read_lines(struct reading *r, char *text)
 			return false;
 		text = end + 1;
 	}
-	return r->number > 0 ||
-	       err_set(r->err, ERR_INPUT, "%s: no line", r->log->path);
+	if (r->number == 0)
+		return err_set(r->err, ERR_INPUT, "%s: no line", r->log->path);
+	r->number++;
+	return !r->log->torn || !r->log->ended ||
+	       problem(r, "the last line is cut off");
 }
 
+/* Of whole lines: what the power has cut off may be anything. */
 static bool check_bytes(
 	const char *path, const struct buf *bytes, struct err *err)
 {
+	const uint8_t *last =
+		bytes->len > 0 ? memrchr(bytes->data, '\n', bytes->len) : NULL;
+	size_t len = last != NULL ? (size_t)(last - bytes->data) + 1 : 0;
 	size_t line = 1;
 
-	for (size_t i = 0; i < bytes->len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		uint8_t byte = bytes->data[i];
 
 		if (byte != '\n' && (byte < ' ' || byte > '~'))
@@ -215,24 +225,28 @@ static bool check_bytes(
 	return true;
 }
 
-static bool read_log(struct course *course, const char *folder, struct err *err)
+static bool read_log(struct reading *r, const char *folder, struct err *err)
 {
+	struct course *course = r->course;
 	struct course_log *log = array_grow(
 		&course->logs, &course->log_count, sizeof(*log), err);
-	struct reading r = {.course = course, .log = log, .err = err};
 	struct buf path = BUF_EMPTY, bytes = BUF_EMPTY;
 	bool ok = log != NULL;
 
 	buf_format(&path, "%s/journal", folder);
 	ok = ok && buf_ok(&path, err);
 	if (ok) {
+		r->log = log;
+		r->number = 0;
 		log->first = course->line_count;
 		log->path = text_copy(buf_string(&path), err);
 		ok = log->path != NULL;
 	}
-	ok = ok && file_read(log->path, COURSE_SIZE_MAX, &bytes, err) &&
-	     check_bytes(log->path, &bytes, err) &&
-	     read_lines(&r, (char *)(uintptr_t)buf_string(&bytes));
+	ok = ok && file_read(log->path, COURSE_SIZE_MAX, &bytes, err);
+	if (ok)
+		log->torn = bytes.len > 0 && bytes.data[bytes.len - 1] != '\n';
+	ok = ok && check_bytes(log->path, &bytes, err) &&
+	     read_lines(r, (char *)(uintptr_t)buf_string(&bytes));
 	buf_free(&bytes);
 	buf_free(&path);
 	return ok;
@@ -395,12 +409,13 @@ bool course_read(const char *const *folders, size_t count, struct course **out,
 	struct err *err)
 {
 	struct course *course = calloc(1, sizeof(*course));
+	struct reading r = {.course = course, .err = err};
 	bool ok = true;
 
 	if (course == NULL)
 		return err_nomem(err);
 	for (size_t i = 0; ok && i < count; i++)
-		ok = read_log(course, folders[i], err);
+		ok = read_log(&r, folders[i], err);
 	if (!ok || !make_steps(course, err)) {
 		course_free(course);
 		return false;

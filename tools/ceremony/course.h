@@ -51,10 +51,11 @@ struct course_exception {
 
 /* One journal. */
 struct course_log {
-	char *path;                       /* of the journal; owned */
-	size_t first;                     /* its first line in lines */
-	size_t count;                     /* of its lines */
-	bool ended;                       /* the last line is the end */
+	char *path;   /* of the journal; owned */
+	size_t first; /* its first line in lines */
+	size_t count; /* of its lines */
+	bool ended;   /* the last line is the end */
+	bool torn;    /* something without a newline stands behind it */
 	char hash[JOURNAL_HASH_LEN + 1];  /* of its last line */
 	char after[JOURNAL_HASH_LEN + 1]; /* what its "after" names, or "" */
 };
@@ -88,8 +89,8 @@ struct course {
  * chain, a number, a time that goes back, a malformed line, two scripts, a
  * journal that does not go on from the one before it) is a problem, and whoever
  * makes pages from a course with problems must say so or refuse.  A last line
- * without its newline, as a power cut leaves it, is a problem of a journal
- * that another one goes on from, no more than that.
+ * without its newline, as a power cut leaves it, is none, whatever bytes it
+ * has, unless the journal has ended before it; torn tells.
  * Errors: ERR_INPUT: a journal that cannot be read, or bytes that it never
  * holds; ERR_REFUSED where it is larger than COURSE_SIZE_MAX.
  */
