@@ -631,7 +631,7 @@ static bool play_cards(struct run *run, struct err *err)
 
 static bool run_script(const struct command_given *given, struct err *err)
 {
-	char *path = realpath(given->operands[0], NULL);
+	char *path = realpath(given->operands[0], NULL), *after = NULL;
 	struct script *script = NULL;
 	struct run run = {.path = path};
 	bool ok;
@@ -643,8 +643,12 @@ static bool run_script(const struct command_given *given, struct err *err)
 		free(path);
 		return err_set(err, ERR_USAGE, "run needs a terminal");
 	}
+	/* The journal has it, and a relative name means nothing there. */
+	if (given->after != NULL)
+		after = realpath(given->after, NULL);
 	ok = script_read(path, &script, err) &&
-	     play_open(script, path, given->after, &run.play, err);
+	     play_open(script, path, after != NULL ? after : given->after,
+		     &run.play, err);
 	if (ok) {
 		teller_go_to_folder(&run.play.teller);
 		take_handed(&run);
@@ -654,6 +658,7 @@ static bool run_script(const struct command_given *given, struct err *err)
 	if (script != NULL)
 		play_free(&run.play);
 	script_free(script);
+	free(after);
 	free(path);
 	return ok;
 }
