@@ -135,6 +135,13 @@ def test_a_sound_script_has_no_findings(tmp_path):
     ('the words.', 'the\twords.', r'character U\+0009 cannot'),
     ('the words.', 'the\u17b4words.', r'character U\+17B4 cannot'),
     ('the words.', 'the\u202ewords.', r'character U\+202E cannot'),
+    ('the words.', 'the words &#27;[2J.', r'character U\+001B cannot be seen'),
+    ('# Act 1. Start', '# Act 1. &#x202e;Start', r'character U\+202E cannot be seen'),
+    ('OUT: skr.xml', 'OUT: "\\x9b2J"', r'line 6: .*character U\+009B cannot be seen'),
+    ('OUT: skr.xml', 'OUT: "a\\u202eb"', r'character U\+202E cannot be seen'),
+    ('OUT: skr.xml', 'OUT: "a\\nb"', r'character U\+000A cannot be seen'),
+    ('title: Sign', 'title: "\\e[2J" #', r'character U\+001B cannot be seen'),
+    ('CA: Ceremony Administrator', 'CA: "\\U000e0041"', r'character U\+E0041 cannot be seen'),
     ('${OUT}', '${NONE}', r'\$\{NONE\} is not in set'),
     ('${OUT}', '${OUT', r'without \}'),
 ])

@@ -4,10 +4,12 @@
 #include "lib/base/array.h"
 #include "lib/base/hex.h"
 #include "lib/base/text.h"
+#include "lib/base/utf8.h"
 #include "lib/config/reader.h"
 #include "lib/hash/sha256.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +24,17 @@ static bool take_text(void *context, struct reader *reader,
 	if (scalar->length == 0)
 		return reader_refuse(
 			reader, err, "expected a text, found none");
-	for (size_t i = 0; i < scalar->length; i++)
-		if ((unsigned char)scalar->text[i] < 0x20 ||
-			scalar->text[i] == 0x7f)
-			return reader_refuse(
-				reader, err, "control character in a text");
+	/* What YAML makes of \x and \u is in no byte of the file. */
+	for (size_t at = 0, len; at < scalar->length; at += len) {
+		uint32_t character = 0;
+
+		len = utf8_read(
+			scalar->text + at, scalar->length - at, &character);
+		if (len == 0 || !utf8_is_shown(character))
+			return reader_refuse(reader, err,
+				"character U+%04" PRIX32 " cannot be seen",
+				character);
+	}
 	*out = text_copy(scalar->text, err);
 	return *out != NULL;
 }

@@ -13,6 +13,7 @@
 
 #include <cmark.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,25 @@ static bool refused_at(const struct reading *r)
 	return err_prefix(r->err, "%s:%zu", r->script->path, r->line);
 }
 
+/* What CommonMark makes of &#27; and the like is in no byte of the file. */
+static bool check_shown(const struct reading *r, const char *text)
+{
+	size_t left = strlen(text), len;
+
+	for (; left > 0; text += len, left -= len) {
+		uint32_t character = 0;
+		char said[64];
+
+		len = utf8_read(text, left, &character);
+		if (len > 0 && utf8_is_shown(character))
+			continue;
+		snprintf(said, sizeof(said), "character U+%04X cannot be seen",
+			(unsigned)character);
+		return refuse(r, said);
+	}
+	return true;
+}
+
 /* The text of a node and all below it; line ends are blanks. */
 static bool node_text(const struct reading *r, cmark_node *top, struct buf *out)
 {
@@ -55,6 +75,7 @@ static bool node_text(const struct reading *r, cmark_node *top, struct buf *out)
 		switch (cmark_node_get_type(node)) {
 		case CMARK_NODE_TEXT:
 		case CMARK_NODE_CODE:
+			ok = check_shown(r, cmark_node_get_literal(node));
 			buf_text(out, cmark_node_get_literal(node));
 			break;
 		case CMARK_NODE_SOFTBREAK:
