@@ -24,7 +24,7 @@ ceremony: 61
 title: Sign the ZSK
 disc: keyroom-{version}-amd64.iso {iso}
 roles: {{CA: Ceremony Administrator, IW: Internal Witness}}
-set: {{LOG: {log}, WHY: first, KSR: ../ksr-1.xml}}
+set: {{LOG: {log}, BAG: Bag number, WHO: release, WHY: first, KSR: ../ksr-1.xml}}
 ---
 
 # Act 1. Start
@@ -46,7 +46,9 @@ set: {{LOG: {log}, WHY: first, KSR: ../ksr-1.xml}}
     # printf 'SHA-256: %s\\n' here
     SHA-256: here
 
-- [ ] IW: the words are those of the release
+Of the ${{WHO}}.
+
+- [ ] IW: the words are those of the ${{WHO}}
 
 ## 5. Left out {{CA, 1 min}}
 
@@ -60,7 +62,7 @@ set: {{LOG: {log}, WHY: first, KSR: ../ksr-1.xml}}
     SHA256 hash of KSR:
     Is this correct (y/N)? y
 
-- Bag number: ____ (IW)
+- ${{BAG}}: ____ (IW)
 
 ## 7. End the log {{CA, 1 min}}
 

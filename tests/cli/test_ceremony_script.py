@@ -184,6 +184,12 @@ def test_the_line_is_the_files(tmp_path):
     ('# hsm-list', '# umount /media/KSR', 'brought the drive KSR'),
     ('roles: {CA: Ceremony Administrator, IW: Internal Witness}\n', '', 'no roles'),
     ('title: Sign the ZSK\n', '', 'no title'),
+    ('Read before', 'Read ${X} before', '${X} is not in set'),
+    ('the words.', 'the words of ${X}.', '${X} is not in set'),
+    ('the words are', 'the ${X} words are', '${X} is not in set'),
+    ('Bag number', 'Bag ${X}', '${X} is not in set'),
+    ('A remark', 'A ${X}', '${X} is not in set'),
+    ('The HSM is', 'The ${X} is', '${X} is not in set'),
 ])
 def test_the_lint_finds(tmp_path, old, new, finding):
     text = HEAD + BODY
@@ -191,6 +197,13 @@ def test_the_lint_finds(tmp_path, old, new, finding):
     status, found = lint(tmp_path, text.replace(old, new, 1))
     assert status == 1 and any(finding in line for line in found), found
     assert all(re.match(r'\d+: ', line) for line in found)
+
+
+def test_the_name_of_a_value_stays_one(tmp_path):
+    """In the journal a colon and a blank end it."""
+    text = (HEAD + BODY).replace('OUT: skr.xml', 'OUT: "a: b"').replace('Bag number', 'Bag ${OUT}')
+    status, found = lint(tmp_path, text)
+    assert status == 1 and 'a colon and a blank in the name of a value: Bag a: b' in ''.join(found)
 
 
 @pytest.mark.parametrize('listed, status', [

@@ -296,6 +296,24 @@ static void check_lines(struct lint *lint, const struct script_item *item)
 	}
 }
 
+/* Of a command that is check_command()'s. */
+static void check_text(struct lint *lint, const struct script_item *item)
+{
+	struct buf text = BUF_EMPTY;
+	struct err why = ERR_EMPTY;
+
+	if (item->text == NULL || item->kind == ITEM_COMMAND)
+		return;
+	if (!script_expand(lint->script, item->text, &text, &why))
+		find(lint, item->line, why.text, "", "");
+	else if (item->kind == ITEM_VALUE &&
+		 strstr(buf_string(&text), ": ") != NULL)
+		find(lint, item->line,
+			"a colon and a blank in the name of a value: ",
+			buf_string(&text), "");
+	buf_free(&text);
+}
+
 static void check_role(struct lint *lint, size_t line, const char *role)
 {
 	if (script_name(lint->script->roles, lint->script->role_count, role) ==
@@ -312,6 +330,7 @@ static bool check_items(struct lint *lint, const struct script_item *items,
 		const struct script_item *item = &items[i];
 
 		check_lines(lint, item);
+		check_text(lint, item);
 		if (item->role != NULL)
 			check_role(lint, item->line, item->role);
 		if (item->kind == ITEM_COMMAND) {
@@ -394,6 +413,7 @@ bool lint_script(const struct script *script,
 	bool ok = true;
 
 	check_front(&lint);
+	ok = check_items(&lint, script->items, script->item_count, false);
 	for (size_t a = 0; ok && a < script->act_count; a++) {
 		const struct script_act *act = &script->acts[a];
 

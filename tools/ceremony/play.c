@@ -143,7 +143,25 @@ static bool gather(struct play *play, struct err *err)
 	       err_set(err, ERR_INPUT, "%s: no step", script->path);
 }
 
-/* Every role is one of the head's, every number is used once: what the lint
+/* A role of the head's, and variables that are set. */
+static bool check_item(const struct script *script,
+	const struct script_item *item, struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	bool ok = item->text == NULL ||
+		  script_expand(script, item->text, &text, err);
+
+	buf_free(&text);
+	if (!ok)
+		return err_prefix(err, "%s:%zu", script->path, item->line);
+	return item->role == NULL ||
+	       script_name(script->roles, script->role_count, item->role) !=
+		       NULL ||
+	       err_set(err, ERR_INPUT, "%s:%zu: no such role: %s", script->path,
+		       item->line, item->role);
+}
+
+/* Every number is used once, and what check_item() asks for: what the lint
  * finds, but a script may be played that nobody has linted. */
 static bool check_steps(const struct play *play, struct err *err)
 {
@@ -156,14 +174,8 @@ static bool check_steps(const struct play *play, struct err *err)
 				play->script->path, step->line, step->number,
 				i + 1);
 		for (size_t k = 0; k < step->item_count; k++)
-			if (step->items[k].role != NULL &&
-				script_name(play->script->roles,
-					play->script->role_count,
-					step->items[k].role) == NULL)
-				return err_set(err, ERR_INPUT,
-					"%s:%zu: no such role: %s",
-					play->script->path, step->items[k].line,
-					step->items[k].role);
+			if (!check_item(play->script, &step->items[k], err))
+				return false;
 	}
 	return true;
 }

@@ -89,21 +89,20 @@ static bool add_command(struct run *run, struct card *card,
 	return ok;
 }
 
-static bool add_item(
-	struct run *run, struct card *card, size_t i, struct err *err)
+/* text: the item's, with what its variables stand for. */
+static bool add_text_item(struct run *run, struct card *card, size_t i,
+	const char *text, struct err *err)
 {
-	const struct script_step *step = play_step(&run->play);
-	const struct script_item *item = &step->items[i];
+	const struct script_item *item = &play_step(&run->play)->items[i];
 	bool done = i < run->play.item, now = i == run->play.item;
 	enum card_look look = now ? CARD_STRONG : done ? CARD_DONE : CARD_PLAIN;
 
 	switch (item->kind) {
 	case ITEM_TEXT:
-		return card_add(
-			card, CARD_PLAIN, 0, false, err, "%s", item->text);
+		return card_add(card, CARD_PLAIN, 0, false, err, "%s", text);
 	case ITEM_NOTE:
 		return card_add(
-			card, CARD_DONE, 2, false, err, "Note: %s", item->text);
+			card, CARD_DONE, 2, false, err, "Note: %s", text);
 	case ITEM_COMMAND:
 		return add_command(run, card, item, look, now, err);
 	case ITEM_SHOWN:
@@ -113,14 +112,26 @@ static bool add_item(
 		       add_expected(run, card, item, look, err);
 	case ITEM_CONFIRM:
 		return card_add(card, look, 2, now, err, "%s [%c] %s: %s",
-			now ? ">" : " ", done ? 'x' : ' ', item->role,
-			item->text);
+			now ? ">" : " ", done ? 'x' : ' ', item->role, text);
 	case ITEM_VALUE:
 		return card_add(card, look, 2, now, err, "%s %s: %s (%s)",
-			now ? ">" : " ", item->text,
-			done ? "written down" : "____", item->role);
+			now ? ">" : " ", text, done ? "written down" : "____",
+			item->role);
 	}
 	return true;
+}
+
+static bool add_item(
+	struct run *run, struct card *card, size_t i, struct err *err)
+{
+	const struct script_item *item = &play_step(&run->play)->items[i];
+	struct buf text = BUF_EMPTY;
+	bool ok = item->text == NULL ||
+		  script_expand(run->play.script, item->text, &text, err);
+
+	ok = ok && add_text_item(run, card, i, buf_string(&text), err);
+	buf_free(&text);
+	return ok;
 }
 
 static const char *enter_word(const struct run *run)
@@ -494,8 +505,8 @@ static bool confirm(
 	struct buf text = BUF_EMPTY;
 	bool ok;
 
-	buf_format(&text, "%s %s", item->role, item->text);
-	ok = buf_ok(&text, err) &&
+	buf_format(&text, "%s ", item->role);
+	ok = script_expand(run->play.script, item->text, &text, err) &&
 	     play_tell(&run->play, STEPS_CONFIRM, buf_string(&text), err);
 	buf_free(&text);
 	play_next_item(&run->play);
@@ -505,16 +516,19 @@ static bool confirm(
 static bool write_down(
 	struct run *run, const struct script_item *item, struct err *err)
 {
-	struct buf question = BUF_EMPTY, answer = BUF_EMPTY, text = BUF_EMPTY;
-	bool ok = true;
+	struct buf name = BUF_EMPTY, question = BUF_EMPTY;
+	struct buf answer = BUF_EMPTY, text = BUF_EMPTY;
+	bool ok = script_expand(run->play.script, item->text, &name, err);
 
-	buf_format(&question, "%s (%s): ", item->text, item->role);
-	if (ask(buf_string(&question), &answer)) {
-		buf_format(&text, "%s: %s", item->text, buf_string(&answer));
+	buf_format(&question, "%s (%s): ", buf_string(&name), item->role);
+	if (ok && ask(buf_string(&question), &answer)) {
+		buf_format(&text, "%s: %s", buf_string(&name),
+			buf_string(&answer));
 		ok = buf_ok(&text, err) &&
 		     play_tell(&run->play, STEPS_VALUE, buf_string(&text), err);
 		play_next_item(&run->play);
 	}
+	buf_free(&name);
 	buf_free(&question);
 	buf_free(&answer);
 	buf_free(&text);
