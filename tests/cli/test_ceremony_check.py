@@ -43,7 +43,7 @@ set: {{LOG: {log}, BAG: Bag number, WHO: release, WHY: first, KSR: ../ksr-1.xml}
 
 ## 4. Verify the disc {{CA, 1 min}}
 
-    # printf 'SHA-256: %s\\n' here
+    # verify-media
     SHA-256: here
 
 Of the ${{WHO}}.
@@ -78,6 +78,8 @@ def version():
 
 
 def play(table, top):
+    stub(top / 'bin', 'verify-media', f"printf 'SHA-256: %s\\n' here {ISO_HASH}\n")
+    table.type(f'PATH={top}/bin:$PATH; clear')
     table.play('day.md')
     for number in (1, 2, 3):
         table.run_it()
@@ -420,6 +422,9 @@ FALSE = {
     'a disc of another release': (script(f'keyroom-{version()}-amd64.iso {ISO_HASH}'.encode(),
                                          f'keyroom-9-amd64.iso {"f" * 64}'.encode()), {'DISC'},
                                   'the log was kept by release'),
+    'another disc on the screen': (
+        lambda folder: recorded(folder, replaced(ISO_HASH.encode(), ISO_HASH[::-1].encode())), {'DISC'},
+        'step 4: verify-media showed another hash'),
     'another disc beside': (edit('disc.txt', b'0123', b'3210'), {'DISC'}, 'disc.txt'),
     'another request': (request, {'REQUEST'}, 'no file of the folder is'),
     'a response of another ceremony': (response, {'RESPONSE'}, 'no file of the folder is'),
@@ -478,6 +483,17 @@ def test_what_run_has_recorded_itself_is_no_shell(played, public):
     seal(public, None)
     _, found, _ = check(played, public)
     assert found['TERMINALS'] == ('PASS', []), found
+
+
+def test_a_disc_whose_hash_nobody_showed_is_not_asked_about(played, public):
+    """verify-media before there is a log is in no recording."""
+    script(b'# verify-media', b'# verify_media')(public)
+    instead('step 4 command verify-media', 'step 4 command verify_media')(public)
+    recorded(public, replaced(b'=== step 4 # verify-media', b'=== step 4 # verify_media'))
+    seal(public, None)
+    found = check(played, public)[1]
+    assert found['COMMANDS'][0] == found['SEEN'][0] == 'PASS', found
+    assert found['DISC'] == ('SKIP', ["no recording shows the disc's hash (verify-media)"])
 
 
 def test_terminals_are_in_no_order(played, public):
