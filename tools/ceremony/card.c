@@ -97,7 +97,8 @@ bool card_open(struct err *err)
 	nonl();
 	keypad(stdscr, TRUE);
 	curs_set(0);
-	/* What a command left there is not the card's. */
+	/* What a command left there is not the card's, nor is the last card. */
+	erase();
 	clearok(stdscr, TRUE);
 	refresh();
 	/* What was typed before the card was seen is no answer to it. */
