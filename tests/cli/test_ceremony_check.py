@@ -560,14 +560,61 @@ def test_what_skrcheck_says(says, verdict, public, tmp_path):
     assert given.endswith(f'{public}/log/ksr-1.xml {public}/log/skr.xml\n')
 
 
-def test_the_schema_is_that_of_the_command(public, tmp_path):
-    script(b'ksrsigner --config', b'ksrsigner --schema=other --config')(public)
-    instead('step 6 command ksrsigner', 'step 6 command ksrsigner --schema=other')(public)
-    stub(tmp_path / 'bin', 'skrcheck', f'echo PASS; echo "$@" >{tmp_path}/given\n')
+def asked(public, tmp_path):
+    """(SIGNATURES and its reasons, what skrcheck is given each time)"""
+    stub(tmp_path / 'bin', 'skrcheck', f'echo PASS; echo "$@" >>{tmp_path}/given\n')
     env = environment()
     env['PATH'] = f'{tmp_path}/bin:{env["PATH"]}'
-    run(BIN / 'ceremony', 'check', public, env=env)
-    assert ' --schema other ' in (tmp_path / 'given').read_text()
+    out = run(BIN / 'ceremony', 'check', public, env=env).stdout.decode()
+    given = tmp_path / 'given'
+    return re.search(r'\n(\w+  SIGNATURES\n(?: .*\n)*)', out)[1], given.read_text().splitlines() if given.exists() else []
+
+
+def typed(public, words):
+    script(b'ksrsigner --config', f'ksrsigner {words} --config'.encode())(public)
+    instead('step 6 command ksrsigner', f'step 6 command ksrsigner {words}')(public)
+
+
+def test_the_schema_is_that_of_the_command(public, tmp_path):
+    typed(public, '--schema=other')
+    said, (given,) = asked(public, tmp_path)
+    assert said == 'PASS  SIGNATURES\n' and ' --schema other ' in given
+
+
+def test_a_family_is_not_asked_about_one_by_one(public, tmp_path):
+    typed(public, '--family two')
+    said, given = asked(public, tmp_path)
+    assert said.startswith('SKIP  SIGNATURES') and 'a family' in said and given == []
+
+
+@pytest.mark.parametrize('more, expected', [
+    ('KSR SKR', 'PASS  SIGNATURES\n'),
+    ('KSR', 'which of 2 requests its 1 responses answer is not known'),
+    ('KSR SKR-withheld', 'not in the folder: '),
+])
+def test_a_chain_is_asked_about_one_after_the_other(more, expected, public, tmp_path):
+    """Each with its schema, and against the response before, where that is there."""
+    typed(public, '--schema first,second')
+    path, = public.glob('log/ksrsigner-*.log')
+    log, screen = path.read_text().removesuffix(': [INFO] done\n') + ': [INFO] more\n', ''
+    for what in more.split():
+        digits = hashlib.sha256(what.encode()).hexdigest()
+        log += f'2026-11-29T09:00:00Z: [INFO] SHA256 hash of {what[:3]}:\n2026-11-29T09:00:00Z: [INFO] {digits}\n'
+        screen += f'SHA256 hash of {what[:3]}:\r\n{digits}\r\n'
+        if 'withheld' not in what:
+            (public / f'log/2-{what}.xml').write_text(what)
+            noted(public, public / f'log/2-{what}.xml')
+    path.write_text(log)
+    noted(public, path)
+    recorded(public, replaced(b'=== step 6 ended', f'{screen}=== step 6 ended'.encode()))
+    said, given = asked(public, tmp_path)
+    assert expected in said, said
+    if more == 'KSR SKR':
+        one, two = given
+        assert ' --schema first --no-previous-skr' in one and one.endswith('log/ksr-1.xml ' + f'{public}/log/skr.xml')
+        assert f' --schema second --previous-skr {public}/log/skr.xml ' in two
+        assert two.endswith(f'{public}/log/2-KSR.xml {public}/log/2-SKR.xml')
+    assert len(given) == {'KSR SKR': 2, 'KSR': 0}.get(more, 1)
 
 
 def test_a_terminal_that_was_recorded_late_is_named(played, public):

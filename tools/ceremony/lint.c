@@ -314,6 +314,24 @@ static void check_text(struct lint *lint, const struct script_item *item)
 	buf_free(&text);
 }
 
+/* What is before a step is on paper alone: no card shows it, and no log has it.
+ */
+static void check_place(struct lint *lint, const struct script_item *item)
+{
+	static const char *const words[] = {
+		[ITEM_TEXT] = NULL,
+		[ITEM_NOTE] = NULL,
+		[ITEM_COMMAND] = "a command",
+		[ITEM_SHOWN] = "what must be seen",
+		[ITEM_CONFIRM] = "a confirmation",
+		[ITEM_VALUE] = "a value",
+	};
+
+	if (words[item->kind] != NULL)
+		find(lint, item->line, words[item->kind],
+			" belongs into a step", "");
+}
+
 static void check_role(struct lint *lint, size_t line, const char *role)
 {
 	if (script_name(lint->script->roles, lint->script->role_count, role) ==
@@ -331,6 +349,8 @@ static bool check_items(struct lint *lint, const struct script_item *items,
 
 		check_lines(lint, item);
 		check_text(lint, item);
+		if (!in_step)
+			check_place(lint, item);
 		if (item->role != NULL)
 			check_role(lint, item->line, item->role);
 		if (item->kind == ITEM_COMMAND) {
