@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tarfile
+import zlib
 
 import pytest
 
@@ -274,10 +275,50 @@ def test_a_signed_tag_under_another_name_is_refused(project):
     assert (project.folder / 'out-a/files' / f'keyroom-{VERSION}-amd64.iso').read_bytes() == b'the disc\n'
 
 
+def spoil(project, revision, data):
+    """The object keeps its name and gets other contents, as git writes loose ones."""
+    pack = project.folder / 'pack'
+    (project.top / '.git/objects/pack').rename(pack)
+    for one in pack.glob('*.pack'):
+        run('sh', '-c', 'exec git unpack-objects -q <"$0"', one, cwd=project.top, env=project.env).check_returncode()
+    name = project.git('rev-parse', revision)
+    path = project.top / '.git/objects' / name[:2] / name[2:]
+    path.chmod(0o644)
+    path.write_bytes(zlib.compress(b'blob %d\0%s' % (len(data), data)))
+
+
+@pytest.mark.parametrize('packed', [False, True])
+def test_objects_are_what_their_names_say(project, packed):
+    """git does not hash what it clones on one disk: under the genuine signed tag lay
+    other sources, and they were built and attested."""
+    assert project.release().returncode == 0
+    if packed:
+        project.git('gc', '-q')
+    spoil(project, f'{VERSION}:source', b'another disc\n')
+    assert run('git', 'cat-file', 'blob', f'{VERSION}:source', cwd=project.top, env=project.env).stdout == 'another disc\n'
+    done = project.rebuild('a')
+    assert done.returncode == 3 and 'cannot be cloned' in done.stderr, done
+    assert not list((project.folder / 'out-a').glob('*.jsonl'))
+
+
+def test_a_commit_that_no_branch_leads_to(project):
+    """A checkout of an engine's: --unsigned names a commit, and that is all there is."""
+    project.write('source', 'a side way\n')
+    project.git('checkout', '-q', '--detach')
+    project.commit()
+    commit = project.git('rev-parse', 'HEAD')
+    project.git('checkout', '-q', 'main')
+    done = project.command('rebuild', '--unsigned', '--out', project.folder / 'o', commit)
+    assert done.returncode == 0, done
+    assert (project.folder / 'o/files' / f'keyroom-{VERSION}-amd64.iso').read_text() == 'a side way\n'
+
+
 def test_rebuild_takes_the_tag_and_not_the_tree(project):
     assert project.release().returncode == 0
     project.write('source', 'changed afterwards\n')
     (project.folder / '.gitconfig').write_text('[core]\n\tautocrlf = true\n\teol = crlf\n')
+    (project.folder / '.config/git').mkdir(parents=True)
+    (project.folder / '.config/git/attributes').write_text('* text eol=crlf\n')
     assert project.rebuild('a').returncode == 0
     assert (project.folder / 'out-a/files' / f'keyroom-{VERSION}-amd64.iso').read_bytes() == b'the disc\n'
 
