@@ -23,6 +23,11 @@ cp "$here/source" "$out/keyroom-9.9.9-amd64.iso"
 echo m >"$out/keyroom-9.9.9-amd64.manifest"
 echo p >"$out/keyroom-9.9.9-amd64.packages"
 echo raw >"$out/keyroom-softhsm-9.9.9.raw"
+. "$here/image/lib/common.sh"
+packed=$(mktemp -d)
+pack_sources | tar -C "$packed" -xpf -
+echo "sources: $("$here/image/lib/tree-hash" "$packed")" >"$out/keyroom-9.9.9-amd64.buildinfo"
+rm -r "$packed"
 [ ! -e "$here/breaks" ] || { echo "it breaks" >&2; exit 1; }
 printf 'NAME=keyroom-9.9.9-amd64\nEXTENSION=%s\n' "$out/keyroom-softhsm-9.9.9.raw" >"$out/latest.small"
 '''
@@ -34,6 +39,9 @@ class Project:
         self.top = folder / 'project'
         for part in ('reproducible', 'image/lib', 'tools/evidence/lib'):
             shutil.copytree(TOP / part, self.top / part, ignore=shutil.ignore_patterns('__pycache__'))
+        # Of what this project has.
+        common = self.top / 'image/lib/common.sh'
+        common.write_text(re.sub(r'^disc_sources=.*', 'disc_sources=(image packages source)', common.read_text(), flags=re.M))
         self.write('image/build', BUILD, 0o755)
         self.write('image/lib/words', '#!/bin/sh\necho "PGP Words:  one two"\n', 0o755)
         self.write('image/profiles/small/settings', '')
@@ -108,7 +116,7 @@ def test_a_release_from_beginning_to_end(project):
     made = project.top / 'build/release' / VERSION
     assert sorted(path.name for path in made.iterdir()) == sorted(
         ['SHA256SUMS', 'SHA256SUMS.release.sig', 'SHA256WORDS', 'SOURCE', f'keyroom-softhsm-{VERSION}.raw',
-         *[f'keyroom-{VERSION}-amd64.{kind}' for kind in ('iso', 'manifest', 'packages')]])
+         *[f'keyroom-{VERSION}-amd64.{kind}' for kind in ('iso', 'manifest', 'packages', 'buildinfo')]])
     assert (project.top / 'RELEASE.md').read_text() == before
     assert run('git', '-c', f'gpg.ssh.allowedSignersFile={project.top}/attest/allowed_signers', 'verify-tag', VERSION,
                cwd=project.top, env=project.env).returncode == 0
@@ -193,6 +201,72 @@ def test_a_release_is_refused(project, name):
 def test_failing_tests_refuse_a_release(project):
     done = project.release(tests='false')
     assert done.returncode == 1 and 'tests fail' in done.stderr and not project.git('tag')
+
+
+HIDDEN = {
+    'untracked': ([('config', 'status.showUntrackedFiles', 'no')], 'image/more', None),
+    'mode': ([('config', 'core.fileMode', 'false')], 'source', 0o755),
+    'assumed': ([('update-index', '--assume-unchanged', 'source')], 'source', None),
+    'skipped': ([('update-index', '--skip-worktree', 'source')], 'source', None),
+    'stat': ([('config', 'core.ignoreStat', 'true'), ('checkout', '-q', '-f', 'HEAD^'), ('checkout', '-q', '-f', 'main')], 'source', None),
+    'monitor': ([('config', 'core.fsmonitor', 'printf "x\\0" #'), ('config', 'core.fsmonitorHookVersion', '2'),
+                 ('update-index', '--fsmonitor'), ('status',)], 'source', None),
+    'worktree': ([('config', 'core.worktree', '../../other')], 'source', None),
+    'attributes': ([('config', 'filter.x.clean', 'echo the disc; true')], 'source', None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', HIDDEN)
+def test_a_change_that_git_does_not_see(project, name):
+    """What a user, or the repository itself, has set up hides changes from git; a
+    release was built of them, and signed as its commit."""
+    if name == 'worktree':
+        shutil.copytree(project.top, project.folder / 'other', ignore=shutil.ignore_patterns('.git'))
+    project.write('source', 'another one\n')
+    project.commit()
+    project.write('source', 'the disc\n')
+    project.commit()
+    settings, path, mode = HIDDEN[name]
+    for argv in settings:
+        project.git(*argv)
+    if name == 'attributes':
+        project.write('.git/info/attributes', 'source filter=x\n')
+    if mode:
+        (project.top / path).chmod(mode)
+    else:
+        project.write(path, 'the disk\n')
+    assert not project.git('status', '--porcelain')
+    done = project.release()
+    assert done.returncode == 1 and ('git does not have these changes' in done.stderr or 'may hide changes' in done.stderr), done
+    assert not project.git('tag')
+
+
+def test_an_empty_folder_is_among_the_sources(project):
+    """git knows none, so the rebuilders' sources have another hash."""
+    (project.top / 'image/empty').mkdir()
+    done = project.release()
+    assert done.returncode == 1 and 'was built of sources with the hash' in done.stderr and not project.git('tag'), done
+
+
+LATER = {
+    'a change': ('echo changed >{top}/source', 'git does not have these changes'),
+    'a commit': ('cd {top} && echo changed >source && git commit -q -a -m x', 'is no longer'),
+    'the lock': ('cd {top} && : >attest/lock-reviewed', 'not one of those that were reviewed'),
+    'and back': ('echo changed >{top}/source; echo "git -C {top} checkout -q ." >>{top}/reproducible/verify',
+                 'was built of sources with the hash'),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', LATER)
+def test_what_changes_while_it_is_tested_and_built(project, name):
+    """The tests and two builds take an hour; the tag was that of whatever was checked
+    out behind them, over a disc of something else."""
+    command, reason = LATER[name]
+    done = project.release(tests=command.format(top=project.top))
+    assert done.returncode == 1 and reason in done.stderr, done
+    assert not project.git('tag') and not (project.top / 'build/release' / VERSION).exists()
 
 
 def test_files_that_change_after_they_were_signed(project):
