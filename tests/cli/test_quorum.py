@@ -265,6 +265,26 @@ def test_text_of_strangers_cannot_repaint_the_screen(small, keys):
     assert 'TOO FEW' in done.stdout
 
 
+@pytest.mark.parametrize('shown', [f' {TYPE}', f'{TYPE} ', f'\t{TYPE}', f'{TYPE}\t'])
+def test_a_type_with_blanks_is_another_type(small, keys, shown):
+    """What is signed is the type, byte for byte: a reader that drops blanks took a
+    signature of one type for one of another."""
+    small.add('alice', envelope(statement(), keys['alice'], kind=shown, signed_as=TYPE))
+    small.add('bert', envelope(statement(), keys['bert'], kind=shown))
+    status, found, done = small.verdicts()
+    assert status == 1 and {one[0][1] for one in found.values()} == {'refused'}, done
+    assert '\t' in shown or found['alice'][0][0] == '-' and found['bert'][0][0] == 'bert', done
+
+
+def test_an_empty_signature_is_none(small, keys):
+    """The signature is not where the key id should be."""
+    good = envelope(statement(), keys['alice'])
+    good['signatures'] = [{'sig': '', 'keyid': good['signatures'][0]['sig']}]
+    small.add('alice', good)
+    status, found, _ = small.verdicts()
+    assert status == 1 and found['alice'] == [('-', 'refused', 'is no envelope')]
+
+
 def test_a_key_id_is_a_hint_alone(small, keys):
     small.add('alice', envelope(statement(), keys['alice'], keyids=[keys['bert'].vkey]))
     small.add('bert', envelope(statement(), keys['bert'], keyids=['']))
@@ -297,6 +317,45 @@ def test_the_verdict_is_a_verification_summary(small, keys, tmp_path):
     assert small.judge('--verdict', verdict).returncode == 1
     made = json.loads(verdict.read_text())['predicate']
     assert made['verificationResult'] == 'FAILED' and made['verifiedLevels'] == []
+
+
+def test_what_was_counted_is_late_by_its_time_too(small, keys, tmp_path):
+    """An earlier verdict's list is a further condition: a late statement that it has
+    listed, or that its writer had put among the others, had become a vote."""
+    verdict = tmp_path / 'verdict.json'
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(), keys[who]))
+    small.add('liar', envelope(statement(finished='2026-11-28T12:00:01Z'), keys['liar']))
+    assert small.judge('--verdict', verdict).returncode == 0
+    made = json.loads(verdict.read_text())
+    inputs = made['predicate']['inputAttestations']
+    assert [one['uri'] for one in inputs] == ['alice.intoto.jsonl', 'bert.intoto.jsonl']
+    text = (small.folder / 'liar.intoto.jsonl').read_text()
+    inputs.append({'uri': 'liar.intoto.jsonl', 'digest': {'sha256': digest_of(text)}})
+    verdict.write_text(json.dumps(made))
+    status, found, done = small.verdicts('--counted', verdict)
+    assert status == 0 and found['liar'][0][1:] == ('late', 'agrees, but finished after the hash was published'), done
+
+
+@pytest.mark.parametrize('change,reason', [
+    (lambda v: v['predicate'].update(resourceUri='urn:keyroom:release:9.9.8'), 'is about urn:keyroom:release:9.9.8'),
+    (lambda v: v['predicate'].update(verificationResult='FAILED'), 'is no verdict that PASSED'),
+    (lambda v: v['subject'].pop(), 'is about other files'),
+    (lambda v: v.update(predicateType='https://slsa.dev/provenance/v1'), 'is no verdict of this command'),
+    (lambda v: v['predicate'].update(inputAttestations=[{}]), 'is no verdict of this command'),
+    (lambda v: v['predicate'].pop('inputAttestations'), 'is no verdict of this command'),
+    (lambda v: v.clear(), 'is no verdict of this command')])
+def test_a_verdict_of_something_else_counts_nothing(small, keys, tmp_path, change, reason):
+    verdict = tmp_path / 'verdict.json'
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(), keys[who]))
+    assert small.judge('--verdict', verdict).returncode == 0
+    assert small.judge('--counted', verdict).returncode == 0
+    made = json.loads(verdict.read_text())
+    change(made)
+    verdict.write_text(json.dumps(made))
+    done = small.judge('--counted', verdict)
+    assert done.returncode == 3 and reason in done.stderr and not done.stdout, done
 
 
 def wrong_policies(keys):
@@ -341,10 +400,18 @@ def test_groups_of_groups(small, keys):
     assert small.judge().returncode == 0
 
 
+WHOLE = ''.join(f'{k}: {v}\n' for k, v in SOURCE.items()) + f'published: {PUBLISHED}\n'
+
+
 @pytest.mark.parametrize('name,text', [
     ('SHA256SUMS', 'x\n'), ('SHA256SUMS', ''), ('SHA256SUMS', f'{"0" * 64}  a\n{"1" * 64}  a\n'),
     ('SHA256SUMS', f'{"0" * 64}  ../a\n'), ('SOURCE', f'commit: {"a" * 40}\n'), ('SOURCE', 'commit: HEAD\n'),
-    ('SOURCE', f'commit: {"a" * 40}\ntree: {"a" * 40}\nlock: {"a" * 64}\npublished: tomorrow\n')])
+    ('SOURCE', f'commit: {"a" * 40}\ntree: {"a" * 40}\nlock: {"a" * 64}\npublished: tomorrow\n'),
+    # A reader that passes over any of these counts late statements.
+    *(('SOURCE', text) for text in (
+        WHOLE.replace(f'published: {PUBLISHED}\n', ''), WHOLE[:-1], WHOLE + 'published: 2030-01-01T00:00:00Z\n',
+        WHOLE + f'commit: {"c" * 40}\n', WHOLE + '\n', WHOLE.replace('lock: ', 'lock:  '), ' ' + WHOLE, WHOLE + '\0',
+        WHOLE + 'x ', WHOLE.replace('tree: 7', 'tree: \0' + '7')))])
 def test_a_wrong_release_is_bad_input(small, keys, name, text):
     (small.folder / name).write_text(text)
     done = small.judge()
