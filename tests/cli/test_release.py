@@ -174,6 +174,46 @@ def test_without_rebuilders_it_says_so(project):
     assert f'- {VERSION}: without a quorum of rebuilders: a test.' in (project.top / 'RELEASE.md').read_text()
 
 
+def published(project):
+    return re.search('^published: .*$', (project.top / 'attest' / VERSION / 'SOURCE').read_text(), re.M)[0]
+
+
+def test_who_reads_the_hash_first_is_late_for_ever(project):
+    """Each run gave the release a new time of publishing, so that a statement made of
+    the published hash counted at the next one."""
+    assert project.release().returncode == 0
+    assert project.release('--without-rebuilders', 'a test').returncode == 0
+    first = published(project)
+    for who in 'ab':
+        assert project.rebuild(who).returncode == 0
+    done = project.release()
+    assert done.returncode == 1 and 'too few rebuilders' in done.stderr and done.stderr.count(' late ') == 2, done
+    assert project.release('--without-rebuilders', 'another').returncode == 0 and published(project) == first
+
+
+def test_what_was_published_stays(project):
+    assert project.release().returncode == 0
+    for who in 'ab':
+        assert project.rebuild(who).returncode == 0
+    assert project.release().returncode == 0
+    first = published(project)
+    assert project.rebuild('c').returncode == 0
+    done = project.release()
+    assert done.returncode == 0 and 'published: rebuilt by a, b;' in done.stderr and published(project) == first, done
+    evidence = project.top / 'attest' / VERSION
+    inputs = json.loads((evidence / 'verdict.json').read_text())['predicate']['inputAttestations']
+    assert [one['uri'] for one in inputs] == ['a.intoto.jsonl', 'b.intoto.jsonl']
+    # Nor does it become a release of something else.
+    for name, change in (('SHA256SUMS', lambda text: text.replace('.raw', '.rax')),
+                         ('SOURCE', lambda text: text.replace('tree: ', 'tree: 0')),
+                         ('SOURCE', lambda text: text.replace('published', 'printed'))):
+        before = (evidence / name).read_text()
+        (evidence / name).write_text(change(before))
+        done = project.release()
+        assert done.returncode == 1 and str(evidence) in done.stderr and (evidence / name).read_text() == change(before), done
+        (evidence / name).write_text(before)
+
+
 REFUSALS = {
     'dirty': (lambda p: p.write('source', 'changed\n'), 'git does not have these changes'),
     'untracked': (lambda p: p.write('image/more', ''), 'git does not have these changes'),
