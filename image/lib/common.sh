@@ -242,24 +242,49 @@ get_by_wget() { # ADDRESS FILE SIZE
 }
 
 get_by_copy() { # FOLDER PATH FILE
-	if [ ! -d "$1" ]; then
-		why="no such folder"
-		return 1
-	fi
+	local said
 	if [ ! -e "$1/$2" ]; then
-		# An empty mount point, say, does not answer for what it lacks.
-		if [ ! -d "$1/pool" ] && [ ! -d "$1/dists" ]; then
-			why="holds no Debian archive: neither pool nor dists"
-			return 1
-		fi
+		is_absent "$1" "$2" || return 1
 		why="does not hold it"
 		return 4
 	fi
-	if [ ! -r "$1/$2" ]; then
-		why="$2 cannot be read"
+	if [ ! -f "$1/$2" ]; then
+		why="$2 is no file"
 		return 1
 	fi
-	why=$(cp -- "$1/$2" "$3" 2>&1) || cannot_write "$3"
+	! cp -- "$1/$2" "$3" 2>/dev/null || return 0
+	if ! said=$(cat -- "$1/$2" 2>&1 >/dev/null); then
+		why="$2 cannot be read: ${said##*: }"
+		return 1
+	fi
+	cannot_write "$3"
+}
+
+# is_absent FOLDER PATH: each folder on the way can be read, and the last of them does
+# not list it.  False, with $why: nobody knows; what a disk or a server does not
+# give, a link that leads nowhere, and an empty mount point do not answer for what
+# they lack.
+is_absent() {
+	local at=$1 rest=$2 name names
+	while :; do
+		name=${rest%%/*}
+		if ! names=$(ls -A -- "$at/" 2>&1); then
+			why="$at cannot be read: ${names##*: }"
+			return 1
+		fi
+		if ! grep -qxF -e "$name" <<<"$names"; then
+			[ "$rest" != "$2" ] || why="holds no Debian archive: no $name"
+			[ "$rest" != "${2#*/}" ] || [ -n "$names" ] || why="$at is empty"
+			[ -z "$why" ]
+			return
+		fi
+		at=$at/$name
+		if [ "$rest" = "$name" ]; then
+			[ ! -L "$at" ] && why="$at cannot be looked at" || why="$at is a link that leads nowhere"
+			return 1
+		fi
+		rest=${rest#*/}
+	done
 }
 
 cannot_write() { # FILE

@@ -282,6 +282,66 @@ def test_empty_mount_point_is_no_archive(web, tmp_path):
     assert done.returncode == 1 and 'holds no Debian archive' in done.stderr, done.stderr
 
 
+def deep(mirror):
+    """first where a real archive has it: below folders."""
+    (mirror / 'pool/main/f').mkdir(parents=True)
+    (mirror / 'pool/first.deb').rename(mirror / 'pool/main/f/first.deb')
+    lock = mirror.parent / 'lock'
+    lock.write_text(lock.read_text().replace('pool/first', 'pool/main/f/first'))
+    return mirror / 'pool/main/f/first.deb'
+
+
+def clear(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+NOT_GONE = {
+    'link': (lambda m, p: (p.unlink(), p.symlink_to('/nowhere')), 'is a link that leads nowhere'),
+    'loop': (lambda m, p: (p.unlink(), p.symlink_to(p)), 'is a link that leads nowhere'),
+    'folder is a link': (lambda m, p: (shutil.rmtree(p.parent), p.parent.symlink_to('/nowhere')), 'cannot be read: No such file'),
+    'folder loops': (lambda m, p: (shutil.rmtree(p.parent), p.parent.symlink_to(p.parent)), 'cannot be read: Too many levels'),
+    'file for a folder': (lambda m, p: (shutil.rmtree(p.parent), p.parent.write_text('')), 'cannot be read: Not a directory'),
+    'folder for a file': (lambda m, p: (p.unlink(), p.mkdir()), 'is no file'),
+    'pipe': (lambda m, p: (p.unlink(), os.mkfifo(p)), 'is no file'),
+    'forbidden file': (lambda m, p: p.chmod(0), 'cannot be read: Permission denied'),
+    'forbidden folder': (lambda m, p: p.parent.chmod(0), 'cannot be read: Permission denied'),
+    'folder that cannot be listed': (lambda m, p: (p.unlink(), p.parent.chmod(0o311)), 'cannot be read: Permission denied'),
+    'forbidden archive': (lambda m, p: m.chmod(0), 'cannot be read: Permission denied'),
+    'empty pool': (lambda m, p: clear(m / 'pool'), 'is empty'),
+    'no pool': (lambda m, p: ((m / 'dists').mkdir(), shutil.rmtree(m / 'pool')), 'holds no Debian archive: no pool'),
+    'archive loops': (lambda m, p: (shutil.rmtree(m), m.symlink_to(m)), 'cannot be read: Too many levels'),
+}
+
+
+@pytest.mark.parametrize('name', NOT_GONE)
+def test_what_a_folder_cannot_say_is_not_gone(top, tmp_path, mirror, name):
+    """Only what a folder that can be read does not list is gone.  Of a disk that gives
+    errors, or of another user's, all was, and the disc was resolved anew."""
+    change, reason = NOT_GONE[name]
+    change(mirror, deep(mirror))
+    # Not even root reads what it must not, without these.
+    powers = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] if os.getuid() == 0 else []
+    try:
+        done = subprocess.run([*powers, top / 'packages/fetch', tmp_path / 'lock'], text=True, timeout=60, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=archives.environment(tmp_path, MIRROR=mirror))
+        assert done.returncode == 1 and reason in done.stderr, done
+        assert not (tmp_path / 'build/missing').exists()
+    finally:
+        for path in (mirror, mirror / 'pool/main/f'):
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
+
+
+@pytest.mark.parametrize('change', [lambda p: p.unlink(), lambda p: shutil.rmtree(p.parent),
+                                    lambda p: shutil.rmtree(p.parent.parent)])
+def test_what_a_folder_does_not_list_is_gone(top, tmp_path, mirror, change):
+    change(deep(mirror))
+    done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror)
+    assert done.returncode == 3 and (tmp_path / 'build/missing').read_text() == 'first 1.0\n', done
+
+
 def test_snapshot_is_asked_for_the_locks_time(web, tmp_path, mirror):
     shots = tmp_path / 'shots'
     shots.mkdir()
