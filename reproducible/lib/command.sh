@@ -1,10 +1,27 @@
 # SPDX-License-Identifier: ISC
 # What the commands in reproducible/ share: their help, their exit statuses,
-# and what is said of text that a stranger wrote.  Source it after
-# "set -euo pipefail".  The lines of a command that begin with "#|" are its --help.
+# and what is said of text that a stranger wrote.  Source it first, after
+# "set -euo pipefail", in a bash -p, which takes no functions and no BASH_ENV.  The lines of a command that begin with "#|" are its --help.
 # shellcheck shell=bash
 
-TOP=${TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+# Of the caller's environment only this is left, for these commands and for what they
+# start: a verdict depends on no GIT_DIR, OPENSSL_CONF or TAR_OPTIONS.
+unset POSIXLY_CORRECT BASH_COMPAT
+while IFS= read -r name; do
+	case $name in
+	PATH | PWD | SHLVL | HOME | USER | LOGNAME | TERM | TMPDIR | XDG_CACHE_HOME | XDG_CONFIG_HOME) ;;
+	BUILD | SOURCE_DATE_EPOCH) ;;
+	# What image/build takes (image/lib/alone.sh).
+	MIRROR | SNAPSHOT | RELOCK | JOBS | KEYRING | APT_CONFIG | KEYROOM_FRESH | KEYROOM_IDS) ;;
+	http_proxy | https_proxy | no_proxy | all_proxy | HTTP_PROXY | HTTPS_PROXY | NO_PROXY | ALL_PROXY) ;;
+	# Who signs, and what asks for the passphrase.
+	GIT_AUTHOR_* | GIT_COMMITTER_* | EMAIL | SSH_AUTH_SOCK | SSH_ASKPASS | SSH_ASKPASS_REQUIRE | DISPLAY | WAYLAND_DISPLAY) ;;
+	*) unset -v "$name" 2>/dev/null || : ;;
+	esac
+done < <(compgen -e)
+unset name
+
+TOP=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034 # where the commands find the rest
 RULES=$TOP/reproducible/lib
 export LC_ALL=C.UTF-8 TZ=UTC

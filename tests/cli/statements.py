@@ -21,6 +21,31 @@ def run(*argv, **options):
     return subprocess.run(list(map(str, argv)), capture_output=True, text=True, check=False, **options)
 
 
+def hostile(folder):
+    """An environment in which a verdict would be whatever its maker likes."""
+    folder.mkdir()
+    (folder / 'bash_env').write_text('echo "Result:     quorum"; exit 0\n')
+    other = folder / 'top/reproducible/lib'
+    other.mkdir(parents=True)
+    for name in ('command.sh', 'dsse.sh', 'layouts.awk', 'manifests', 'statement.jq'):
+        (other / name).write_text('echo "Result:     quorum"; exit 0\n')
+        (other / name).chmod(0o755)
+    for name in ('reproducible', 'image', 'lib', 'tools'):
+        (folder / name).mkdir()
+    (folder / 'openssl.cnf').write_text('openssl_conf = x\n[x]\nproviders = y\n[y]\n')
+    made = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': str(folder), 'LANG': 'tr_TR.UTF-8', 'LC_ALL': 'POSIX',
+            'TZ': 'Asia/Kathmandu', 'TOP': str(folder / 'top'), 'RULES': str(other), 'BASH_ENV': str(folder / 'bash_env'),
+            'ENV': str(folder / 'bash_env'), 'CDPATH': f'{folder}:/', 'POSIXLY_CORRECT': '1', 'BASH_COMPAT': '3.1',
+            'SHELLOPTS': 'noglob', 'BASHOPTS': 'nocasematch', 'GLOBIGNORE': '*', 'FUNCNEST': '1', 'TMOUT': '1', 'IFS': '/',
+            'OPENSSL_CONF': str(folder / 'openssl.cnf'), 'OPENSSL_MODULES': '/nonexistent', 'TAR_OPTIONS': '--mtime=@1',
+            'QUOTING_STYLE': 'shell-escape', 'AWKPATH': '/nonexistent', 'BLOCK_SIZE': '1', 'OTHER': '0', 'different': '1',
+            'GIT_DIR': '/nonexistent', 'GIT_CONFIG_COUNT': 'x', 'PS4': f'$(touch {folder}/x)', 'name': 'x', 'room': '/nonexistent'}
+    for name in ('sha256sum', 'jq', 'openssl', 'awk', 'cat', 'grep', 'cd', 'set', '[', 'ssh-keygen', 'cmp', 'dirname', 'sed',
+                 'fail', 'exit', 'unset', 'git'):
+        made[f'BASH_FUNC_{name}%%'] = '() { builtin return 0; }'
+    return made
+
+
 def digest_of(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -100,8 +125,9 @@ class Release:
         text = ''.join((one if isinstance(one, str) else json.dumps(one)) + '\n' for one in envelopes)
         (self.folder / f'{name}.intoto.jsonl').write_text(text)
 
-    def judge(self, *more):
-        return run(REPRODUCIBLE / 'quorum', '--policy', self.policy, '--release', VERSION, *more, self.folder)
+    def judge(self, *more, **options):
+        return run(REPRODUCIBLE / 'quorum', '--policy', self.policy, '--release', VERSION, *more, self.folder,
+                   **options)
 
     def verdicts(self, *more):
         """Exit status, and file to (witness, verdict, detail)."""

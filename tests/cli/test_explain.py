@@ -9,14 +9,14 @@ import os
 import pytest
 
 import tinydisc
-from statements import REPRODUCIBLE, SOURCE, SUMS, Key, digest_of, envelope, run, statement
+from statements import REPRODUCIBLE, SOURCE, SUMS, Key, digest_of, envelope, hostile, run, statement
 from tinydisc import EPOCH, NAME, TOP, Disc, call, fill
 
 pytestmark = pytest.mark.skipif(bool(tinydisc.missing()), reason=f'missing: {tinydisc.missing()}')
 
 
-def explain(a, b):
-    return run(REPRODUCIBLE / 'explain', a, b)
+def explain(a, b, **options):
+    return run(REPRODUCIBLE / 'explain', a, b, **options)
 
 
 @pytest.fixture(scope='module')
@@ -119,6 +119,14 @@ def test_records_of_every_kind(disc, tmp_path):
         (tmp_path / f'x.{kind}').write_text(text.replace(old, new))
         done = explain(disc.folder / f'{NAME}.{kind}', tmp_path / f'x.{kind}')
         assert done.returncode == 1 and said in done.stdout, done
+
+
+def test_the_callers_environment_explains_nothing_away(tmp_path):
+    a, b = pair(tmp_path, SOURCES['time'][0])
+    env = hostile(tmp_path / 'hostile')
+    for other, expected in ((b, 1), (a, 0)):
+        plain, done = explain(a, other), explain(a, other, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (expected, plain.stdout, ''), done
 
 
 def test_two_statements(tmp_path):

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from statements import (FILES, PUBLISHED, REPRODUCIBLE, SOURCE, SUMS, TYPE, VERSION, Key, Release, digest_of, envelope,
-                        pae, run, statement)
+                        hostile, pae, run, statement)
 
 NAMES = ['alice', 'bert', 'liar', 'wrong', 'torn', 'old', 'replay', 'double', 'blind', 'kind', 'extra', 'late', 'second',
          'manager']
@@ -285,6 +285,26 @@ def test_an_empty_signature_is_none(small, keys):
     assert status == 1 and found['alice'] == [('-', 'refused', 'is no envelope')]
 
 
+def test_the_callers_environment_makes_no_quorum(small, keys, tmp_path):
+    """A variable was enough: BASH_ENV ended quorum with success before its first line,
+    and TOP named who judges the signatures."""
+    env = hostile(tmp_path / 'hostile')
+    small.add('alice', envelope(statement(), keys['alice']))
+    small.add('liar', envelope(statement(changed(iso='.iso')), keys['liar']))
+    for expected in (1, 10):
+        plain = small.judge()
+        for one in (env, {'PATH': env['PATH'], 'TOP': env['TOP']}, {'PATH': env['PATH'], 'BASH_ENV': env['BASH_ENV']}):
+            done = small.judge(env=one)
+            assert (done.returncode, done.stdout, done.stderr) == (expected, plain.stdout, ''), done
+        small.add('bert', envelope(statement(), keys['bert']))
+
+
+def test_the_callers_environment_makes_no_other_statement(keys, built, tmp_path):
+    plain = attest(keys, built)
+    done = attest(keys, built, env=hostile(tmp_path / 'hostile'))
+    assert done.returncode == 0 and done.stdout == plain.stdout, done
+
+
 def test_a_key_id_is_a_hint_alone(small, keys):
     small.add('alice', envelope(statement(), keys['alice'], keyids=[keys['bert'].vkey]))
     small.add('bert', envelope(statement(), keys['bert'], keyids=['']))
@@ -444,8 +464,9 @@ def built(tmp_path):
     return folder, tmp_path / 'how.json'
 
 
-def attest(keys, built, *more, who='alice'):
-    return run(REPRODUCIBLE / 'attest', '--key', keys[who].path, '--name', who, '--circumstances', built[1], *more, built[0])
+def attest(keys, built, *more, who='alice', **options):
+    return run(REPRODUCIBLE / 'attest', '--key', keys[who].path, '--name', who, '--circumstances', built[1], *more, built[0],
+               **options)
 
 
 def test_attest_makes_what_quorum_counts(small, keys, built):

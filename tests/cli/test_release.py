@@ -11,10 +11,10 @@ import zlib
 
 import pytest
 
-from statements import TOP, Key, run
+from statements import TOP, Key, hostile, run
 
 VERSION = '9.9.9'
-BUILD = r'''#!/bin/bash
+BUILD = r'''#!/bin/bash -p
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 out=${BUILD:-$here/build}/out
@@ -425,6 +425,26 @@ def test_a_commit_that_no_branch_leads_to(project):
     done = project.command('rebuild', '--unsigned', '--out', project.folder / 'o', commit)
     assert done.returncode == 0, done
     assert (project.folder / 'o/files' / f'keyroom-{VERSION}-amd64.iso').read_text() == 'a side way\n'
+
+
+def test_the_callers_git_is_not_the_projects(project):
+    """GIT_DIR and the like name another repository, index or configuration: where a
+    hook of git's starts these commands, they are set."""
+    other = project.folder / 'other'
+    shutil.copytree(project.top, other)
+    run('git', 'commit', '-q', '--allow-empty', '-m', 'another', cwd=other, env=project.env).check_returncode()
+    env = hostile(project.folder / 'hostile')
+    env |= {name: value for name, value in project.env.items() if name not in env} | {
+        'GIT_DIR': str(other / '.git'), 'GIT_WORK_TREE': str(other), 'GIT_INDEX_FILE': '/nonexistent', 'GIT_LITERAL_PATHSPECS': '1',
+        'GIT_OBJECT_DIRECTORY': '/nonexistent', 'GIT_CONFIG_COUNT': '1', 'GIT_CONFIG_KEY_0': 'core.worktree',
+        'GIT_CONFIG_VALUE_0': str(other), 'GIT_TEMPLATE_DIR': '/nonexistent', 'HOME': str(project.folder)}
+    for name, argv in (('release', ['--version-of', VERSION, '--key', project.ssh, '--test-command', 'true']),
+                       ('rebuild', ['--out', project.folder / 'o', VERSION])):
+        done = run(project.top / 'reproducible' / name, *argv, env=env, cwd=project.folder)
+        assert done.returncode == 0, done
+    head = project.git('rev-parse', 'HEAD')
+    assert project.git('rev-parse', f'{VERSION}^{{commit}}') == head
+    assert json.loads((project.folder / 'o/circumstances.json').read_text())['commit'] == head
 
 
 def test_rebuild_takes_the_tag_and_not_the_tree(project):

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import tinydisc
-from statements import REPRODUCIBLE, TOP, run
+from statements import REPRODUCIBLE, TOP, hostile, run
 from tinydisc import NAME, Disc, call
 
 pytestmark = pytest.mark.skipif(bool(tinydisc.missing()), reason=f'missing: {tinydisc.missing()}')
@@ -34,9 +34,9 @@ def signer(tmp_path_factory, disc):
     return folder
 
 
-def verify(iso, disc, signer, *more):
+def verify(iso, disc, signer, *more, **options):
     done = run(REPRODUCIBLE / 'verify-release', '--records', disc.folder, '--name', f'{NAME}.iso',
-               '--signers', signer / 'allowed', *more, iso)
+               '--signers', signer / 'allowed', *more, iso, **options)
     named = [tuple(re.split(r':\s', line[12:], maxsplit=1)) for line in done.stdout.splitlines()
              if line.startswith('DIFFERS')]
     return done, named
@@ -138,6 +138,17 @@ def test_a_tampering_is_named(disc, signer, tmp_path, name):
     if name in ('one byte of the root', 'verity tree'):
         allowed |= {'root'}
     assert set(parts) <= allowed, named
+
+
+def test_the_callers_environment_changes_no_verdict(disc, signer, tmp_path):
+    copy = tmp_path / 'copy.iso'
+    shutil.copy(disc.iso, copy)
+    flip(copy, middle(disc, '/live/initrd'))
+    env = hostile(tmp_path / 'hostile')
+    for iso, expected in ((disc.iso, 0), (copy, 1)):
+        plain, _ = verify(iso, disc, signer, '--all')
+        done, _ = verify(iso, disc, signer, '--all', env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (expected, plain.stdout, ''), done
 
 
 def test_the_file_in_the_root_is_named(disc, signer, tmp_path):
