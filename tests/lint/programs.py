@@ -12,7 +12,7 @@ OPENERS = {'if', 'then', 'else', 'elif', 'do', 'while', 'until', '!', '{', 'time
            'nohup', 'sudo', 'xargs', 'eval', 'builtin'}
 KEYWORDS = OPENERS | {
     'fi', 'done', 'esac', 'for', 'case', 'in', 'select', 'function', '[', '[[', '}', 'alias', 'bg', 'break', 'cd',
-    'continue', 'coproc', 'declare', 'disown', 'echo', 'exit', 'export', 'false', 'fg', 'getopts', 'hash', 'jobs',
+    'compgen', 'continue', 'coproc', 'declare', 'disown', 'echo', 'exit', 'export', 'false', 'fg', 'getopts', 'hash', 'jobs',
     'kill', 'let', 'local', 'mapfile', 'printf', 'pwd', 'read', 'readonly', 'return', 'set', 'shift', 'shopt', 'source',
     'test', 'times', 'trap', 'true', 'type', 'typeset', 'ulimit', 'umask', 'unalias', 'unset', 'wait', ':', '.'}
 # Whose first argument is a program, or a list that begins with one.
