@@ -466,6 +466,26 @@ def test_a_rebuild_that_fails_says_so_and_makes_no_statement(project):
     assert done.returncode == 1 and 'it breaks' in done.stderr and not list((project.folder / 'o').glob('*.jsonl'))
 
 
+@pytest.mark.parametrize('kind', ['iso', 'raw', 'packages'])
+@pytest.mark.parametrize('status', [1, 0])
+def test_a_copy_that_breaks_off_is_not_attested(project, kind, status):
+    """What a full disk had cut off was hashed, signed and sent, as what was built: a
+    dissent that nobody could explain.  A cp that says nothing is caught, too."""
+    tools = project.folder / 'tools'
+    tools.mkdir()
+    (tools / 'cp').write_text(
+        f'#!/bin/sh\nfor one; do from=$to to=$one; done\ncase $from in *.{kind}) ;; *) exec /bin/cp "$@" ;; esac\n'
+        f'head -c 1 "$from" >"$to/${{from##*/}}"\nexit {status}\n')
+    (tools / 'cp').chmod(0o755)
+    project.git('tag', 'plain')
+    env = project.env | {'PATH': f'{tools}:{project.env["PATH"]}'}
+    out = project.folder / 'o'
+    done = run(project.top / 'reproducible/rebuild', '--unsigned', '--out', out, '--attest', project.keys['a'].path,
+               '--name', 'a', 'plain', env=env, cwd=project.folder)
+    assert done.returncode == 1 and f'.{kind}: could not be copied' in done.stderr, done
+    assert not list(out.glob('*.jsonl')) and not (out / 'SHA256SUMS').exists()
+
+
 def test_circumstances_go_into_the_statement(project):
     assert project.release().returncode == 0
     done = project.rebuild('a', '--vary', 'umask', '--vary', 'blank')
