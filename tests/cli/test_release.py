@@ -2,6 +2,7 @@
 """The way of a release: prepared from a clean tree with a reviewed lock and passing
 tests, rebuilt from its tag by others, counted, published, bundled.  The build is a
 stand-in, all else is the project's own: each refusal is tried."""
+import hashlib
 import json
 import os
 import re
@@ -571,6 +572,50 @@ def rewrite(bundle, target, change):
                 member.type, member.linkname = changed[2:]
                 member.size = 0
             new.addfile(member, io.BytesIO(data))
+
+
+@pytest.mark.parametrize('change,reason', [
+    (lambda n, d: None if '/deb/' in n else (n, d), 'lacks tool 1.0'),
+    (lambda n, d: (n, b'x') if '/deb/' in n else (n, d), 'has something else as tool 1.0')])
+def test_a_bundle_that_is_whole_and_lacks_a_package(bundled, change, reason):
+    """Its SHA256SUMS agree; what it lacked was looked for wherever apt looks, and by an
+    ordinary user, whose network is not cut, was found there."""
+    project, bundle, digest = bundled
+    files = {}
+    with tarfile.open(bundle) as tar:
+        for member in tar:
+            if member.isfile() and not member.name.endswith('SUMS'):
+                made = change(member.name, tar.extractfile(member).read())
+                if made:
+                    files[made[0]] = made[1]
+    sums = ''.join(f'{hashlib.sha256(data).hexdigest()}  {name[7:]}\n' for name, data in sorted(files.items()))
+    rewrite(bundle, project.folder / 'y.tar',
+            lambda n, d: (n, sums.encode()) if n.endswith('SUMS') else (n, files[n]) if n in files else None)
+    project.write('image/build', '#!/bin/bash\necho built\n', 0o755)
+    done = run(project.top / 'reproducible/lib/from-bundle', project.folder / 'y.tar', env=project.env)
+    assert done.returncode == 1 and reason in done.stderr and 'built' not in done.stdout, done
+
+
+def test_a_build_from_a_bundle_asks_no_source_of_apts(bundled):
+    project, bundle, _ = bundled
+    (project.folder / 'sources.list').write_text('deb [trusted=yes] http://archive.invalid/debian trixie main\n')
+    (project.folder / 'apt.conf').write_text(f'Dir::Etc::SourceList "{project.folder}/sources.list";\n')
+    project.write('image/build', '#!/bin/bash\nset -eu\n. "${0%/*}/lib/common.sh"\necho "sources:"\narchives\n', 0o755)
+    env = project.env | {'APT_CONFIG': str(project.folder / 'apt.conf'), 'MIRROR': '/nonexistent', 'LOCK': '/etc/hostname'}
+    assert 'archive.invalid' in run(project.top / 'image/build', env=env).stdout
+    done = run(project.top / 'reproducible/lib/from-bundle', bundle, env=env)
+    assert done.returncode == 0 and done.stdout == 'sources:\n', done
+
+
+def test_a_bundle_is_of_one_commit(bundled):
+    """The lock of the working tree went into it, beside the sources of HEAD."""
+    project, _, digest = bundled
+    project.write('packages/trixie-amd64.lock', f'# new\ntool 1.0 amd64 {digest} 10 pool/x base\n')
+    done = project.command('bundle', project.folder / 'z.tar')
+    assert done.returncode == 3 and 'is not the one of the commit' in done.stderr, done
+    assert not (project.folder / 'z.tar').exists()
+    project.commit()
+    assert project.command('bundle', project.folder / 'z.tar').returncode == 0
 
 
 @pytest.mark.slow
