@@ -16,9 +16,9 @@ function load(offset, count,    command, line, n, i, word) {
 		for (i = 1; i <= m; i++) byte[n++] = word[i]
 	}
 	close(command)
-	if (n != count) wrong("cannot be read")
+	if (n != count) { failed = 1; exit 1 }
 }
-function wrong(text) { print "error " text; failed = 1; exit 1 }
+function wrong(text) { print "error " text; failed = 1; exit 3 }
 function le(at, n,    v) { v = 0; while (n-- > 0) v = v * 256 + byte[at + n]; return v }
 function be(at, n,    v, i) { v = 0; for (i = 0; i < n; i++) v = v * 256 + byte[at + i]; return v }
 function text(at, n,    s, i) {

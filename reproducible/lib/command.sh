@@ -38,6 +38,13 @@ say() { printf '%s: %s\n' "$me" "$(visible "$*")" >&2; }
 fail() {
 	say "$2"
 	[ "$1" != "$USAGE" ] || printf '%s: see %s --help\n' "$me" "$me" >&2
+	finish "$1"
+}
+
+# finish STATUS: the end that was meant.
+ended=false
+finish() {
+	ended=true
 	exit "$1"
 }
 
@@ -73,12 +80,30 @@ needs() { # COMMAND...
 
 # room: $room is a folder of our own, removed at the end.
 room() {
-	room=$(mktemp -d)
-	# shellcheck disable=SC2064 # this folder, whatever the variable becomes
-	trap "rm -rf -- '${room//\'/\'\\\'\'}'" EXIT
+	room=$(mktemp -d 2>/dev/null) || fail $INPUT "${TMPDIR:-/tmp}: no folder for temporary files can be made there"
+	trap 'leave $?' EXIT
 }
 
-sha256() { local sum; sum=$(sha256sum <"$1"); printf '%s' "${sum%% *}"; }
+# leave STATUS: a command that ended where it did not mean to has said nothing about
+# what it was given; 1 would be a verdict.
+leave() {
+	rm -rf -- "$room"
+	$ended || [ "$1" -gt 128 ] && return
+	case $1 in
+	0 | "$INPUT") ;;
+	*)
+		say "came to no result: a program failed, or no room is left in ${TMPDIR:-/tmp}"
+		exit $INPUT ;;
+	esac
+}
+
+# room_left: where writing fails, what was judged in the room was not.
+room_left() {
+	head -c 65536 /dev/zero 2>/dev/null >"$room/probe" || fail $INPUT "${TMPDIR:-/tmp}: no room is left there for temporary files"
+	rm -f -- "$room/probe"
+}
+
+sha256() { local sum; sum=$(sha256sum <"$1") || return 1; printf '%s' "${sum%% *}"; }
 
 # signed_by SIGNERS FILE SIGNATURE [OPTION...]: who of SIGNERS (allowed_signers) signed
 # FILE for releases, on standard output.  False: nobody did.

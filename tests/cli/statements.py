@@ -46,6 +46,13 @@ def hostile(folder):
     return made
 
 
+def on_small_disk(folder, size, *argv):
+    """argv with a TMPDIR on a disk of this size."""
+    folder.mkdir(exist_ok=True)
+    return run(TOP / 'image/lib/ns-run', 'sh', '-euc', 'mount -t tmpfs -o size="$1" small "$2"; export TMPDIR="$2"; shift 2; exec "$@"',
+               'sh', size, folder, *argv)
+
+
 def digest_of(text):
     return hashlib.sha256(text.encode()).hexdigest()
 

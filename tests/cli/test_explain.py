@@ -9,7 +9,7 @@ import os
 import pytest
 
 import tinydisc
-from statements import REPRODUCIBLE, SOURCE, SUMS, Key, digest_of, envelope, hostile, run, statement
+from statements import REPRODUCIBLE, SOURCE, SUMS, Key, digest_of, envelope, hostile, on_small_disk, run, statement
 from tinydisc import EPOCH, NAME, TOP, Disc, call, fill
 
 pytestmark = pytest.mark.skipif(bool(tinydisc.missing()), reason=f'missing: {tinydisc.missing()}')
@@ -127,6 +127,20 @@ def test_the_callers_environment_explains_nothing_away(tmp_path):
     for other, expected in ((b, 1), (a, 0)):
         plain, done = explain(a, other), explain(a, other, env=env)
         assert (done.returncode, done.stdout, done.stderr) == (expected, plain.stdout, ''), done
+
+
+@pytest.mark.slow
+def test_no_room_is_no_explanation(tmp_path):
+    a, b = pair(tmp_path, SOURCES['time'][0])
+    for size in (4, 40, 100, 300, 500, 700, 900, 1100, 1300, 1500, 2000, 16000):
+        done = on_small_disk(tmp_path / 'small', f'{size}k', REPRODUCIBLE / 'explain', a, b)
+        assert done.returncode in (1, 3) and 'cannot be unpacked' not in done.stdout, (size, done)
+        assert done.returncode == 1 or done.stderr, (size, done)
+        files = [line for line in done.stdout.splitlines() if line.startswith('file of the root')]
+        assert len(files) <= 1, (size, done)
+    assert done.returncode == 1
+    done = explain(a, b, env={'PATH': '/usr/bin:/bin', 'TMPDIR': '/nonexistent'})
+    assert done.returncode == 3 and '/nonexistent: no folder for temporary files' in done.stderr and not done.stdout, done
 
 
 def test_two_statements(tmp_path):

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from statements import (FILES, PUBLISHED, REPRODUCIBLE, SOURCE, SUMS, TYPE, VERSION, Key, Release, digest_of, envelope,
-                        hostile, pae, run, statement)
+                        hostile, on_small_disk, pae, run, statement)
 
 NAMES = ['alice', 'bert', 'liar', 'wrong', 'torn', 'old', 'replay', 'double', 'blind', 'kind', 'extra', 'late', 'second',
          'manager']
@@ -303,6 +303,24 @@ def test_the_callers_environment_makes_no_other_statement(keys, built, tmp_path)
     plain = attest(keys, built)
     done = attest(keys, built, env=hostile(tmp_path / 'hostile'))
     assert done.returncode == 0 and done.stdout == plain.stdout, done
+
+
+def test_no_room_is_no_verdict(small, keys, tmp_path):
+    """1 is "too few"; and a dissent that could not be written down was none: quorum."""
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(), keys[who]))
+    lie = statement(changed(iso='.iso'), internalParameters={'release': 'x' * 200_000})
+    small.add('liar', envelope(lie, keys['liar']))
+    assert small.judge().returncode == 10
+    argv = [REPRODUCIBLE / 'quorum', '--policy', small.policy, '--release', VERSION, small.folder]
+    for size in ('4k', '16k', '64k', '100k', '160k', '200k', '300k', '400k', '500k', '600k'):
+        done = on_small_disk(tmp_path / 'small', size, *argv)
+        assert done.returncode in (3, 10) and 'quorum\n' not in done.stdout, (size, done)
+        assert done.returncode == 10 or done.stderr and 'Result:' not in done.stdout, (size, done)
+    done = on_small_disk(tmp_path / 'small', '16m', *argv)
+    assert done.returncode == 10
+    done = run(*argv, env={'PATH': '/usr/bin:/bin', 'TMPDIR': '/nonexistent'})
+    assert done.returncode == 3 and '/nonexistent: no folder for temporary files' in done.stderr and not done.stdout, done
 
 
 def test_a_key_id_is_a_hint_alone(small, keys):

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import tinydisc
-from statements import REPRODUCIBLE, TOP, hostile, run
+from statements import REPRODUCIBLE, TOP, hostile, on_small_disk, run
 from tinydisc import NAME, Disc, call
 
 pytestmark = pytest.mark.skipif(bool(tinydisc.missing()), reason=f'missing: {tinydisc.missing()}')
@@ -149,6 +149,46 @@ def test_the_callers_environment_changes_no_verdict(disc, signer, tmp_path):
         plain, _ = verify(iso, disc, signer, '--all')
         done, _ = verify(iso, disc, signer, '--all', env=env)
         assert (done.returncode, done.stdout, done.stderr) == (expected, plain.stdout, ''), done
+
+
+@pytest.mark.slow
+def test_no_room_is_no_verdict(disc, signer, tmp_path):
+    """1 is "not the release", said of a good disc where /tmp was full."""
+    argv = [REPRODUCIBLE / 'verify-release', '--records', disc.folder, '--signers', signer / 'allowed', '--all', disc.iso]
+    ended = []
+    for size in (4, 12, 40, 64, 100, 150, 300, 500, 700, 900, 1000, 1100, 1200, 1400, 1600, 8000):
+        done = on_small_disk(tmp_path / 'small', f'{size}k', *argv)
+        ended.append(done.returncode)
+        assert done.returncode in (0, 3) and 'DIFFERS' not in done.stdout, (size, done)
+        assert done.returncode == 0 or done.stderr and 'Result:' not in done.stdout, (size, done)
+    assert ended[0] == 3 and ended[-1] == 0, ended
+    done = run(*argv, env={'PATH': '/usr/bin:/bin', 'TMPDIR': '/nonexistent'})
+    assert done.returncode == 3 and '/nonexistent: no folder for temporary files' in done.stderr and not done.stdout, done
+
+
+def test_a_disc_that_cannot_be_read_is_not_judged(disc, signer, tmp_path):
+    """A stick that gives errors: neither is it the release nor is it another one."""
+    tools = tmp_path / 'tools'
+    tools.mkdir()
+    for name in ('sha256sum', 'dd', 'od'):
+        (tools / name).write_text(f'#!/bin/sh\necho "{name}: read error: Input/output error" >&2\nexit 1\n')
+        (tools / name).chmod(0o755)
+        done, _ = verify(disc.iso, disc, signer, env={'PATH': f'{tools}:/usr/sbin:/usr/bin:/sbin:/bin'})
+        assert done.returncode == 3 and 'DIFFERS' not in done.stdout and 'Result:' not in done.stdout, (name, done)
+        (tools / name).unlink()
+
+
+def test_two_roots_of_one_name(disc, signer, tmp_path):
+    """Two records of one name in a directory: the end came without a result."""
+    other = Disc(tmp_path / 'other').make_root().make_boot()
+    (other.live / 'r00t.squashfs').write_bytes(b'another root' * 500)
+    other.make_iso()
+    data = other.iso.read_bytes()
+    assert data.count(b'r00t.squashfs') == 1
+    other.iso.write_bytes(data.replace(b'r00t.squashfs', b'root.squashfs'))
+    done, named = verify(other.iso, disc, signer, '--all')
+    assert done.returncode == 1 and done.stdout.endswith('Result:     NOT the release\n'), done
+    assert ('root', '/live/root.squashfs is there more than once') in named, named
 
 
 def test_the_file_in_the_root_is_named(disc, signer, tmp_path):
