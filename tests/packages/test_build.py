@@ -284,6 +284,23 @@ def test_other_name_of_a_profile_is_no_prefix(tree):
     assert tree.layer('iso.console-big').exists() and tree.layer('iso.console').exists()
 
 
+@pytest.mark.parametrize('where', ['build', 'roles/build'])
+def test_a_profile_that_the_lock_does_not_know(tree, tmp_path, where):
+    """Its packages are resolved among the locked ones, wherever that is done: in a folder
+    with "role" in its path the lock was taken for the list, and nothing was left of it."""
+    (tree.top / 'image/profiles/console/packages.list').write_text('gcc  # a reason\n')
+    resolve = tree.top / 'packages/lib/resolve'
+    resolve.write_text('#!/bin/sh\nprintf "%s 1:1.0\\n" base-files gcc\n')
+    resolve.chmod(0o755)
+    tree.build = tmp_path / where
+    tree.build.parent.mkdir(exist_ok=True)
+    done = tree.run(BUILD=tree.build)
+    assert done.returncode == 0 and 'the lock has no role console' in done.stdout, done.stdout
+    lines = [line.split() for line in (tree.layer('base.console') / 'file').read_text().splitlines()]
+    assert {line[0]: line[6] for line in lines if line[0] in ('base-files', 'gcc')} == {
+        'base-files': 'base,builder,ceremony,image,console', 'gcc': 'builder,console'}
+
+
 def test_second_build_in_a_tree_is_told_to_wait(tree):
     building = tree.start_until('20-root')
     second = tree.run()
