@@ -143,6 +143,16 @@ def test_no_room_is_no_explanation(tmp_path):
     assert done.returncode == 3 and '/nonexistent: no folder for temporary files' in done.stderr and not done.stdout, done
 
 
+@pytest.mark.parametrize('kind,line,said', [
+    ('manifest', f'f 644 0 0 1 {"0" * 64} /etc/x', '/etc/x: '), ('packages', f'tool 1.0 amd64 {"0" * 64} 1 pool/x base', 'tool: ')])
+def test_an_empty_record_and_one_that_awk_takes_for_a_setting(tmp_path, kind, line, said):
+    (tmp_path / f'a=1.{kind}').write_text('')
+    (tmp_path / f'b=1.{kind}').write_text(line + '\n')
+    for names, word in (('ab', 'added'), ('ba', 'removed')):
+        done = explain(*[f'{one}=1.{kind}' for one in names], cwd=tmp_path, input='')
+        assert done.returncode == 1 and said + word in done.stdout and not done.stderr, done
+
+
 def test_two_statements(tmp_path):
     key = Key(tmp_path, 'alice')
 

@@ -323,6 +323,23 @@ def test_no_room_is_no_verdict(small, keys, tmp_path):
     assert done.returncode == 3 and '/nonexistent: no folder for temporary files' in done.stderr and not done.stdout, done
 
 
+def test_who_made_no_statement_is_named(small):
+    """Also where nobody made one."""
+    done = small.judge()
+    assert done.returncode == 1
+    assert re.findall('^([a-z]+) +made no statement$', done.stdout, re.M) == ['alice', 'bert', 'liar', 'manager'], done
+
+
+def test_names_that_awk_takes_for_settings(small, keys, tmp_path):
+    """NAME=VALUE as an argument of awk is no file, and standard input is read instead."""
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(), keys[who]))
+    small.policy.rename(tmp_path / 'policy=x')
+    small.folder.rename(tmp_path / 'release=x')
+    done = run(REPRODUCIBLE / 'quorum', '--policy', 'policy=x', '--release', VERSION, 'release=x', cwd=tmp_path, input='')
+    assert done.returncode == 0 and not done.stderr, done
+
+
 def test_a_key_id_is_a_hint_alone(small, keys):
     small.add('alice', envelope(statement(), keys['alice'], keyids=[keys['bert'].vkey]))
     small.add('bert', envelope(statement(), keys['bert'], keyids=['']))
