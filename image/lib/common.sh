@@ -270,6 +270,7 @@ is_absent() {
 		name=${rest%%/*}
 		if ! names=$(ls -A -- "$at/" 2>&1); then
 			why="$at cannot be read: ${names##*: }"
+			[ "$at" != "$1" ] || [ "${names##*: }" != "No such file or directory" ] || why="no such folder"
 			return 1
 		fi
 		if ! grep -qxF -e "$name" <<<"$names"; then
