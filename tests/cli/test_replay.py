@@ -144,13 +144,23 @@ def test_typed_through_changes_of_size(tmp_path):
 
 # Against another emulator
 
+# Nothing of these is shown, and nothing behind them is changed.  libvterm writes
+# behind the end of its list of parameters, moves the cursor back for a control
+# character of two bytes, takes what follows an unknown byte or a byte that is out
+# of order for text (or for another sequence), and may not return from a repetition.
+COLOURS = b"\x1b[38:2:59:66:97;48:2:36:40:59;58:2:224:175:104;4:3m"
+STRAYS = [COLOURS, b"\x1b[19m", b"\x1b[" + b";" * 40 + b"m", b"\xc2\x80", b"\xc2\x85", b"\xc2\x9b", b"\xc2\x9f",
+          b"\x1b\xc3\xbc[m", b"\x1b\x80[1m", b"\x1b\xff7\x1b8", b"\x1b[1?2h", b"\x1b[ 5q", b"\x1b[2:0J", b"\x1b[2 J",
+          b"\x1b)[", b"\x1b([", b"\x1b[\x3f\x3f25h"]
+
+
 class Recording:
     """Made at random.  The cursor is never left behind the last column, and never
     goes back over the beginning of a row: there emulators differ."""
 
     PIECES = {"text": 45, "new_line": 17, "to_begin": 4, "back": 4, "tab": 3, "step": 3, "erase_line": 3,
               "shift": 3, "place": 2, "colour": 3, "title": 2, "move_lines": 2, "save": 1, "modes": 1, "up": 1,
-              "down": 1}
+              "down": 1, "strays": 4, "repeat": 1}
     CLEARS = {"clear": 1, "erase_below": 1}
     WORDS = ["ksrsigner", "--config", "/media/KSR/KSR.XML", "ok", "Z\u00fcrich", "na\u00efve", "a", "1234567890"]
 
@@ -223,6 +233,14 @@ class Recording:
 
     def down(self):
         self.put(b"\x1bD")
+
+    def strays(self):
+        self.put(self.rng.choice(STRAYS))
+
+    def repeat(self):
+        self.put(b"\rx", 1)
+        count = self.rng.randint(1, self.columns - 3)
+        self.put(b"\x1b[%db" % count, 1 + count)
 
     def clear(self):
         self.put(b"\x1b[H\x1b[2J", 0)
@@ -301,10 +319,40 @@ def test_every_row_is_what_another_emulator_shows(tmp_path, seed, clears):
     (b"keep\r\n\x1b[H\x1b[2J\x1b[3Jnext\r\n", ["keep", "next"]),
     (b"keep\r\n\x1bcnext\r\n", ["keep", "next"]),
     (b"no\nreturns\nat all\n", ["no", "returns", "at all"]),
+    (b"x\x1b[3b\r\n\x1b[3by\x1b[999999999b", ["xxxx", "y" * 80]),
+    (b"\xe4\xb8\xad\x1b[2b\r\nx\r\x1b[3b\r\n\xcc\x81\x1b[3bz", ["\u4e2d" * 3, "x", "z"]),
+    (b"x" * 80 + b"\x1b[3b", ["x" * 80]),
+    (b"\xe0\x82\x80\xed\xa0\x80.\r\n", ["\ufffd\ufffd."]),
+    # A number that is too large is a large one; libvterm counts on over zero.
+    (b"keep\r\n\x1b[4294967298Jx\x1b[18446744073709551617Cy", ["keep", "x" + " " * 78 + "y"]),
+    (b"\x1b[000000000000000002Cx", ["  x"]),
+    # What is erased with a mark is kept as well; with another it is another command.
+    (b"keep\r\n\x1b[H\x1b[?2Jnext", ["keep", "next"]),
+    (b"keep\r\n\x1b[2 Jmore\x1b[8;9;9 tx", ["keep", "morex"]),
     (b"", []),
 ])
 def test_what_a_terminal_shows(data, shown):
     assert replay(data) == shown
+
+
+@pytest.mark.parametrize("stray", STRAYS)
+def test_what_shows_nothing_changes_nothing(stray):
+    assert replay(b"one\r\n" + stray + b"two\r\nth" + stray + b"ree\x1b[K\r\n" + stray + b"\x1b[K" + b"x" * 80 +
+                  stray + b"y") == ["one", "two", "three", "x" * 80 + "y"]
+
+
+@pytest.mark.parametrize("sequence", [b"\x1b[2" + b";" * 16 + b"J", b"\x1b[" + b"1;" * 16 + b"1H", b"\x1b[?" + b"1;" * 99 + b"h"])
+def test_more_parameters_than_a_terminal_takes_are_said(sequence):
+    lines = replay(b"one\r\n" + sequence + b"two\r\n")
+    assert lines == ["one", NOTE + f"[left out: {len(sequence)} bytes of a sequence with too many parameters]", "two"]
+    # As many as there is room for are taken.
+    assert replay(b"one\x1b[5" + b";" * 15 + b"Gtwo") == ["one two"]
+
+
+def test_a_cursor_never_leaves_its_screen():
+    """It was a column before the first one, and the rows before a change of size
+    grew until memory was full."""
+    assert replay(b"\xc2\x80\x1b[8;24;40tx" + b"\r\xc2\x9f" * 9 + b"\x1b[8;24;80ty") == ["y"]
 
 
 def test_what_scrolls_off_is_kept_and_a_line_is_one_line():

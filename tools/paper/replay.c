@@ -19,7 +19,8 @@
 #define COLUMNS_MAX 400
 #define SIZES_MAX 500
 #define SEQUENCE_MAX 256
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX 16 /* as libvterm: one more is behind its own list */
+#define DIGITS_MAX 9     /* of a number: what an int has room for */
 /*
  * A line of the page takes at least two bytes of a recording, but for what is
  * cleared away.
@@ -66,6 +67,8 @@ struct replay {
 	enum state state;
 	uint8_t sequence[SEQUENCE_MAX];
 	size_t len; /* of the sequence, or the character, or the string */
+	uint8_t last[UTF8_MAX];
+	size_t last_len; /* of the character to repeat, 0: there is none */
 	bool newline_returns;
 	bool failed; /* err says why */
 	struct err *err;
@@ -401,16 +404,38 @@ static void header_size(struct replay *replay, const char *line, size_t len)
 
 struct arguments {
 	char leader; /* '?' and the like; 0: none */
+	bool marked; /* by a byte before the final one: another command */
 	long values[ARGUMENTS_MAX];
 	size_t count;
 };
 
-/* Behind ESC [, up to the final byte. */
-static void read_arguments(
+static bool is_within(uint8_t c, uint8_t from, uint8_t to)
+{
+	return c >= from && c <= to;
+}
+
+/*
+ * Are the parts behind ESC [ there in their order (ECMA-48 5.4)?  libvterm
+ * leaves a sequence where they are not, and takes the rest for text; others
+ * take no notice of it.  Sub-parameters, behind colons, only colours have.
+ */
+static bool is_in_order(const uint8_t *text, size_t len)
+{
+	size_t at = len > 0 && is_within(text[0], 0x3c, 0x3f);
+
+	while (at < len && is_within(text[at], 0x30, 0x3b) && text[at] != ':')
+		at++;
+	while (at < len && is_within(text[at], 0x20, 0x2f))
+		at++;
+	return at == len;
+}
+
+/* Behind ESC [, up to the final byte.  False: more than there is room for. */
+static bool read_arguments(
 	const uint8_t *text, size_t len, struct arguments *out)
 {
 	*out = (struct arguments){.count = 1};
-	if (len > 0 && text[0] >= 0x3c && text[0] <= 0x3f) {
+	if (len > 0 && is_within(text[0], 0x3c, 0x3f)) {
 		out->leader = (char)text[0];
 		text++;
 		len--;
@@ -418,11 +443,31 @@ static void read_arguments(
 	for (size_t i = 0; i < len; i++) {
 		long *value = &out->values[out->count - 1];
 
-		if (text[i] >= '0' && text[i] <= '9' && *value < 100000)
+		if (is_within(text[i], '0', '9') && *value < 100000)
 			*value = *value * 10 + (text[i] - '0');
-		else if (text[i] == ';' && out->count < ARGUMENTS_MAX)
-			out->count++;
+		else if (text[i] == ';' && out->count++ == ARGUMENTS_MAX)
+			return false;
+		out->marked = out->marked || is_within(text[i], 0x20, 0x2f);
 	}
+	return true;
+}
+
+/* A larger number is as large as one can be: libvterm counts on over zero. */
+static void shorten_numbers(struct replay *replay)
+{
+	uint8_t *text = replay->sequence;
+	size_t len = 0, digits = 0;
+
+	for (size_t i = 0; i < replay->len; i++) {
+		digits = is_within(text[i], '0', '9') ? digits + 1 : 0;
+		if (digits == 2 && text[len - 1] == '0') {
+			digits = 1;
+			len--;
+		}
+		if (digits <= DIGITS_MAX)
+			text[len++] = text[i];
+	}
+	replay->len = len;
 }
 
 static bool is_alternate(const struct arguments *arguments)
@@ -453,39 +498,103 @@ static void take_erase(struct replay *replay, long what)
 	terminal_control(screen(replay), replay->sequence, replay->len);
 }
 
+/*
+ * The last character again, as often as there is room for it in its row.  Not
+ * libvterm's own: that never ends behind what takes no room (an accent).
+ */
+static void take_repeat(struct replay *replay, long count)
+{
+	struct terminal *terminal = screen(replay);
+	int row, column, before;
+
+	terminal_cursor(terminal, &row, &before);
+	count = count > 0 ? count : 1;
+	for (; count > 0 && replay->last_len > 0; count--) {
+		terminal_put(terminal, replay->last, replay->last_len);
+		terminal_cursor(terminal, &row, &column);
+		if (column <= before)
+			break;
+		before = column;
+	}
+}
+
+static void take_size(struct replay *replay, const struct arguments *arguments)
+{
+	if (arguments->values[0] == 8 && arguments->count == 3)
+		change_size(replay,
+			within(arguments->values[1], ROWS_MAX, replay->rows),
+			within(arguments->values[2], COLUMNS_MAX,
+				replay->columns));
+}
+
+static void take_mode(struct replay *replay, bool set)
+{
+	if (set)
+		enter_alternate(replay);
+	else
+		leave_alternate(replay, "the alternate screen, as last seen:");
+}
+
+/* The commands that are not left to the terminal: true where it was one. */
+static bool take_own(
+	struct replay *replay, uint8_t final, const struct arguments *arguments)
+{
+	bool private = arguments->leader == '?';
+
+	if (arguments->marked || (arguments->leader != 0 && !private))
+		return false;
+	if (private && (final == 'h' || final == 'l') &&
+		is_alternate(arguments))
+		take_mode(replay, final == 'h');
+	else if (final == 'J') /* with a '?', too */
+		take_erase(replay, arguments->values[0]);
+	else if (final == 't' && !private)
+		take_size(replay, arguments);
+	else if (final == 'b' && !private)
+		take_repeat(replay, arguments->values[0]);
+	else
+		return false;
+	return true;
+}
+
 static void take_control(struct replay *replay)
 {
 	uint8_t final = replay->sequence[replay->len - 1];
 	struct arguments arguments;
 
-	read_arguments(replay->sequence + 2, replay->len - 3, &arguments);
-	if (arguments.leader == '?' && (final == 'h' || final == 'l') &&
-		is_alternate(&arguments)) {
-		if (final == 'h')
-			enter_alternate(replay);
-		else
-			leave_alternate(
-				replay, "the alternate screen, as last seen:");
-	} else if (arguments.leader == 0 && final == 'J') {
-		take_erase(replay, arguments.values[0]);
-	} else if (arguments.leader == 0 && final == 't') {
-		if (arguments.values[0] == 8 && arguments.count == 3)
-			change_size(replay,
-				within(arguments.values[1], ROWS_MAX,
-					replay->rows),
-				within(arguments.values[2], COLUMNS_MAX,
-					replay->columns));
-	} else {
-		terminal_control(screen(replay), replay->sequence, replay->len);
+	/* No colour is on paper, and a font is the terminal's own mark. */
+	if (final == 'm' || !is_in_order(replay->sequence + 2, replay->len - 3))
+		return;
+	if (!read_arguments(
+		    replay->sequence + 2, replay->len - 3, &arguments)) {
+		left_out_bytes(replay, "a sequence with too many parameters");
+		return;
 	}
+	shorten_numbers(replay);
+	if (!take_own(replay, final, &arguments))
+		terminal_control(screen(replay), replay->sequence, replay->len);
+}
+
+/*
+ * Does libvterm know it?  A character set or #8 and the like; another coding
+ * than UTF-8 (ESC %) is not recorded.  ESC ) [ it may take for ESC [.
+ */
+static bool is_escape(const uint8_t *sequence, size_t len)
+{
+	if (len == 2)
+		return true;
+	if (len != 3)
+		return false;
+	return sequence[1] == '#' ? is_within(sequence[2], '0', '9')
+				  : is_within(sequence[1], '(', '+') &&
+					    strchr("0AB", sequence[2]) != NULL;
 }
 
 static void take_escape(struct replay *replay)
 {
 	uint8_t kind = replay->sequence[1];
 
-	/* Another coding than UTF-8 is not recorded. */
-	if (kind == '%')
+	if (!is_escape(replay->sequence, replay->len))
 		return;
 	if (kind == 'c') {
 		leave_alternate(replay, "the alternate screen, as last seen:");
@@ -505,6 +614,7 @@ static void take_character(struct replay *replay, uint8_t c)
 {
 	static const char both[] = "\r\n";
 
+	replay->last_len = 0;
 	if (c == BEL || c == DEL || c == 0)
 		return;
 	if (c == '\n' && replay->newline_returns)
@@ -538,6 +648,7 @@ static void end_sequence(struct replay *replay, void (*take)(struct replay *))
 	replay->state = STATE_TEXT;
 	take(replay);
 	replay->len = 0;
+	replay->last_len = 0;
 }
 
 /* Control characters in a sequence: true where c was one. */
@@ -558,7 +669,8 @@ static bool take_within(struct replay *replay, uint8_t c)
 
 static void in_escape(struct replay *replay, uint8_t c)
 {
-	if (take_within(replay, c) || !add_byte(replay, c))
+	/* A byte of another character changes nothing here. */
+	if (c >= 0x80 || take_within(replay, c) || !add_byte(replay, c))
 		return;
 	if (replay->len == 2 && c == '[') {
 		replay->state = STATE_CONTROL;
@@ -617,13 +729,45 @@ static void in_string_escape(struct replay *replay, uint8_t c)
 	in_escape(replay, c);
 }
 
+static void put(struct replay *replay, const void *character, size_t len)
+{
+	int row, column, before[2];
+
+	terminal_cursor(screen(replay), &before[0], &before[1]);
+	terminal_put(screen(replay), character, len);
+	terminal_cursor(screen(replay), &row, &column);
+	memcpy(replay->last, character, len);
+	/* It takes no room, or there is none behind it. */
+	replay->last_len = row == before[0] && column == before[1] ? 0 : len;
+}
+
+static void put_none(struct replay *replay)
+{
+	put(replay, "\357\277\275", 3); /* U+FFFD */
+}
+
+/*
+ * A whole one, or what only began as one.  A control character of two bytes
+ * (C1, U+0080 to U+009F) no terminal shows; in libvterm the cursor would go
+ * back one column for it, out of the row where it is at its beginning.
+ */
+static void take_whole(struct replay *replay)
+{
+	uint32_t character;
+
+	if (utf8_read((const char *)replay->sequence, replay->len,
+		    &character) == 0)
+		put_none(replay);
+	else if (character < 0x80 || character > 0x9f)
+		put(replay, replay->sequence, replay->len);
+	replay->len = 0;
+}
+
 /* sequence holds the bytes of a character that is not whole yet. */
 static void take_text(struct replay *replay, uint8_t c)
 {
-	static const char none[] = "\357\277\275"; /* U+FFFD */
-
 	if (replay->len > 0 && (c & 0xc0) != 0x80) {
-		terminal_put(screen(replay), none, 3);
+		put_none(replay);
 		replay->len = 0;
 	}
 	if (c == ESC) {
@@ -635,13 +779,8 @@ static void take_text(struct replay *replay, uint8_t c)
 		return;
 	}
 	replay->sequence[replay->len++] = c;
-	if (replay->len < utf8_len(replay->sequence[0]))
-		return;
-	if (utf8_len(replay->sequence[0]) == 0)
-		terminal_put(screen(replay), none, 3);
-	else
-		terminal_put(screen(replay), replay->sequence, replay->len);
-	replay->len = 0;
+	if (replay->len >= utf8_len(replay->sequence[0]))
+		take_whole(replay);
 }
 
 static void take_byte(struct replay *replay, uint8_t c)

@@ -19,8 +19,9 @@
 /*
  * Append the lines, UTF-8 without control characters but
  * page.h's, which mark an alternate screen and what we say.  What is
- * not shown is said in a note: strings that nobody ended, runs of empty lines,
- * and what is beyond a bound on lines, which grows with the recording.
+ * not shown is said in a note: strings that nobody ended, sequences with too
+ * many parameters, runs of empty lines, and what is beyond a bound on lines,
+ * which grows with the recording.
  * Errors: ERR_INPUT, memory.
  */
 bool replay_lines(

@@ -119,7 +119,7 @@ void terminal_put(struct terminal *terminal, const void *bytes, size_t len)
 	VTermPos at;
 	bool mark;
 
-	vterm_state_get_cursorpos(terminal->state, &at);
+	terminal_cursor(terminal, &at.row, &at.col);
 	/* At the right edge it is this one or the next that goes on below. */
 	mark = at.col >= terminal->columns - 1;
 	if (at.col == 0 &&
@@ -134,13 +134,21 @@ void terminal_put(struct terminal *terminal, const void *bytes, size_t len)
 			terminal->vterm, MARK_OFF, sizeof(MARK_OFF) - 1);
 }
 
+static int clamp(int value, int sides)
+{
+	if (value < 0)
+		return 0;
+	return value < sides ? value : sides - 1;
+}
+
+/* Whatever libvterm says: who asks counts up to it. */
 void terminal_cursor(const struct terminal *terminal, int *row, int *column)
 {
 	VTermPos at;
 
 	vterm_state_get_cursorpos(terminal->state, &at);
-	*row = at.row;
-	*column = at.col;
+	*row = clamp(at.row, terminal->rows);
+	*column = clamp(at.col, terminal->columns);
 }
 
 void terminal_row(
