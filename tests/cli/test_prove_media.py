@@ -197,6 +197,30 @@ def test_a_file_twice_in_one_statement_is_no_vote(stick):
     assert status == 1 and 'Rebuilt by: a\n' in out
 
 
+@pytest.mark.parametrize('form', ['{}  {}', '{} *{}', 'SHA256 ({}) = {}', '{}  ./{}', '{}  {}\r'])
+@pytest.mark.parametrize('first', [True, False])
+def test_an_iso_in_two_lines_of_the_list_is_refused(stick, form, first):
+    """The hash of the first line was taken for what was read: rebuilders who got
+    other bytes, and said so, stood by the disc."""
+    sums = stick.folder / 'SHA256SUMS'
+    other = '0' * 64
+    line = form.format(*((ISO, other) if form.startswith('SHA') else (other, ISO))) + '\n'
+    sums.write_text(line + sums.read_text() if first else sums.read_text() + line, newline='')
+    stick.sign()
+    for name in 'ab':
+        stick.add(name, sums={ISO: other})
+    status, out, err = stick.prove()
+    assert status == 3 and f'SHA256SUMS: 2 lines of {ISO}' in err and 'signed and rebuilt' not in out, (out, err)
+
+
+def test_other_files_of_its_name_are_not_the_iso(stick):
+    sums = stick.folder / 'SHA256SUMS'
+    sums.write_text(sums.read_text() + ''.join(f'{"0" * 64}  {name}\n' for name in (f'{ISO}.txt', f'x-{ISO}', f'{ISO}~')))
+    stick.sign()
+    status, out, err = stick.prove()
+    assert status == 0, (out, err)
+
+
 def test_a_dissent_without_a_newline_is_heard(stick):
     stick.add('c', {ISO: '0' * 64})
     path = stick.folder / 'c.intoto.jsonl'
