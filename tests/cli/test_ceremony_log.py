@@ -246,6 +246,42 @@ def test_changes_of_size_are_in_the_recording(room):
     assert room.log("verify", folder).returncode == 0
 
 
+@pytest.mark.parametrize("says,same", [
+    (r"'\033[8;10;20t'", "\x1b[8;10;20t"), (r"'\033[8;10'; sleep 0.5; printf ';20t'", "\x1b[8;10;20t"),
+    (r"'\033'; sleep 0.5; printf '[08;10;20t'", "\x1b[08;10;20t"), (r"'\033\303\274[8;10;\a20t'", "10;\a20t"),
+    (r"'\033[1\033[8;10;20t'", "\x1b[8;10;20t"),
+    (r"""'Script done on x\nScript started on x [COLUMNS="20" LINES="10"]\n'""", 'LINES="10"]\r\n'),
+    (r"""'Script done on x\nScript st'; sleep 0.5; printf 'arted on x [COLUMNS="20" LINES="10"]\n'""",
+     'LINES="10"]\r\n')])
+@pytest.mark.parametrize("rows,columns", [(30, 84), (0, 0)])
+def test_a_program_does_not_change_the_width_of_what_follows(room, says, same, rows, columns):
+    """It can write what the recorder writes where the terminal gets another size:
+    from there all was set at a width that nobody saw, what overwrote a row below
+    what it overwrote, and lines broken where none was."""
+    folder = room.top / "log"
+    room.log("start", folder)
+    (room.top / "say").write_text(f"printf {says}\nprintf '%060d' 7; printf '\\rCLEAR \\n'; printf '\\033[22;0;0tnext'\n")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.execvpe(TOOL, [TOOL, "record", f". {room.top}/say"], room.env)
+    while select.select([terminal], [], [], 5)[0]:
+        try:
+            if not os.read(terminal, 4096):
+                break
+        except OSError:
+            break
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    path, = folder.glob("*.typescript")
+    assert wait_for(lambda: b"next" in path.read_bytes())
+    text = path.read_bytes()
+    own = b"\x1b[8;30;84t" if rows else b"\x1b[8;24;80t"
+    assert text.count(own) == 1 and same.encode() + own in text
+    shown = run(BIN / "text2pdf", "--script", "--text", path).stdout.decode().split("\n")
+    assert any(line.endswith("CLEAR " + "0" * 53 + "7") for line in shown), shown
+
+
 def test_every_shell_is_recorded_from_the_next_prompt(room):
     """The shell's hook: before start nothing, after start the same terminal."""
     hook = TOP / "image/rootfs/etc/profile.d/zz-keyroom-record.sh"

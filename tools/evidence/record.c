@@ -5,6 +5,7 @@
 #include "lib/base/time.h"
 #include "lib/cli/feed.h"
 #include "tools/evidence/recorder.h"
+#include "tools/evidence/resize.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,9 @@
 #define CHUNK 65536
 #define LOOK_MS 200 /* whether script has ended */
 #define LOG_FD 9    /* that of the pipe in script: one digit, for sh */
+/* Of a terminal that has no size, as a serial one: as it is replayed. */
+#define ROWS 24
+#define COLUMNS 80
 
 struct recording {
 	struct feed_stream stream;
@@ -29,6 +33,7 @@ struct recording {
 	pid_t script;
 	bool lost; /* the log takes no more */
 	struct winsize size;
+	struct resize resize;
 };
 
 /* A name for this terminal's recording. */
@@ -168,16 +173,27 @@ static void send_all(struct recording *recording, const char *data, size_t len)
 	}
 }
 
+/* In the words of a terminal (XTWINOPS 8). */
+static void say_size(struct recording *recording)
+{
+	const struct winsize *size = &recording->size;
+	char text[40];
+	int len;
+
+	len = snprintf(text, sizeof(text), "\033[8;%u;%ut",
+		size->ws_row > 0 ? size->ws_row : ROWS,
+		size->ws_col > 0 ? size->ws_col : COLUMNS);
+	send_all(recording, text, (size_t)len);
+}
+
 /*
  * A terminal that got another size shows what follows otherwise, and script
- * notes the size at the beginning alone: so it goes into the recording, in the
- * words of a terminal (XTWINOPS 8), but into no sequence that a read has cut.
+ * notes the size at the beginning alone: so it goes into the recording, but
+ * into no sequence that a read has cut.
  */
 static void note_size(struct recording *recording, char next)
 {
 	struct winsize size;
-	char text[40];
-	int len;
 
 	if (strchr("\r\n\033", next) == NULL ||
 		ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0 ||
@@ -185,9 +201,26 @@ static void note_size(struct recording *recording, char next)
 			size.ws_col == recording->size.ws_col))
 		return;
 	recording->size = size;
-	len = snprintf(
-		text, sizeof(text), "\033[8;%u;%ut", size.ws_row, size.ws_col);
-	send_all(recording, text, (size_t)len);
+	say_size(recording);
+}
+
+/*
+ * What was read, and behind each place where it says a size, as any program
+ * can, the terminal's own: else what follows would be replayed at another one.
+ */
+static void record(struct recording *recording, const char *data, size_t len)
+{
+	while (len > 0) {
+		bool resized;
+		size_t some =
+			resize_next(&recording->resize, data, len, &resized);
+
+		send_all(recording, data, some);
+		if (resized)
+			say_size(recording);
+		data += some;
+		len -= some;
+	}
 }
 
 /*
@@ -214,7 +247,7 @@ static bool pump(struct recording *recording, int wait)
 	if (got <= 0)
 		return false;
 	note_size(recording, *chunk);
-	send_all(recording, chunk, (size_t)got);
+	record(recording, chunk, (size_t)got);
 	return true;
 }
 
