@@ -947,6 +947,111 @@ def test_finish_copies_large_files_and_folders_in_streams(room):
     assert not [p for p in two.rglob("*.part")]
 
 
+# Root reads what it may not read: so without that.
+READS_WHAT_IT_MAY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "deep"])
+def test_what_cannot_be_read_keeps_nothing_else_out_of_the_chain(room, kind):
+    one, two = room.top / "one", room.top / "two"
+    room.log("start", one, two)
+    (one / "sub").mkdir()
+    for name in ("a.log", "sub/b.log", "z.log"):
+        (one / name).write_text(f"{name}\n")
+    bad = one / "bad"
+    if kind == "file":
+        bad.write_text("no sector\n")
+        bad.chmod(0)
+    else:
+        bad.mkdir(0)
+    if kind == "deep":
+        bad.chmod(0o700)
+        (bad / "/".join("x" * 70)).mkdir(parents=True)
+    room.prefix = READS_WHAT_IT_MAY
+    done = room.log("finish", "--no-print")
+    room.prefix = []
+    assert done.returncode == 5 and f"Folder:     {one}: NOT COMPLETE: {one}/bad".encode() in done.stdout, done
+    noted = [text.split(" ", 2)[2] for kind, text in journal(two) if kind == "file"]
+    assert noted == ["a.log", "sub/b.log", "z.log"]
+    assert any(kind == "note" and text.startswith(f"not in the journal: {one}/bad") for kind, text in journal(one))
+    assert all((two / name).read_text() == f"{name}\n" for name in noted) and (two / "MANIFEST").exists()
+    # Readable again, it is still not in the chain, and no later finish says that all is well.
+    if kind == "deep":
+        shutil.rmtree(bad)
+    else:
+        bad.chmod(0o700)
+    for _ in range(2):
+        done = room.log("finish", "--no-print")
+        assert done.returncode == 5 and f"not in the journal: {one}/bad".encode() in done.stderr, done
+        assert f"Manifest:   {two}".encode() in done.stdout and b": LOST" not in done.stdout
+    assert room.log("verify", one).returncode == 0 and room.log("verify", two).returncode == 0
+
+
+def test_another_file_of_the_same_name_is_said(room):
+    """It was taken for the copy: the chain vouched for one, and the drive had another."""
+    one, two = room.top / "one", room.top / "two"
+    room.log("start", one, two)
+    for name in ("same.log", "other.log", "longer.log", "empty.log", "link.log", "z.log"):
+        (one / name).write_text(f"{name}\n" * 20000)
+    (two / "same.log").write_text("same.log\n" * 20000)
+    (two / "other.log").write_text("other.log\n" * 19999 + "Other.log\n")
+    (two / "longer.log").write_text("longer.log\n" * 20001)
+    (two / "empty.log").write_text("")
+    (two / "link.log").symlink_to(one / "link.log")
+    for name in ("other.log", "longer.log", "empty.log", "link.log"):
+        done = room.log("finish", "--no-print")
+        assert done.returncode == 5 and f"Folder:     {two}: NOT COMPLETE: ".encode() in done.stdout
+        (two / sorted(path.name for path in two.glob("*.log") if path.is_symlink() or
+                      path.read_bytes() != (one / path.name).read_bytes())[0]).unlink()
+        assert (two / "z.log").exists()
+    done = room.log("finish", "--no-print")
+    assert done.returncode == 0 and room.log("verify", two).returncode == 0, done
+
+
+def test_a_file_named_as_a_half_of_another_is_kept(room):
+    one, two = room.top / "one", room.top / "two"
+    room.log("start", one, two)
+    (one / "a.log").write_text("a\n")
+    for name in ("a.log.part", "a.log.part-1"):
+        (two / name).write_text("mine\n")
+    assert room.log("finish", "--no-print").returncode == 0
+    assert (two / "a.log").read_text() == "a\n"
+    assert sorted(path.name for path in two.glob("*part*")) == ["a.log.part", "a.log.part-1"]
+    assert all(path.read_text() == "mine\n" for path in two.glob("*part*"))
+
+
+@pytest.mark.parametrize("text", ["as at 2026-11-22T08:00:00Z end of it", "Z end ", "end "])
+def test_a_note_is_not_the_end(room, text):
+    folder = room.top / "log"
+    room.log("start", folder)
+    assert room.log("note", text).returncode == 0
+    os.kill(recorder(room), signal.SIGKILL)
+    time.sleep(0.3)
+    done = room.log("finish", "--no-print")
+    assert done.returncode == 5 and b"the journal has no end" in done.stderr, done
+    assert f"ends with {(folder / 'journal').read_text().splitlines()[-1][:64]}\n".encode() in done.stdout
+
+
+def test_the_last_hash_is_of_a_whole_line(room):
+    """Half a line, where the process that kept the log died, has no hash."""
+    folder = room.top / "log"
+    room.log("start", folder)
+    room.log("note", "x" * 100_000)
+    last = (folder / "journal").read_text().splitlines()[-1]
+    os.kill(recorder(room), signal.SIGKILL)
+    time.sleep(0.3)
+    spool, = (path for path in room.run.rglob("journal") if path.is_file())
+    whole = spool.read_bytes()
+    for more in (b"", b"0" * 64 + b" 4 2026-11-22T08:00:00Z end ", b"0" * 30):
+        spool.write_bytes(whole + more)
+        done = room.log("finish", "--no-print")
+        assert done.returncode == 5 and b"the journal has no end" in done.stderr, done
+        assert f"Journal:    ends with {last[:64]}\n".encode() in done.stdout
+    spool.write_bytes(b"0" * 64)
+    done = room.log("finish", "--no-print")
+    assert done.returncode == 5 and b"no whole line" in done.stderr and b"ends with" not in done.stdout
+
+
 def test_finish_after_the_recorder_died(room):
     folder = room.top / "log"
     room.log("start", folder)

@@ -11,6 +11,7 @@
 #include "tools/evidence/last.h"
 #include "tools/evidence/ledger.h"
 #include "tools/evidence/replica.h"
+#include "tools/evidence/share.h"
 #include "tools/evidence/state.h"
 #include "tools/evidence/tree.h"
 #include "tools/evidence/verify.h"
@@ -19,12 +20,16 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK 65536
-#define ENDING_MAX 1024 /* of the journal: room for its last line */
+/* Of the journal: room for its last line, of a request's length, escaped. */
+#define ENDING_MAX ((size_t)8 * 1024 * 1024)
+/* A line of the journal that says what is not in it, and why. */
+#define UNREAD "not in the journal: "
 
 /* Files of the log itself, and those that finish makes. */
 static bool is_own(const struct last *last, const char *name)
@@ -56,113 +61,53 @@ static bool note_file(const struct tree_file *file, struct err *err)
 	return ok;
 }
 
+/* A tree_unread: it is said in the journal, for this finish and later ones. */
+static void note_unread(void *context, const struct err *why)
+{
+	struct buf request = BUF_EMPTY, answer = BUF_EMPTY;
+	struct err *first = context, discarded = ERR_EMPTY;
+
+	if (first->kind == ERR_NONE)
+		*first = *why;
+	buf_text(&request, "note " UNREAD);
+	text_escape(&request, why->text, strlen(why->text));
+	if (buf_ok(&request, &discarded))
+		feed_request(buf_string(&request), &answer, &discarded);
+	buf_free(&request);
+	buf_free(&answer);
+}
+
 /*
  * What other programs wrote into the first folder, the signer's logs as a
- * rule, becomes part of the chain by its hash.
+ * rule, becomes part of the chain by its hash.  What cannot be read keeps
+ * nothing else out of it.  unread: the first thing that is not in it.
  */
-static bool note_files(
-	const struct last *last, const char *folder, struct err *err)
+static void note_files(
+	const struct last *last, const char *folder, struct err *unread)
 {
 	struct tree tree = {.root = NULL};
+	struct err err = ERR_EMPTY;
 	bool ok;
 
-	ok = tree_read(folder, &tree, err) && tree_hash(&tree, err);
+	ok = tree_read_most(folder, note_unread, unread, &tree, &err) &&
+	     tree_hash(&tree, &err);
 	for (size_t i = 0; ok && i < tree.count; i++)
 		if (!is_own(last, tree.files[i].path))
-			ok = note_file(&tree.files[i], err);
+			ok = note_file(&tree.files[i], &err);
+	if (!ok)
+		note_unread(unread, &err);
 	tree_free(&tree);
-	return ok;
 }
 
-/* The folders on the way to a file. */
-static bool make_folders(char *path, size_t from, struct err *err)
+/* A tree_unread: the first one is what is said. */
+static void keep_first(void *context, const struct err *why)
 {
-	for (char *p = strchr(path + from, '/'); p != NULL;
-		p = strchr(p + 1, '/')) {
-		int made;
+	struct err *first = context;
 
-		*p = '\0';
-		made = mkdir(path, 0755);
-		if (made != 0 && errno != EEXIST) {
-			err_set(err, ERR_OUTPUT, "%s: cannot create: %s", path,
-				strerror(errno));
-			*p = '/';
-			return false;
-		}
-		*p = '/';
-	}
-	return true;
-}
-
-static bool pour(int from, int to, const char *name, struct err *err)
-{
-	char chunk[CHUNK];
-	ssize_t got;
-
-	while ((got = read(from, chunk, sizeof(chunk))) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_set(err, ERR_OUTPUT, "%s: cannot read: %s",
-				name, strerror(errno));
-		if (!file_write_fd(to, name, chunk, (size_t)got, err))
-			return false;
-	}
-	if (fsync(to) != 0)
-		return err_set(err, ERR_OUTPUT, "%s: cannot write: %s", name,
-			strerror(errno));
-	return true;
-}
-
-/* Whole or not at all, and never over a file that is there. */
-static bool copy_file(const char *source, const char *target, struct err *err)
-{
-	struct buf part = BUF_EMPTY;
-	int from, to = -1;
-	bool ok;
-
-	buf_format(&part, "%s.part", target);
-	from = open(source,
-		O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	if (from >= 0)
-		to = open(buf_string(&part),
-			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			0644);
-	if (to < 0)
-		ok = err_set(err, ERR_OUTPUT, "%s: %s",
-			from < 0 ? source : target, strerror(errno));
-	else
-		ok = pour(from, to, target, err);
-	if (from >= 0)
-		close(from);
-	if (to >= 0)
-		close(to);
-	if (ok && rename(buf_string(&part), target) != 0)
-		ok = err_set(
-			err, ERR_OUTPUT, "%s: %s", target, strerror(errno));
-	if (!ok && to >= 0)
-		unlink(buf_string(&part));
-	buf_free(&part);
-	return ok;
-}
-
-/* One file into a folder where it is not yet. */
-static bool copy_missing(const char *from, const char *to,
-	const struct tree_file *file, struct err *err)
-{
-	struct buf source = BUF_EMPTY, target = BUF_EMPTY;
-	bool ok;
-
-	buf_format(&source, "%s/%s", from, file->path);
-	buf_format(&target, "%s/%s", to, file->path);
-	buf_string(&target);
-	ok = buf_ok(&source, err) && buf_ok(&target, err);
-	if (ok && access(buf_string(&target), F_OK) != 0)
-		ok = make_folders((char *)target.data, strlen(to) + 1, err) &&
-		     copy_file(buf_string(&source), (char *)target.data, err);
-	buf_free(&source);
-	buf_free(&target);
-	return ok;
+	if (first->kind != ERR_NONE)
+		return;
+	*first = *why;
+	first->kind = ERR_OUTPUT;
 }
 
 /* What other programs wrote into the first folder goes to the others too. */
@@ -170,22 +115,21 @@ static bool share_files(const struct last *last, const char *from,
 	const char *to, struct err *err)
 {
 	struct tree tree = {.root = NULL};
-	struct err first = ERR_EMPTY;
-	bool ok = from == NULL || strcmp(from, to) == 0 ||
-		  tree_read(from, &tree, err);
+	struct err first = ERR_EMPTY, one = ERR_EMPTY;
 
+	if (from == NULL || strcmp(from, to) == 0)
+		return true;
+	if (!tree_read_most(from, keep_first, &first, &tree, &one))
+		keep_first(&first, &one);
 	/* One that this drive cannot have does not keep the others off. */
-	for (size_t i = 0; ok && i < tree.count; i++)
+	for (size_t i = 0; i < tree.count; i++)
 		if (!is_own(last, tree.files[i].path) &&
-			!copy_missing(from, to, &tree.files[i], err) &&
-			first.kind == ERR_NONE)
-			first = *err;
+			!share_file(from, to, &tree.files[i], &one))
+			keep_first(&first, &one);
 	tree_free(&tree);
-	if (first.kind != ERR_NONE) {
+	if (first.kind != ERR_NONE)
 		*err = first;
-		return false;
-	}
-	return ok;
+	return first.kind == ERR_NONE;
 }
 
 /* A file of our own making, which replaces one of an earlier finish. */
@@ -220,7 +164,10 @@ static bool write_manifest(const char *folder, struct buf *out, struct err *err)
 			tree_manifest(&listed, out);
 	}
 	tree_free(&tree);
-	return ok && put_file(folder, FINISH_MANIFEST, out, err);
+	ok = ok && put_file(folder, FINISH_MANIFEST, out, err);
+	if (!ok)
+		buf_clear(out);
+	return ok;
 }
 
 static bool describe_manifest(const char *folder, const struct buf *manifest,
@@ -238,46 +185,129 @@ static bool describe_manifest(const char *folder, const struct buf *manifest,
 	return true;
 }
 
-/* Everything into one folder; written: the log itself is there already. */
+/*
+ * Everything into one folder, where the log itself is already.  What it lacks
+ * does not keep it from having a manifest.
+ */
 static bool finish_folder(const struct last *last, const char *folder,
-	const char *first, bool written, struct buf *manifest, struct err *err)
+	const char *first, struct buf *manifest, struct err *err)
 {
 	struct buf script = BUF_EMPTY;
-	bool ok = written || replica_complete(folder, last->spool, err);
+	struct err unshared = ERR_EMPTY;
+	bool ok;
 
 	verify_script(&script);
-	ok = ok && share_files(last, first, folder, err) &&
-	     put_file(folder, VERIFY_NAME, &script, err) &&
+	share_files(last, first, folder, &unshared);
+	ok = put_file(folder, VERIFY_NAME, &script, err) &&
 	     write_manifest(folder, manifest, err);
 	buf_free(&script);
-	return ok;
+	if (ok && unshared.kind != ERR_NONE)
+		*err = unshared;
+	return ok && unshared.kind == ERR_NONE;
+}
+
+/* The end of a file; *whole: it is all of it. */
+static bool read_tail(const char *path, struct buf *out, bool *whole)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t from = 0;
+	struct stat st;
+	char chunk[CHUNK];
+	ssize_t got = -1;
+
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		*whole = st.st_size <= (off_t)ENDING_MAX;
+		from = *whole ? 0 : st.st_size - (off_t)ENDING_MAX;
+		while ((got = pread(fd, chunk, sizeof(chunk), from)) > 0) {
+			buf_bytes(out, chunk, (size_t)got);
+			from += got;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return got == 0 && !out->failed;
+}
+
+/*
+ * The last line that is whole; NULL: there is none.  *last: nothing stands
+ * behind it.
+ */
+static const char *whole_line(struct buf *tail, bool whole, bool *last)
+{
+	char *text, *end, *line;
+
+	*last = tail->len > 0 && tail->data[tail->len - 1] == '\n';
+	buf_string(tail);
+	if (tail->failed)
+		return NULL;
+	text = (char *)tail->data;
+	end = memrchr(text, '\n', tail->len);
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	line = memrchr(text, '\n', (size_t)(end - text));
+	if (line == NULL && !whole)
+		return NULL;
+	line = line != NULL ? line + 1 : text;
+	return strspn(line, "0123456789abcdef") == JOURNAL_HASH_LEN &&
+			       line[JOURNAL_HASH_LEN] == ' '
+		       ? line
+		       : NULL;
+}
+
+/* "HASH NUMBER TIME KIND TEXT": what stands behind so many blanks. */
+static const char *behind_blanks(const char *line, int blanks)
+{
+	for (; blanks > 0 && *line != '\0'; blanks--) {
+		line += strcspn(line, " ");
+		line += *line == ' ';
+	}
+	return line;
 }
 
 /* The last line, and whether it is the log's end. */
 static bool read_end(const char *spool, struct buf *out, bool *ended)
 {
-	struct buf path = BUF_EMPTY;
-	char text[ENDING_MAX + 1] = "", *line;
-	struct stat st;
-	ssize_t got = -1;
-	int fd;
+	struct buf path = BUF_EMPTY, tail = BUF_EMPTY;
+	bool whole = true, last;
+	const char *line = NULL;
 
 	buf_format(&path, "%s/" LEDGER_JOURNAL, spool);
-	fd = open(buf_string(&path), O_RDONLY | O_CLOEXEC);
+	if (read_tail(buf_string(&path), &tail, &whole))
+		line = whole_line(&tail, whole, &last);
+	if (line != NULL) {
+		*ended = last && strcmp(behind_blanks(line, 3), "end ") == 0;
+		buf_format(out, "Journal:    ends with %.64s\n", line);
+	}
 	buf_free(&path);
-	if (fd >= 0 && fstat(fd, &st) == 0)
-		got = pread(fd, text, ENDING_MAX,
-			st.st_size > ENDING_MAX ? st.st_size - ENDING_MAX : 0);
-	if (fd >= 0)
-		close(fd);
-	if (got <= 0)
-		return false;
-	text[got - 1] = '\0';
-	line = strrchr(text, '\n');
-	line = line != NULL ? line + 1 : text;
-	*ended = strstr(line, "Z end ") != NULL;
-	buf_format(out, "Journal:    ends with %.64s\n", line);
-	return true;
+	buf_free(&tail);
+	return line != NULL;
+}
+
+/* What an earlier finish has said is not in it; it cannot come in any more. */
+static void recall_unread(const char *spool, struct err *unread)
+{
+	static const char said[] = "note " UNREAD;
+	struct buf path = BUF_EMPTY;
+	FILE *journal;
+	char *line = NULL;
+	size_t size = 0;
+
+	buf_format(&path, "%s/" LEDGER_JOURNAL, spool);
+	journal = fopen(buf_string(&path), "re");
+	while (journal != NULL && unread->kind == ERR_NONE &&
+		getline(&line, &size, journal) > 0) {
+		const char *kind = behind_blanks(line, 3);
+
+		if (strncmp(kind, said, sizeof(said) - 1) == 0)
+			err_set(unread, ERR_OUTPUT, "%.*s",
+				(int)strcspn(kind + sizeof(said) - 1, "\n"),
+				kind + sizeof(said) - 1);
+	}
+	if (journal != NULL)
+		fclose(journal);
+	free(line);
+	buf_free(&path);
 }
 
 struct outcome {
@@ -286,28 +316,36 @@ struct outcome {
 	size_t failures;
 };
 
+static void say_failure(const char *folder, bool written, const struct err *err,
+	struct outcome *outcome)
+{
+	buf_text(outcome->out, "Folder:     ");
+	text_escape(outcome->out, folder, strlen(folder));
+	buf_text(outcome->out, written ? ": NOT COMPLETE: " : ": LOST: ");
+	text_escape(outcome->out, err->text, strlen(err->text));
+	buf_text(outcome->out, "\n\n");
+	buf_format(&outcome->failed, "%s%s", outcome->failures > 0 ? ", " : "",
+		folder);
+	outcome->failures++;
+}
+
+/* written: the log itself is there already. */
 static void try_folder(const struct last *last, const char *folder,
 	const char *first, bool written, struct outcome *outcome)
 {
 	struct buf manifest = BUF_EMPTY;
-	struct err err = ERR_EMPTY;
+	struct err err = ERR_EMPTY, discarded = ERR_EMPTY;
+	bool ok;
 
-	if (finish_folder(last, folder, first, written, &manifest, &err) &&
-		describe_manifest(folder, &manifest, outcome->out, &err)) {
-		if (outcome->manifest->len == 0)
-			buf_bytes(
-				outcome->manifest, manifest.data, manifest.len);
-	} else {
-		buf_text(outcome->out, "Folder:     ");
-		text_escape(outcome->out, folder, strlen(folder));
-		buf_text(outcome->out,
-			written ? ": NOT COMPLETE: " : ": LOST: ");
-		text_escape(outcome->out, err.text, strlen(err.text));
-		buf_text(outcome->out, "\n\n");
-		buf_format(&outcome->failed, "%s%s",
-			outcome->failures > 0 ? ", " : "", folder);
-		outcome->failures++;
-	}
+	written = written || replica_complete(folder, last->spool, &err);
+	ok = written && finish_folder(last, folder, first, &manifest, &err);
+	if (manifest.len > 0 && !describe_manifest(folder, &manifest,
+					outcome->out, ok ? &err : &discarded))
+		ok = false;
+	if (!ok)
+		say_failure(folder, written, &err, outcome);
+	else if (outcome->manifest->len == 0)
+		buf_bytes(outcome->manifest, manifest.data, manifest.len);
 	buf_free(&manifest);
 }
 
@@ -363,6 +401,8 @@ static bool end_log(const struct last *last, const char **first,
 	/* Whatever cannot be read must not keep the log from being ended. */
 	if (kept && *first != NULL)
 		note_files(last, *first, unread);
+	if (!kept)
+		recall_unread(last->spool, unread);
 	return !kept || state_ask("finish", state, err);
 }
 
@@ -374,8 +414,7 @@ static bool judge(const struct last *last, const struct outcome *outcome,
 			"not complete: %s: the whole log is in %s",
 			(char *)outcome->failed.data, last->spool);
 	if (unread->kind != ERR_NONE)
-		return err_set(err, ERR_OUTPUT, "not in the journal: %s",
-			unread->text);
+		return err_set(err, ERR_OUTPUT, UNREAD "%s", unread->text);
 	if (!ended)
 		return err_set(err, ERR_OUTPUT,
 			"the journal has no end: the process that kept it has died");
@@ -394,8 +433,9 @@ bool finish_log(struct buf *out, struct buf *manifest, struct err *err)
 	ok = last_read(&last, err) &&
 	     end_log(&last, &first, &state, &unread, err);
 	if (ok && !read_end(last.spool, out, &ended))
-		ok = err_set(err, ERR_OUTPUT, "%s/" LEDGER_JOURNAL ": %s",
-			last.spool, strerror(errno));
+		ok = err_set(err, ERR_OUTPUT,
+			"%s/" LEDGER_JOURNAL ": no whole line can be read",
+			last.spool);
 	for (size_t i = 0; ok && i < last.count; i++)
 		try_folder(&last, last.folders[i], first,
 			is_written(&state, last.folders[i]), &outcome);

@@ -36,6 +36,16 @@ static bool add_file(
 	return true;
 }
 
+/* False again, unless there is somebody to tell that it cannot be read. */
+static bool pass_over(const struct tree *tree, struct err *err)
+{
+	if (tree->unread == NULL)
+		return false;
+	tree->unread(tree->context, err);
+	*err = (struct err)ERR_EMPTY;
+	return true;
+}
+
 static bool walk(struct tree *tree, int fd, struct buf *path, int depth,
 	struct err *err);
 
@@ -43,7 +53,6 @@ static bool walk(struct tree *tree, int fd, struct buf *path, int depth,
 static bool visit(struct tree *tree, int folder, const char *name,
 	struct buf *path, int depth, struct err *err)
 {
-	size_t before = path->len;
 	struct stat st;
 	bool ok = true;
 	int fd;
@@ -69,7 +78,6 @@ static bool visit(struct tree *tree, int folder, const char *name,
 		tree->other = text_copy(buf_string(path), err);
 		ok = tree->other != NULL;
 	}
-	path->len = before;
 	return ok;
 }
 
@@ -89,6 +97,7 @@ static bool walk(
 			"%s/%s: folders nested deeper than %d", tree->root,
 			buf_string(path), DEPTH_MAX);
 	while (ok) {
+		size_t before = path->len;
 		struct dirent *entry;
 
 		errno = 0;
@@ -101,7 +110,9 @@ static bool walk(
 		if (strcmp(entry->d_name, ".") != 0 &&
 			strcmp(entry->d_name, "..") != 0)
 			ok = visit(tree, dirfd(folder), entry->d_name, path,
-				depth, err);
+				     depth, err) ||
+			     pass_over(tree, err);
+		path->len = before;
 	}
 	closedir(folder);
 	return ok;
@@ -116,7 +127,15 @@ static int by_path(const void *a, const void *b)
 
 bool tree_read(const char *root, struct tree *out, struct err *err)
 {
-	struct tree tree = {.root = text_copy(root, err)};
+	return tree_read_most(root, NULL, NULL, out, err);
+}
+
+bool tree_read_most(const char *root, tree_unread *unread, void *context,
+	struct tree *out, struct err *err)
+{
+	struct tree tree = {.root = text_copy(root, err),
+		.unread = unread,
+		.context = context};
 	struct buf path = BUF_EMPTY;
 	bool ok;
 	int fd;
@@ -127,7 +146,7 @@ bool tree_read(const char *root, struct tree *out, struct err *err)
 	if (fd < 0)
 		ok = err_set(err, ERR_INPUT, "%s: %s", root, strerror(errno));
 	else
-		ok = walk(&tree, fd, &path, 0, err);
+		ok = walk(&tree, fd, &path, 0, err) || pass_over(&tree, err);
 	buf_free(&path);
 	if (!ok) {
 		tree_free(&tree);
@@ -180,16 +199,25 @@ static bool hash_files(
 	struct tree *tree, int root, struct sha256 *all, struct err *err)
 {
 	struct whole whole = {.hash = all};
+	size_t kept = 0, count = tree->count;
 	bool ok = true;
 
 	progress_start(&whole.progress, "reading", tree->size);
-	for (size_t i = 0; ok && i < tree->count; i++) {
-		struct tree_file *file = &tree->files[i];
+	for (size_t i = 0; i < count; i++) {
+		struct tree_file file = tree->files[i];
 
-		ok = hash_file(root, file, &whole, err);
-		if (!ok)
-			err_prefix(err, "%s/%s", tree->root, file->path);
+		if (!ok || hash_file(root, &file, &whole, err)) {
+			tree->files[kept++] = file;
+			continue;
+		}
+		err_prefix(err, "%s/%s", tree->root, file.path);
+		ok = pass_over(tree, err);
+		if (ok)
+			free(file.path);
+		else
+			tree->files[kept++] = file;
 	}
+	tree->count = kept;
 	progress_end(&whole.progress);
 	return ok;
 }

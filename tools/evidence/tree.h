@@ -21,6 +21,9 @@
 #include "lib/base/buf.h"
 #include "lib/hash/sha256.h"
 
+/* Told of what cannot be read; err says what, and why. */
+typedef void tree_unread(void *context, const struct err *err);
+
 struct tree_file {
 	char *path; /* below the root, without "./" */
 	uint64_t size;
@@ -36,10 +39,20 @@ struct tree {
 		      */
 	uint8_t all[SHA256_LEN];      /* established hash */
 	uint8_t manifest[SHA256_LEN]; /* after tree_hash() */
+	tree_unread *unread;          /* of tree_read_most() */
+	void *context;
 };
 
 /* Errors: ERR_INPUT, naming what cannot be read. */
 bool tree_read(const char *root, struct tree *out, struct err *err);
+
+/*
+ * The same without what cannot be read, of which unread is told, and again by
+ * tree_hash(): what is in the tree after it has its hash.  Errors: ERR_INPUT,
+ * the root cannot be opened.
+ */
+bool tree_read_most(const char *root, tree_unread *unread, void *context,
+	struct tree *out, struct err *err);
 
 /*
  * Read every file and fill in the hashes; shows progress on a terminal.
