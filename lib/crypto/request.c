@@ -255,6 +255,71 @@ static bool read_pem(const struct buf *file, struct list *list, struct err *err)
 	return ok;
 }
 
+static bool is_at(const struct buf *file, size_t at, const char *text)
+{
+	size_t len = strlen(text);
+
+	return len <= file->len - at && memcmp(file->data + at, text, len) == 0;
+}
+
+/*
+ * In how many lines does a request begin, for whoever reads them?  OpenSSL
+ * passes over a line that is indented, quoted or short of a dash.
+ */
+static size_t count_begun(const struct buf *file)
+{
+	size_t count = 0;
+	bool begun = false;
+
+	for (size_t i = 0; i < file->len; i++) {
+		if (file->data[i] == '\n' || file->data[i] == '\r') {
+			begun = false;
+		} else if (is_at(file, i, "BEGIN")) {
+			begun = true;
+		} else if (begun && is_at(file, i, PEM_STRING_X509_REQ)) {
+			count++;
+			begun = false;
+		}
+	}
+	return count;
+}
+
+/* DER begins with a SEQUENCE, and so does text that begins with a 0. */
+static bool is_der(const struct buf *file)
+{
+	const unsigned char *at = file->data;
+	X509_REQ *req;
+
+	if (file->data[0] != 0x30)
+		return false;
+	if (memmem(file->data, file->len, "-----BEGIN ", 11) == NULL)
+		return true;
+	req = d2i_X509_REQ(NULL, &at, (long)file->len);
+	X509_REQ_free(req);
+	ERR_clear_error();
+	return req != NULL;
+}
+
+/* What a reader sees and we do not would be signed unseen. */
+static bool read_all(const struct buf *file, struct list *list, struct err *err)
+{
+	size_t begun = count_begun(file), read = 0;
+
+	if (is_der(file)) {
+		if (!read_der(file, list, err))
+			return false;
+	} else {
+		if (!read_pem(file, list, err))
+			return false;
+		read = list->count;
+	}
+	if (read < begun)
+		return err_set(err, ERR_INPUT,
+			"%zu lines begin a certification request in PEM, and %zu can be read: the others are indented, quoted or changed",
+			begun, read);
+	return true;
+}
+
 bool requests_read(const struct buf *file, struct request **out, size_t *count,
 	struct err *err)
 {
@@ -264,9 +329,7 @@ bool requests_read(const struct buf *file, struct request **out, size_t *count,
 	openssl_ready();
 	if (file->len == 0 || file->len > INT_MAX)
 		return err_set(err, ERR_INPUT, "no certification request");
-	/* DER begins with a SEQUENCE. */
-	ok = file->data[0] == 0x30 ? read_der(file, &list, err)
-				   : read_pem(file, &list, err);
+	ok = read_all(file, &list, err);
 	if (ok && list.count == 0)
 		ok = err_set(err, ERR_INPUT, "no certification request");
 	if (!ok) {

@@ -23,7 +23,8 @@ struct request {
 /*
  * Every request in file: one in DER, or all in PEM, with anything between
  * them.  At least one; the caller frees them with requests_free().  Errors:
- * ERR_INPUT, saying which request cannot be read.
+ * ERR_INPUT, saying which request cannot be read; also where more lines begin
+ * one in PEM than are read.
  */
 bool requests_read(const struct buf *file, struct request **out, size_t *count,
 	struct err *err);

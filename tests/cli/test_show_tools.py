@@ -171,6 +171,52 @@ def test_csr_every_request_of_a_file(csr, tmp_path):
     assert done.returncode == 3 and b"behind the certification request" in done.stderr
 
 
+def indented(text):
+    return "".join(f"  {line}\n" for line in text.splitlines())
+
+
+PASSED_OVER = {
+    "indented": indented,
+    "a tab": lambda text: "\t" + text,
+    "quoted": lambda text: "".join(f"> {line}\n" for line in text.splitlines()),
+    "four dashes": lambda text: text.replace("-----BEGIN", "----BEGIN"),
+    "four dashes behind": lambda text: text.replace("REQUEST-----\n", "REQUEST----\n", 1),
+    "no blank": lambda text: text.replace("-----BEGIN ", "-----BEGIN"),
+    "two blanks": lambda text: text.replace("-----BEGIN ", "-----BEGIN  "),
+    "another name": lambda text: text.replace("CERTIFICATE", "X509 CERTIFICATE"),
+    "in a line": lambda text: "here it is: " + text,
+    "without newlines": lambda text: text.replace("\n", ""),
+}
+
+
+@pytest.mark.parametrize("change", PASSED_OVER.values(), ids=PASSED_OVER)
+@pytest.mark.parametrize("place", ["before", "behind", "alone"])
+def test_csr_that_would_be_passed_over_is_said(csr, tmp_path, change, place):
+    """Whoever reads the file sees two requests, and one was shown as all there is."""
+    other, _ = request(tmp_path, "x", KINDS[15][0], "O=the other\n")
+    text, hidden = (csr / "req.pem").read_text(), change(other.read_text())
+    (tmp_path / "two.pem").write_text({"before": hidden + "\n" + text, "behind": text + hidden, "alone": hidden}[place])
+    done = csr_tool(tmp_path / "two.pem")
+    assert done.returncode == 3 and done.stdout == b"" and done.stderr.count(b"\n") == 1, done
+
+
+def test_csr_in_text_that_begins_as_der_does(csr, tmp_path):
+    """DER begins with the byte that a 0 is in text."""
+    text = (csr / "req.pem").read_text()
+    for before in ("0 of 3\n", "0\n", "00:00\r\n"):
+        (tmp_path / "x").write_text(before + text)
+        done = csr_tool(tmp_path / "x")
+        assert done.returncode == 0 and b"Signature:  good" in done.stdout, done
+    # A request in DER that holds another in PEM: neither is all of it.
+    subject = "/O=x/CN=" + "-----BEGIN CERTIFICATE REQUEST-----"
+    subprocess.run(["openssl", "req", "-new", "-key", csr / "key", "-outform", "DER", "-out", tmp_path / "y",
+                    "-subj", subject], check=True)
+    for more in (b"", b"\n" + text.encode()):
+        (tmp_path / "z").write_bytes((tmp_path / "y").read_bytes() + more)
+        done = csr_tool(tmp_path / "z")
+        assert done.returncode == 3 and done.stdout == b"", done
+
+
 @pytest.mark.parametrize("kind", [["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
                                   ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"]])
 def test_csr_of_a_key_that_dnssec_does_not_have(tmp_path, kind):
