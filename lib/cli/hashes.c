@@ -20,6 +20,8 @@
 #define LABEL_MAX 64
 /* An unknown label's value must have this many bytes to be part of a hash. */
 #define PART_MIN 4
+/* A hash of another algorithm has as many digits or more. */
+#define OTHER_MIN 32
 /* What may stand between words and around groups of digits. */
 #define BETWEEN " \t,;.\"'()<>"
 
@@ -190,6 +192,24 @@ static const char *whole_hash(const char *text, const char *start)
 	return NULL;
 }
 
+/* Is that hash no part of a name, as in x-HASH.iso, but beside it? */
+static bool stands_free(const char *hash, const char *start)
+{
+	static const char named[] = "._~+/\\-";
+
+	return (hash == start || strchr(named, hash[-1]) == NULL) &&
+	       (hash[HEX_LEN] == '\0' || strchr(named, hash[HEX_LEN]) == NULL);
+}
+
+static const char *free_hash(const char *text, const char *start)
+{
+	const char *hash = whole_hash(text, start);
+
+	while (hash != NULL && !stands_free(hash, start))
+		hash = whole_hash(hash + HEX_LEN, start);
+	return hash;
+}
+
 /* sha256sum: digits, a blank, a blank or an asterisk, the name. */
 static bool is_sum(const char *line)
 {
@@ -198,6 +218,7 @@ static bool is_sum(const char *line)
 	return strspn(line, DIGITS) == HEX_LEN && line[HEX_LEN] == ' ' &&
 	       (line[HEX_LEN + 1] == ' ' || line[HEX_LEN + 1] == '*') &&
 	       *name != '\0' && strchr(" \t>", *name) == NULL &&
+	       free_hash(name, name) == NULL && strstr(name, ">>") == NULL &&
 	       whole_hash(name, name) != name && !reads(name, 2 * PART_MIN);
 }
 
@@ -256,16 +277,37 @@ static bool is_tagged(const char *line, struct tagged *out)
 	return is_ours(out->algorithm) || is_other(out->algorithm);
 }
 
-static bool take_tagged(
-	struct reader *reader, const struct tagged *tagged, struct err *err)
+/* Behind another algorithm's digits, does the line name ours, with a hash? */
+static bool hides_ours(const char *line)
 {
-	if (!is_ours(tagged->algorithm))
-		return true;
-	if (whole_hash(tagged->digits, tagged->digits) != tagged->digits)
-		return err_set(err, ERR_INPUT,
-			"the SHA-256 of \"%s\" is not 64 hex digits",
-			tagged->name);
-	return add_digits(reader, tagged->digits, tagged->name, err);
+	static const char *const ours[] = {
+		"sha256", "sha-256", "sha 256", "sha2-256"};
+	size_t len;
+
+	while ((len = strspn(line, DIGITS)) < OTHER_MIN && *line != '\0')
+		line += len + (line[len] != '\0');
+	for (line += len; *line != '\0'; line++)
+		for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+			if (strncasecmp(line, ours[i], strlen(ours[i])) == 0)
+				return whole_hash(line + 1, line) != NULL;
+	return false;
+}
+
+static bool pass_other(const char *line, struct err *err)
+{
+	return !hides_ours(line) ||
+	       err_set(err, ERR_INPUT,
+		       "a SHA-256 stands behind another hash in its line: give it alone");
+}
+
+/* What is left of a line behind its hashes: words, or digits in groups. */
+static bool take_rest(struct reader *reader, const char *rest, struct err *err)
+{
+	const char *words = strstr(rest, ">>");
+
+	if (words == NULL && reads(rest, PART_MIN))
+		words = rest;
+	return words == NULL || take_free(reader, words, err);
 }
 
 /* A line of ours, or a table's: the digits somewhere, perhaps words behind. */
@@ -279,10 +321,30 @@ static bool take_line_of_hash(struct reader *reader, const char *line,
 			return false;
 		rest = hash + HEX_LEN;
 	}
-	hash = strstr(rest, ">>");
-	if (hash == NULL && reads(rest, PART_MIN))
-		hash = rest;
-	return hash == NULL || take_free(reader, hash, err);
+	return take_rest(reader, rest, err);
+}
+
+/* The name may go over the hash of another file, and one may stand behind. */
+static bool take_tagged(struct reader *reader, const char *line,
+	const struct tagged *tagged, struct err *err)
+{
+	const char *digits = tagged->digits, *hash;
+
+	if (!is_ours(tagged->algorithm))
+		return pass_other(line, err);
+	if (whole_hash(digits, digits) != digits)
+		return err_set(err, ERR_INPUT,
+			"the SHA-256 of \"%s\" is not 64 hex digits",
+			tagged->name);
+	if (!add_digits(reader, digits, tagged->name, err))
+		return false;
+	for (hash = free_hash(line, line); hash != NULL && hash < digits;
+		hash = free_hash(hash + HEX_LEN, line))
+		if (!add_digits(reader, hash, "", err))
+			return false;
+	digits += HEX_LEN;
+	return take_line_of_hash(
+		reader, digits, whole_hash(digits, digits), err);
 }
 
 /* The length of "LABEL:" with a letter that no digit is; 0: there is none. */
@@ -304,7 +366,7 @@ static bool take_labelled(
 	plain_label(line, len, label);
 	reader->other_digest = is_other(label);
 	if (reader->other_digest)
-		return true;
+		return pass_other(line, err);
 	if (hash != NULL)
 		return take_line_of_hash(reader, line, hash, err);
 	if (is_ours(label) || strstr(label, "word") != NULL ||
@@ -328,10 +390,11 @@ static bool take_line(struct reader *reader, const char *line, struct err *err)
 	const char *hash;
 	size_t label;
 
-	if (indented && reader->other_digest)
+	line += strspn(line, " \t");
+	if (indented && reader->other_digest && label_len(line) == 0 &&
+		!is_tagged(line, &tagged))
 		return true;
 	reader->other_digest = false;
-	line += strspn(line, " \t");
 	if (*line == '\0' || *line == '#' || is_heading(line))
 		return true;
 	/* sha256sum's mark of a name with \n or \\ in it. */
@@ -342,7 +405,7 @@ static bool take_line(struct reader *reader, const char *line, struct err *err)
 		       add_digits(reader, line, line + HEX_LEN + 2, err);
 	if (is_tagged(line, &tagged))
 		return end_run(reader, err) &&
-		       take_tagged(reader, &tagged, err);
+		       take_tagged(reader, line, &tagged, err);
 	label = label_len(line);
 	if (label > 0)
 		return end_run(reader, err) &&
