@@ -783,6 +783,18 @@ def test_record_gives_its_commands_status(room):
     assert run_tty(TOOL, "record", "exit 7", env=room.env)[0] == 7
 
 
+@pytest.mark.parametrize("how", ["died", "finished"])
+def test_record_ends_with_0_only_where_the_log_has_it(room, how):
+    """It ended as its command did, and who ran it took it for recorded."""
+    room.log("start", room.top / "log")
+    end = f"kill -9 {' '.join(map(str, recorders(room)))}" if how == "died" else f"{TOOL} finish --no-print >{room.top}/said"
+    status, shown = run_tty(TOOL, "record", f"echo before; {end}; sleep 1; echo after", env=room.env)
+    if how == "died":
+        assert status == 5 and "ceremony-log: not recorded to its end: the process that kept the log has died" in shown
+    else:
+        assert status == 0 and "is not recorded any more" in shown
+
+
 def test_stream_that_never_pauses_does_not_keep_finish(room):
     folder = room.top / "log"
     room.log("start", folder)

@@ -4,12 +4,14 @@ bursts, with a slow or full drive, with a screen that has been stopped.
 Pseudo terminals stand for the serial lines; the files are decoded and compared
 with what was sent."""
 import os
+import pathlib
 import pty
 import random
 import re
 import signal
 import subprocess
 import termios
+import threading
 import time
 
 import pytest
@@ -401,3 +403,37 @@ def test_no_byte_is_lost_when_the_log_is_finished(folder):
     rest, = folder.glob("ttyaudit-*.log")
     assert decode(begun.read_bytes() + rest.read_bytes())[0] == sent
     assert run(BIN / "ceremony-log", "verify", log, env=env).returncode == 0
+    assert b"the ceremony's log takes no more: " in audit.errors and rest.name.encode() in audit.errors
+
+
+def test_log_that_is_gone_is_said_at_once(folder):
+    """And where what follows goes, which nobody looked for in the current folder."""
+    env = environment(run=folder.parent / "run", KEYROOM_TERMINALS="/nonexistent")
+    log = folder.parent / "log"
+    assert run(BIN / "ceremony-log", "start", log, env=env).returncode == 0
+    audit = Audit(folder, env=env)
+    audit.send(b"before\n")
+    time.sleep(0.5)
+    pids = [path.parent.name for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")
+            if b"ceremony-log" in _read(path) and env["SYSROOT"].encode() in _read(path.parent / "environ")]
+    for pid in pids:
+        os.kill(int(pid), signal.SIGKILL)
+    wait = threading.Timer(20, audit.process.kill)
+    wait.start()
+    said = audit.process.stderr.readline()
+    assert b"the ceremony's log takes no more: the process that kept the log has died" in said, said
+    assert b"what follows goes into a file in this folder" in said
+    audit.send(b"after\n")
+    said = audit.process.stderr.readline()
+    rest, = folder.glob("ttyaudit-*.log")
+    assert f"does not have goes into ./{rest.name}".encode() in said, said
+    assert audit.stop() == 0 and audit.errors == b""
+    wait.cancel()
+    assert b" after\n" in rest.read_bytes() and list(folder.glob("ttyaudit-*.log")) == [rest]
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

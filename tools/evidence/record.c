@@ -31,7 +31,8 @@ struct recording {
 	uint64_t sent;
 	int pipe; /* from script */
 	pid_t script;
-	bool lost; /* the log takes no more */
+	bool lost;      /* the log takes no more */
+	struct err why; /* where it was not finished */
 	struct winsize size;
 	struct resize resize;
 };
@@ -139,14 +140,15 @@ static void tell_lost(struct recording *recording, const struct err *err)
 	if (recording->lost)
 		return;
 	recording->lost = true;
-	if (strstr(err->text, FEED_FINISHED) != NULL)
+	if (strstr(err->text, FEED_FINISHED) != NULL) {
 		fprintf(stderr,
 			"\r\n*** " FEED_FINISHED
 			": this terminal is not recorded any more ***\r\n");
-	else
-		fprintf(stderr,
-			"\r\n\033[1;31m*** NOT RECORDED: %s ***\033[0m\a\r\n",
-			err->text);
+		return;
+	}
+	recording->why = *err;
+	fprintf(stderr, "\r\n\033[1;31m*** NOT RECORDED: %s ***\033[0m\a\r\n",
+		err->text);
 }
 
 static void send_all(struct recording *recording, const char *data, size_t len)
@@ -295,6 +297,9 @@ bool record_terminal(const char *command, int *status, struct err *err)
 	/* A log that was finished meanwhile has the beginning. */
 	if (!recording.lost)
 		ok = feed_stream_end(&recording.stream, recording.sent, err);
+	else if (recording.why.kind != ERR_NONE)
+		ok = err_set(err, ERR_OUTPUT, "not recorded to its end: %s",
+			recording.why.text);
 	feed_stream_close(&recording.stream);
 	close(recording.pipe);
 	return ok;

@@ -26,6 +26,7 @@ struct recording {
 	size_t sent;            /* bytes of rest that the log was sent */
 	off_t written;          /* bytes in the file */
 	struct buf rest;        /* not written, or not known to be */
+	struct buf news;
 };
 
 static bool create_file(
@@ -81,6 +82,7 @@ static void recording_free(struct recording *recording)
 	feed_stream_close(&recording->log);
 	buf_free(&recording->name);
 	buf_free(&recording->rest);
+	buf_free(&recording->news);
 	free(recording->prefix);
 	free(recording);
 }
@@ -131,6 +133,12 @@ void recording_leave(struct recording *recording)
 const char *recording_name(struct recording *recording)
 {
 	return buf_string(&recording->name);
+}
+
+void recording_news(struct recording *recording, struct buf *out)
+{
+	buf_bytes(out, recording->news.data, recording->news.len);
+	buf_clear(&recording->news);
 }
 
 void recording_add(struct recording *recording, const struct buf *data)
@@ -187,10 +195,8 @@ static void forget_taken(struct recording *recording)
 }
 
 /* False: the log takes no more. */
-static bool send_rest(struct recording *recording)
+static bool send_rest(struct recording *recording, struct err *why)
 {
-	struct err discarded = ERR_EMPTY;
-
 	while (recording->sent < recording->rest.len) {
 		ssize_t len = send(recording->log.fd,
 			recording->rest.data + recording->sent,
@@ -202,8 +208,8 @@ static bool send_rest(struct recording *recording)
 			break;
 		recording->sent += (size_t)len;
 	}
-	if (!feed_stream_listen(&recording->log, &discarded) ||
-		recording->log.ended || recording->sent < recording->rest.len) {
+	if (!feed_stream_listen(&recording->log, why) || recording->log.ended ||
+		recording->sent < recording->rest.len) {
 		forget_taken(recording);
 		return false;
 	}
@@ -211,43 +217,57 @@ static bool send_rest(struct recording *recording)
 	return true;
 }
 
+/* In place of the log. */
+static bool write_beside(struct recording *recording, struct err *err)
+{
+	if (recording->fd < 0) {
+		if (!create_file(recording, ".", err))
+			return false;
+		buf_format(&recording->news,
+			"what the ceremony's log does not have goes into %s\n",
+			buf_string(&recording->name));
+	}
+	return write_rest(recording, err);
+}
+
 /* What the log does not have goes into a file. */
-static bool leave_log(struct recording *recording, struct err *err)
+static bool leave_log(
+	struct recording *recording, const struct err *why, struct err *err)
 {
 	feed_stream_close(&recording->log);
 	recording->sent = 0;
-	return recording->rest.len == 0 ||
-	       (create_file(recording, ".", err) && write_rest(recording, err));
+	buf_format(&recording->news,
+		"the ceremony's log takes no more: %s: what follows goes into a file in this folder\n",
+		why->kind != ERR_NONE ? why->text : "it has ended");
+	return recording->rest.len == 0 || write_beside(recording, err);
 }
 
 bool recording_flush(struct recording *recording, struct err *err)
 {
+	struct err why = ERR_EMPTY;
+
 	if (!buf_ok(&recording->rest, err))
 		return false;
 	if (recording->log.fd >= 0)
-		return send_rest(recording) || leave_log(recording, err);
-	if (recording->rest.len == 0)
-		return true;
-	if (recording->fd < 0)
-		return create_file(recording, ".", err) &&
-		       write_rest(recording, err);
-	return write_rest(recording, err);
+		return send_rest(recording, &why) ||
+		       leave_log(recording, &why, err);
+	return recording->rest.len == 0 || write_beside(recording, err);
 }
 
 /* The log says that it has everything, or a file gets what it has not. */
 static bool end_log(struct recording *recording, struct err *err)
 {
-	struct err discarded = ERR_EMPTY;
+	struct err why = ERR_EMPTY;
 
 	if (recording->log.fd < 0)
 		return true;
-	if (feed_stream_end(&recording->log, recording->kept + recording->sent,
-		    &discarded)) {
+	if (feed_stream_end(
+		    &recording->log, recording->kept + recording->sent, &why)) {
 		forget(recording, recording->sent);
 		return true;
 	}
 	forget_taken(recording);
-	return leave_log(recording, err);
+	return leave_log(recording, &why, err);
 }
 
 /* On a drive of its own, the machine's memory. */
@@ -272,7 +292,8 @@ static bool rescue(struct recording *recording, struct err *err)
 	return err_prefix(err, "the last %zu bytes are LOST", left);
 }
 
-bool recording_close(struct recording *recording, struct err *err)
+bool recording_close(
+	struct recording *recording, struct buf *news, struct err *err)
 {
 	bool ok;
 
@@ -280,6 +301,7 @@ bool recording_close(struct recording *recording, struct err *err)
 		return true;
 	ok = (recording_flush(recording, err) && end_log(recording, err)) ||
 	     rescue(recording, err);
+	recording_news(recording, news);
 	recording_free(recording);
 	return ok;
 }

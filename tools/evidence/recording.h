@@ -23,6 +23,12 @@ bool recording_open(const char *folder, const char *prefix,
 /* Where the bytes go, for messages; borrowed. */
 const char *recording_name(struct recording *recording);
 
+/*
+ * What became of the ceremony's log, and where the bytes go now, for whoever
+ * reads messages: appended to out, once.
+ */
+void recording_news(struct recording *recording, struct buf *out);
+
 /* Take these bytes, to be written by the next recording_flush(). */
 void recording_add(struct recording *recording, const struct buf *data);
 
@@ -36,9 +42,11 @@ bool recording_flush(struct recording *recording, struct err *err);
 
 /*
  * The last try: what still cannot be written is saved in /run/keyroom, and
- * err (ERR_OUTPUT) says so.  Frees in any case; NULL is allowed.
+ * err (ERR_OUTPUT) says so.  news: as recording_news().  Frees in any case;
+ * NULL is allowed.
  */
-bool recording_close(struct recording *recording, struct err *err);
+bool recording_close(
+	struct recording *recording, struct buf *news, struct err *err);
 
 /* In a process of its own: nothing else stays open but also, above 2. */
 void recording_close_others(struct recording *recording, int also);

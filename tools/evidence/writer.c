@@ -30,12 +30,27 @@ struct writer {
 	bool died;   /* a process before this one */
 };
 
+static void say_news(
+	const char *program, struct view *messages, struct buf *news)
+{
+	const char *text = buf_string(news);
+
+	for (; *text != '\0'; text += strcspn(text, "\n") + 1)
+		view_say(messages, "%s: %.*s\a\n", program,
+			(int)strcspn(text, "\n"), text);
+	buf_clear(news);
+}
+
 static void flush(const char *program, struct recording *recording,
 	struct view *messages, bool *failing)
 {
 	struct err err = ERR_EMPTY;
 	bool ok = recording_flush(recording, &err);
+	struct buf news = BUF_EMPTY;
 
+	recording_news(recording, &news);
+	say_news(program, messages, &news);
+	buf_free(&news);
 	if (!ok && !*failing)
 		view_say(messages, "%s: %s; kept in memory\a\n", program,
 			err.text);
@@ -53,7 +68,7 @@ static _Noreturn void run(
 	struct buf chunk = BUF_EMPTY;
 	struct err err = ERR_EMPTY;
 	struct view messages;
-	bool failing = false;
+	bool failing = false, ok;
 	ssize_t got = 1;
 
 	view_open(&messages, STDERR_FILENO);
@@ -71,11 +86,12 @@ static _Noreturn void run(
 			flush(program, recording, &messages, &failing);
 		view_retry(&messages);
 	}
-	if (!recording_close(recording, &err)) {
+	buf_clear(&chunk);
+	ok = recording_close(recording, &chunk, &err);
+	say_news(program, &messages, &chunk);
+	if (!ok)
 		view_say(&messages, "%s: %s\n", program, err.text);
-		_exit(ERR_OUTPUT);
-	}
-	_exit(0);
+	_exit(ok ? 0 : ERR_OUTPUT);
 }
 
 static void ignore_signals(void)
