@@ -340,6 +340,13 @@ def nothing_signed(folder):
     noted(folder, path)
 
 
+def early(folder, step, stamp):
+    """Its lines say that they were kept, so that no recording need have it."""
+    recorded(folder, replaced(f'=== step {step} #'.encode(), b'=== stop 0 #'))
+    journal(folder, lambda lines: [
+        re.sub(rf'^(\S+) step {step} ', lambda m: f'{m[1]} early {stamp or m[1]} step {step} ', line) for line in lines])
+
+
 def put(folder, name, change):
     """Another file of the log's own."""
     path = folder / 'log' / name
@@ -406,6 +413,13 @@ FALSE = {
     'another status on the screen': (
         lambda folder: recorded(folder, replaced(b'step 4 ended with 0', b'step 4 ended with 1')), {'STATUS'},
         'step 4: the recording has exit status 1, and the journal 0'),
+    'an end that no recording has': (
+        lambda folder: recorded(folder, replaced(b'step 4 ended with 0', b'step 4 enden with 0')), {'STATUS'},
+        'step 4: no recording has the end of its command'),
+    'a step told as from before the log': (lambda folder: early(folder, 4, '2026-01-01T00:00:00Z'), {'COMMANDS', 'TIMES'},
+                                           'step 4: is said to have been before the log, which step 1 began'),
+    'a step told late': (lambda folder: early(folder, 4, '2036-01-01T00:00:00Z'), {'COMMANDS'},
+                         'step 4: the journal has verify-media, and no'),
     'a recording put in': (stranger, {'RECORDINGS'}, 'does not know it'),
     'a line of the manifest removed': (
         lambda folder: put(folder, 'MANIFEST', lambda text: re.sub('.*skr.xml\n', '', text)), {'RECORDINGS'},

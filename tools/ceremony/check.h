@@ -88,9 +88,13 @@ bool check_manifests(const struct check *check, struct check_verdict *verdict,
 bool check_marks(const struct check *check, struct check_verdict *verdict,
 	struct err *err);
 
-/* Of STATUS: a step ended as its recording says, where that has its end. */
-void check_ended(const struct check *check, struct check_verdict *verdict,
-	const struct course_step *done, const char *command);
+/* Of STATUS: steps ended as their recordings say.  Errors: memory. */
+bool check_ended(const struct check *check, struct check_verdict *verdict,
+	struct err *err);
+
+/* The command of a step of the script, as it was to be typed; or none. */
+bool check_command(const struct check *check, const struct script_step *step,
+	struct buf *out, struct err *err);
 
 /*
  * Run a program without input; its standard output is appended.  *status is its

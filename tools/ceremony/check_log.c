@@ -298,12 +298,33 @@ bool check_recordings(
 	return ok && check_manifests(check, verdict, err);
 }
 
+/* run tells what it does in order, late or at once; its clock is cut off twice,
+ * to the second. */
+#define LATE 2
+
+static bool is_runs(const struct course_line *line)
+{
+	return strcmp(line->kind, "step") == 0 ||
+	       strcmp(line->kind, "except") == 0;
+}
+
+static void check_late(struct check_verdict *verdict,
+	const struct course_line *line, const struct course_line *before)
+{
+	if (before != NULL && before->log == line->log && line->early &&
+		line->time + LATE < before->time)
+		check_fail(verdict,
+			"line %" PRIu64
+			" tells of an earlier time than line %" PRIu64,
+			line->number, before->number);
+}
+
 /* Lines, those of before the log too, in the order in which things happened. */
 bool check_times(
 	struct check *check, struct check_verdict *verdict, struct err *err)
 {
 	const struct course *course = check->course;
-	const struct course_line *before = NULL;
+	const struct course_line *before = NULL, *told = NULL;
 
 	(void)err;
 	if (course == NULL) {
@@ -322,6 +343,10 @@ bool check_times(
 				" is of an earlier time than the one before it",
 				line->number);
 		before = line;
+		if (!is_runs(line))
+			continue;
+		check_late(verdict, line, told);
+		told = line;
 	}
 	return true;
 }

@@ -16,32 +16,40 @@ static bool is_command(const struct course_event *event)
 /* On a screen nobody sees where a line ends. */
 static bool is_same(const char *one, const char *two)
 {
-	size_t a = strlen(one), b = strlen(two);
-
-	while (a > 0 && one[a - 1] == ' ')
-		a--;
-	while (b > 0 && two[b - 1] == ' ')
-		b--;
-	return a == b && memcmp(one, two, a) == 0;
+	for (; *one != '\0' && *one == *two; one++)
+		two++;
+	return one[strspn(one, " ")] == '\0' && two[strspn(two, " ")] == '\0';
 }
 
 /* Seconds in which bytes may be in a recording and not vouched for yet. */
 #define UNVOUCHED 2
+#define STARTS "ceremony-log start" /* a command that begins a log */
 
 /* What of each log need not be in a recording. */
 struct ends {
+	/* Its first line; what was before that is early.  Times are cut off,
+	 * to the second. */
+	int64_t start;
+	/* The step in which the log was started, by its early lines; or 0. */
+	unsigned starter;
 	/* The last command, with which the recording may end; or NULL. */
 	const struct course_event *last;
 	/* Where the power was cut, what came later. */
 	int64_t cut;
 };
 
+/* Was it typed before there was that log? */
+static bool is_before(const struct course_line *line, const struct ends *ends)
+{
+	return line->early && line->time <= ends[line->log].start + 1;
+}
+
 /* Is it a command of the journal that must be in a recording of its log? */
 static bool is_counted(
 	const struct course_event *event, const struct ends *ends, size_t log)
 {
-	return is_command(event) && !event->line->early &&
-	       event->line->log == log && event != ends[log].last &&
+	return is_command(event) && event->line->log == log &&
+	       !is_before(event->line, ends) && event != ends[log].last &&
 	       event->line->time <= ends[log].cut;
 }
 
@@ -143,10 +151,15 @@ static void check_parts(
 	}
 }
 
-static void find_cuts(const struct course *course, struct ends *ends)
+static void find_times(const struct course *course, struct ends *ends)
 {
-	for (size_t i = 0; i < course->log_count; i++)
+	for (size_t i = 0; i < course->log_count; i++) {
+		const struct course_log *log = &course->logs[i];
+
 		ends[i].cut = INT64_MAX;
+		if (log->count > 0)
+			ends[i].start = course->lines[log->first].time;
+	}
 	for (size_t i = 0; i < course->line_count; i++) {
 		const struct course_line *line = &course->lines[i];
 
@@ -155,25 +168,53 @@ static void find_cuts(const struct course *course, struct ends *ends)
 	}
 }
 
+static void take_end(const struct course_event *event,
+	const struct course_step *step, struct ends *ends)
+{
+	struct ends *its = &ends[event->line->log];
+
+	if (!is_before(event->line, ends)) {
+		if (its->last == NULL || its->last->line < event->line)
+			its->last = event;
+	} else if (strncmp(event->text, STARTS, strlen(STARTS)) == 0 &&
+		   step->status == 0 && step->number > its->starter) {
+		its->starter = step->number;
+	}
+}
+
 /* How many commands there are. */
 static size_t find_ends(const struct course *course, struct ends *ends)
 {
 	size_t count = 0;
 
-	find_cuts(course, ends);
-	for (size_t s = 0; s < course->step_count; s++)
-		for (size_t i = 0; i < course->steps[s].event_count; i++) {
-			const struct course_event *event =
-				&course->steps[s].events[i];
-			struct ends *its = &ends[event->line->log];
+	find_times(course, ends);
+	for (size_t s = 0; s < course->step_count; s++) {
+		const struct course_step *step = &course->steps[s];
 
-			count += is_command(event);
-			if (is_command(event) && !event->line->early &&
-				(its->last == NULL ||
-					its->last->line < event->line))
-				its->last = event;
+		for (size_t i = 0; i < step->event_count; i++) {
+			if (!is_command(&step->events[i]))
+				continue;
+			count++;
+			take_end(&step->events[i], step, ends);
 		}
+	}
 	return count;
+}
+
+/* What is said to have been before the log was before it was started. */
+static void check_early(struct check_verdict *verdict,
+	const struct course_step *step, const struct ends *ends)
+{
+	for (size_t i = 0; i < step->event_count; i++) {
+		const struct course_event *event = &step->events[i];
+		unsigned starter = ends[event->line->log].starter;
+
+		if (is_command(event) && is_before(event->line, ends) &&
+			starter > 0 && step->number > starter)
+			check_fail(verdict,
+				"step %u: is said to have been before the log, which step %u began: %s",
+				step->number, starter, event->text);
+	}
 }
 
 bool check_marks(const struct check *check, struct check_verdict *verdict,
@@ -188,8 +229,10 @@ bool check_marks(const struct check *check, struct check_verdict *verdict,
 		check_fail(verdict, "the journal has more than %d commands",
 			SHOWN_PARTS_MAX);
 	} else {
-		for (size_t s = 0; s < course->step_count; s++)
+		for (size_t s = 0; s < course->step_count; s++) {
+			check_early(verdict, &course->steps[s], ends);
 			check_events(check, verdict, &course->steps[s], ends);
+		}
 		check_parts(check, verdict);
 	}
 	free(ends);
@@ -227,17 +270,63 @@ static bool has_ended(
 	return false;
 }
 
-void check_ended(const struct check *check, struct check_verdict *verdict,
-	const struct course_step *done, const char *command)
+/* Must a recording have the end of the step's command? */
+static bool is_needed(const struct course_step *done, const char *command,
+	const struct ends *ends)
+{
+	for (size_t i = 0; i < done->event_count; i++)
+		if (is_counted(&done->events[i], ends,
+			    done->events[i].line->log) &&
+			done->events[i].event == STEPS_COMMAND &&
+			is_same(done->events[i].text, command))
+			return true;
+	return false;
+}
+
+static void judge_ended(const struct check *check,
+	struct check_verdict *verdict, const struct course_step *done,
+	const char *command, const struct ends *ends)
 {
 	const struct shown_part *part =
 		last_ended(check, done->number, command);
 
-	if (done->skipped || done->end == COURSE_NEVER || part == NULL ||
-		part->status == done->status ||
-		has_ended(check, part, done->status))
+	if (done->skipped || done->end == COURSE_NEVER)
 		return;
-	check_fail(verdict,
-		"step %u: the recording has exit status %d, and the journal %d",
-		done->number, part->status, done->status);
+	if (part == NULL && is_needed(done, command, ends))
+		check_fail(verdict,
+			"step %u: no recording has the end of its command",
+			done->number);
+	if (part != NULL && part->status != done->status &&
+		!has_ended(check, part, done->status))
+		check_fail(verdict,
+			"step %u: the recording has exit status %d, and the journal %d",
+			done->number, part->status, done->status);
+}
+
+bool check_ended(const struct check *check, struct check_verdict *verdict,
+	struct err *err)
+{
+	const struct account *account = check->account;
+	struct ends *ends = calloc(check->course->log_count, sizeof(*ends));
+	bool ok = true;
+
+	if (ends == NULL)
+		return err_nomem(err);
+	/* More than that fail elsewhere. */
+	if (find_ends(check->course, ends) > SHOWN_PARTS_MAX) {
+		free(ends);
+		return true;
+	}
+	for (size_t i = 0; ok && i < account->step_count; i++) {
+		const struct account_step *step = &account->steps[i];
+		struct buf command = BUF_EMPTY;
+
+		ok = check_command(check, step->step, &command, err);
+		if (ok && step->done != NULL && command.len > 0)
+			judge_ended(check, verdict, step->done,
+				buf_string(&command), ends);
+		buf_free(&command);
+	}
+	free(ends);
+	return ok;
 }

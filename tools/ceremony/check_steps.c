@@ -158,9 +158,8 @@ bool check_steps(
 	return true;
 }
 
-/* The command of the script, as it was to be typed; or none. */
-static bool scripts_command(const struct check *check,
-	const struct script_step *step, struct buf *out, struct err *err)
+bool check_command(const struct check *check, const struct script_step *step,
+	struct buf *out, struct err *err)
 {
 	for (size_t i = 0; i < step->item_count; i++)
 		if (step->items[i].kind == ITEM_COMMAND)
@@ -173,7 +172,7 @@ static bool check_typed(struct check *check, struct check_verdict *verdict,
 	const struct account_step *step, struct err *err)
 {
 	struct buf command = BUF_EMPTY;
-	bool ok = scripts_command(check, step->step, &command, err);
+	bool ok = check_command(check, step->step, &command, err);
 	size_t ran = 0;
 
 	for (size_t i = 0; ok && i < step->done->event_count; i++) {
@@ -214,22 +213,10 @@ bool check_commands(
 bool check_status(
 	struct check *check, struct check_verdict *verdict, struct err *err)
 {
-	bool ok = true;
-
 	if (!is_there(check, verdict))
 		return true;
 	judge(check, verdict, ACCOUNT_STATUS, "exit status");
-	for (size_t i = 0; ok && i < check->account->step_count; i++) {
-		const struct account_step *step = &check->account->steps[i];
-		struct buf command = BUF_EMPTY;
-
-		ok = scripts_command(check, step->step, &command, err);
-		if (ok && step->done != NULL && command.len > 0)
-			check_ended(check, verdict, step->done,
-				buf_string(&command));
-		buf_free(&command);
-	}
-	return ok;
+	return check_ended(check, verdict, err);
 }
 
 bool check_seen(

@@ -22,7 +22,7 @@ struct shown_loss {
 	struct err why;
 };
 
-#define SHOWN_PARTS_MAX 20000 /* more than any ceremony has */
+#define SHOWN_PARTS_MAX 5000 /* more than any ceremony has */
 
 struct shown {
 	struct shown_part *parts; /* in their order */
