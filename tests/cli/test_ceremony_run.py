@@ -347,6 +347,8 @@ def test_a_long_step_scrolls(tmp_path):
 @pytest.mark.parametrize('text, status, reason', [
     ('## 2. One {CA, 1 min}\n', 3, 'steps are numbered from 1'),
     ('## 1. One {CA, 1 min}\n\n- [ ] XX: it is\n', 3, 'no such role: XX'),
+    ('## 1. One {CA, 1 min}\n\n- [ ] CA: it is ${X}\n', 3, 'a.md:10: .*X. is not in set'),
+    ('## 1. One {CA, 1 min}\n\nRead ${X}\n', 3, 'a.md:10: .*X. is not in set'),
     ('', 3, 'no step'),
 ])
 def test_what_cannot_be_played_is_refused(table, tmp_path, text, status, reason):
