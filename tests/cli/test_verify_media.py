@@ -126,6 +126,30 @@ def test_what_only_looks_like_a_descriptor_is_none(isos, tmp_path):
         assert run(TOOL, "--device", medium, "--verify", digest(isos["disc"])).returncode == 0
 
 
+@pytest.mark.parametrize("sectors", [1, 500])
+def test_folders_that_name_others_again_and_again_have_an_end(tmp_path, sectors):
+    """Each of seven folders names the next one in every record: more visits than a
+    life has seconds, and the operator saw a medium that is being read."""
+    def record(at, size):
+        return bytes([34, 0]) + struct.pack("<IIII", at, 0, size, 0) + bytes(7) + b"\2" + bytes(6) + b"\1A"
+    size = sectors * 2048
+    first = 20
+    data = bytearray((first + 8 * sectors) * 2048)
+    descriptor = bytearray(2048)
+    descriptor[:7] = b"\1CD001\1"
+    descriptor[80:84] = struct.pack("<I", len(data) // 2048)
+    descriptor[128:130] = struct.pack("<H", 2048)
+    descriptor[156:190] = record(first, size)
+    data[16 * 2048:17 * 2048] = descriptor
+    for level in range(7):
+        one = record(first + (level + 1) * sectors, size) * (2048 // 34)
+        at = (first + level * sectors) * 2048
+        data[at:at + size] = one.ljust(2048, b"\0") * sectors
+    (tmp_path / "medium").write_bytes(data)
+    done = run("timeout", "20", TOOL, "--device", tmp_path / "medium")
+    assert done.returncode == 3 and b"more than 10000 folders" in done.stderr, done
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_parts(isos, form):
     done = run(TOOL, "--device", isos[form])

@@ -18,6 +18,8 @@
 #define CHUNK ((size_t)1024 * 1024)
 #define DIRECTORY_MAX ((uint64_t)1024 * 1024)
 #define DEPTH_MAX 8
+/* A disc has some hundreds; records that name one folder again have no end. */
+#define FOLDERS_MAX 10000
 #define GPT_ENTRIES_MAX 128
 
 /* What is read while the parts are looked for. */
@@ -26,6 +28,7 @@ struct reader {
 	const char *name;
 	struct volume *volume;
 	uint64_t efi; /* offset of the EFI boot image, 0: none */
+	unsigned int folders;
 };
 
 static uint32_t le16(const uint8_t *p)
@@ -223,6 +226,9 @@ static bool walk(struct reader *reader, uint64_t offset, uint64_t size,
 	uint8_t *data;
 	bool ok;
 
+	if (reader->folders++ == FOLDERS_MAX)
+		return err_set(err, ERR_INPUT, "%s: more than %d folders",
+			reader->name, FOLDERS_MAX);
 	if (depth > DEPTH_MAX || size > DIRECTORY_MAX ||
 		!inside(reader->volume, offset, size))
 		return err_set(err, ERR_INPUT, "%s: folder %s is damaged",
