@@ -426,6 +426,20 @@ def test_a_small_recording_is_no_heap_of_paper(flood):
     assert pages <= (1000 + 21000 // 2) // 52 + 20 and time.monotonic() - began < 60, pages
 
 
+@pytest.mark.skipif("sanitize" in str(BIN), reason="the sanitizer takes more memory than any limit")
+@pytest.mark.parametrize("flood,times", [(b"\x1b[?1049h\x1b#8\x1b[?1049l", 1300), (b"\x1bP\x1b\\", 1_000_000)],
+                         ids=["screens", "strings"])
+def test_what_waits_to_be_said_is_counted(flood, times):
+    """Each alternate screen was kept until the row below it was there."""
+    flood *= times
+    done = run("prlimit", "--as=100000000", TOOL, "--script", "--text", stdin=header(400, 200) + b"first\r\n" + flood)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().split("\n")[1:-1]
+    assert lines[0] == "first" and re.fullmatch(r"\* \[left out: \d+ more lines than .*", lines[-1])
+    most = 1000 + len(flood) // 2
+    assert len(lines) <= min(most, 100_000) + 100
+
+
 def test_more_lines_than_it_should_have_are_counted():
     lines = replay(b"\x1b#8\x1b[2J" * 2000, 80, 24)
     assert re.fullmatch(r"\* \[left out: \d+ more lines than so short a recording should have\]", lines[-1])

@@ -46,6 +46,7 @@ enum state {
 /* What is said before the row of that number. */
 struct aside {
 	size_t row;
+	size_t lines;
 	struct buf text;
 };
 
@@ -56,6 +57,7 @@ struct replay {
 	size_t left; /* rows that scrolled off main or were cleared away */
 	struct aside *asides;
 	size_t aside_count, aside_said;
+	size_t waiting; /* lines of asides that are not said yet */
 
 	/* The line that grows, and the width where its last row was. */
 	struct buf line;
@@ -76,13 +78,18 @@ struct replay {
 
 /* Lines */
 
+static size_t lines_of(size_t len)
+{
+	return 1 + len / PAGE_COLUMNS;
+}
+
 static void say(struct replay *replay, const char *text, size_t len)
 {
 	if (replay->lines >= replay->most) {
 		replay->too_many++;
 		return;
 	}
-	replay->lines += 1 + len / PAGE_COLUMNS;
+	replay->lines += lines_of(len);
 	buf_bytes(replay->out, text, len);
 	buf_u8(replay->out, '\n');
 }
@@ -125,6 +132,7 @@ static void say_asides(struct replay *replay, size_t row)
 
 		if (aside->row > row)
 			return;
+		replay->waiting -= aside->lines;
 		end_line(replay);
 		say_empty(replay);
 		for (; *text != '\0'; text += strcspn(text, "\n") + 1)
@@ -156,25 +164,35 @@ static void scrolled(void *context, const struct terminal_row *row)
 	take_row(context, row);
 }
 
-/* Said where main's cursor is: above its row, if nothing is there yet. */
-static struct buf *add_aside(struct replay *replay)
+/*
+ * Said where main's cursor is: above its row, if nothing is there yet.  NULL:
+ * not so many lines more, as they would wait in memory, or no memory.
+ */
+static struct buf *add_aside(struct replay *replay, size_t lines)
 {
-	struct aside *aside = array_grow(&replay->asides, &replay->aside_count,
-		sizeof(*aside), replay->err);
+	struct aside *aside;
 	int row, column;
 
+	if (replay->lines + replay->waiting + lines > replay->most) {
+		replay->too_many += lines;
+		return NULL;
+	}
+	aside = array_grow(&replay->asides, &replay->aside_count,
+		sizeof(*aside), replay->err);
 	if (aside == NULL) {
 		replay->failed = true;
 		return NULL;
 	}
 	terminal_cursor(replay->main, &row, &column);
 	aside->row = replay->left + (size_t)row + (column > 0);
+	aside->lines = lines;
+	replay->waiting += lines;
 	return &aside->text;
 }
 
 static void left_out(struct replay *replay, const char *what)
 {
-	struct buf *text = add_aside(replay);
+	struct buf *text = add_aside(replay, 1);
 
 	if (text != NULL)
 		buf_format(text, "%c[left out: %s]\n", PAGE_NOTE, what);
@@ -253,6 +271,16 @@ static void enter_alternate(struct replay *replay)
 	new_terminal(replay, true, &replay->alternate);
 }
 
+static size_t lines_seen(struct replay *replay)
+{
+	const char *text = buf_string(&replay->seen);
+	size_t lines = 0;
+
+	for (; *text != '\0'; text += strcspn(text, "\n") + 1)
+		lines += lines_of(strcspn(text, "\n"));
+	return lines;
+}
+
 static void leave_alternate(struct replay *replay, const char *how)
 {
 	struct buf *text;
@@ -262,7 +290,7 @@ static void leave_alternate(struct replay *replay, const char *how)
 	see(replay);
 	terminal_free(replay->alternate);
 	replay->alternate = NULL;
-	text = add_aside(replay);
+	text = add_aside(replay, 2 + lines_seen(replay));
 	if (text == NULL)
 		return;
 	buf_format(text, "%c[%s]\n", PAGE_NOTE, how);
