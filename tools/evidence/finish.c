@@ -210,7 +210,7 @@ static bool finish_folder(const struct last *last, const char *folder,
 static bool read_tail(const char *path, struct buf *out, bool *whole)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	off_t from = 0;
+	off_t from;
 	struct stat st;
 	char chunk[CHUNK];
 	ssize_t got = -1;

@@ -28,19 +28,19 @@ static bool in_control(struct resize *resize, uint8_t c)
 
 static bool in_sequence(struct resize *resize, uint8_t c)
 {
+	bool escape = resize->state == RESIZE_ESCAPE;
+
 	if (c == ESC) {
 		resize->state = RESIZE_ESCAPE;
-	} else if (c == CAN || c == SUB) {
+	} else if (escape && c == '[') {
+		resize->state = RESIZE_CONTROL;
+		resize->first = 0;
+		resize->first_over = false;
+	} else if (c == CAN || c == SUB || (escape && c >= 0x20 && c < 0x7f)) {
 		resize->state = RESIZE_TEXT;
 	} else if (resize->state == RESIZE_CONTROL) {
 		/* A control character acts in the middle, and it goes on. */
 		return c >= 0x20 && c != 0x7f && in_control(resize, c);
-	} else if (resize->state == RESIZE_ESCAPE && c == '[') {
-		resize->state = RESIZE_CONTROL;
-		resize->first = 0;
-		resize->first_over = false;
-	} else if (resize->state == RESIZE_ESCAPE && c >= 0x20 && c < 0x7f) {
-		resize->state = RESIZE_TEXT;
 	}
 	return false;
 }
