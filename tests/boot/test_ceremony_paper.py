@@ -21,8 +21,9 @@ def openssl(*words):
 
 def test_pages_and_the_public_folder_on_the_disc(disc, tmp_path):
     folder = tmp_path / 'HSMFD'
-    ceremonies.make(folder / 'c', events=[*ceremonies.EVENTS, (560, 'except', '1 3 the printer is <gone>')],
-                    files=[('ksrsigner-1.log', b'signed\n')])
+    made = ceremonies.unsigned()
+    made['events'] += [(560, 'except', '1 3 the printer is <gone>')]
+    ceremonies.make(folder / 'c', **made, files=[('ksrsigner-1.log', b'signed\n')])
     assert openssl('genpkey', '-algorithm', 'ed25519', '-out', folder / 'key.pem') == 0
     assert openssl('pkey', '-in', folder / 'key.pem', '-pubout', '-out', folder / 'pub.pem') == 0
     drive = drives.make_drive(tmp_path / 'hsmfd.img', 'HSMFD', folder)

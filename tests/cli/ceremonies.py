@@ -106,6 +106,15 @@ def recording(shown):
     return (text + '\r\nScript done on 2026-11-29 09:40:00+00:00 [COMMAND_EXIT_CODE="0"]\n').encode()
 
 
+def unsigned():
+    """What to make a folder of in which nobody signs: that would have to be shown, and to
+    be good, in one that is checked afterwards (test_ceremony_check.py)."""
+    signs, reads = 'ksrsigner', 'cat'
+    return {'script': SCRIPT.replace(signs, reads),
+            'events': [(after, kind, text.replace(signs, reads)) for after, kind, text in EVENTS],
+            'shown': [(step, command.replace(signs, reads), *more) for step, command, *more in SHOWN]}
+
+
 def make(folder, script=SCRIPT, events=None, shown=None, start=START, ended=True, files=(), release='1.0.0', first=()):
     """A ceremony's folder; returns the hash of the journal's last line."""
     folder.mkdir(parents=True)
@@ -113,10 +122,12 @@ def make(folder, script=SCRIPT, events=None, shown=None, start=START, ended=True
     typed = recording(SHOWN if shown is None else shown)
     (folder / 'terminal-tty1.typescript').write_bytes(typed)
     events = EVENTS if events is None else events
-    last = max([after for after, _, _ in events], default=1)
-    lines = [(0, 'start', f'release {release} (0123456789ab), /media/HSMFD/ceremony-61'), *first,
-             (1, 'script', f'{hashlib.sha256(data).hexdigest()} script.md'),
-             (1, 'open', 'terminal-tty1.typescript'), *events,
+    last = max([after for after, _, _ in events], default=7)
+    # What is early was before that.
+    lines = [(7, 'start', f'release {release} (0123456789ab), /media/HSMFD/ceremony-61'),
+             *((max(after, 7), kind, text) for after, kind, text in first),
+             (7, 'script', f'{hashlib.sha256(data).hexdigest()} script.md'),
+             (7, 'open', 'terminal-tty1.typescript'), *events,
              (last, 'data', f'terminal-tty1.typescript 0 {len(typed)} {hashlib.sha256(typed).hexdigest()}'),
              (last, 'close', f'terminal-tty1.typescript {len(typed)}')]
     for name, content in [('script.md', data), *files]:
