@@ -440,6 +440,15 @@ def test_what_waits_to_be_said_is_counted(flood, times):
     assert len(lines) <= min(most, 100_000) + 100
 
 
+@pytest.mark.parametrize("mark", ["\u0301", "\u0901", "\u200d"])
+def test_marks_upon_one_letter_have_an_end(mark):
+    """For each one more libvterm goes over all that are there: minutes a megabyte."""
+    began = time.monotonic()
+    lines = replay(("e" + mark * 300_000 + "\u00fc\u4e2d" + mark + "\r\nnext\r\n").encode())
+    assert time.monotonic() - began < 10
+    assert lines[0][0] == "e" and lines[0].rstrip(mark).endswith("\u00fc\u4e2d") and lines[1:] == ["next"]
+
+
 def test_more_lines_than_it_should_have_are_counted():
     lines = replay(b"\x1b#8\x1b[2J" * 2000, 80, 24)
     assert re.fullmatch(r"\* \[left out: \d+ more lines than so short a recording should have\]", lines[-1])

@@ -21,6 +21,8 @@
 #define SEQUENCE_MAX 256
 #define ARGUMENTS_MAX 16 /* as libvterm: one more is behind its own list */
 #define DIGITS_MAX 9     /* of a number: what an int has room for */
+/* In one place; of those behind the sixth a terminal's cell has none. */
+#define MARKS_MAX 16
 /*
  * A line of the page takes at least two bytes of a recording, but for what is
  * cleared away.
@@ -53,6 +55,7 @@ struct aside {
 struct replay {
 	struct buf *out;
 	struct terminal *main, *alternate; /* alternate may be NULL */
+	struct terminal *trial;            /* where nothing else is, or NULL */
 	int rows, columns;
 	size_t left; /* rows that scrolled off main or were cleared away */
 	struct aside *asides;
@@ -71,6 +74,7 @@ struct replay {
 	size_t len; /* of the sequence, or the character, or the string */
 	uint8_t last[UTF8_MAX];
 	size_t last_len; /* of the character to repeat, 0: there is none */
+	size_t marks;    /* put one after the other without a step */
 	bool newline_returns;
 	bool failed; /* err says why */
 	struct err *err;
@@ -757,16 +761,39 @@ static void in_string_escape(struct replay *replay, uint8_t c)
 	in_escape(replay, c);
 }
 
+/* Has it a width, where it cannot join what stands before it? */
+static bool takes_room(struct replay *replay, const void *character, size_t len)
+{
+	int row, column = 1;
+
+	if (replay->trial == NULL && !terminal_new(SIDE_MIN, COLUMNS, NULL,
+					     NULL, &replay->trial, replay->err))
+		replay->failed = true;
+	if (replay->failed)
+		return true;
+	terminal_control(replay->trial, "\r", 1);
+	terminal_put(replay->trial, "x", 1);
+	terminal_control(replay->trial, "\r", 1);
+	terminal_put(replay->trial, character, len);
+	terminal_cursor(replay->trial, &row, &column);
+	return column > 0;
+}
+
 static void put(struct replay *replay, const void *character, size_t len)
 {
 	int row, column, before[2];
 
+	/* libvterm goes over all marks of a place for each one more. */
+	if (replay->marks > MARKS_MAX && len > 1 &&
+		!takes_room(replay, character, len))
+		return;
 	terminal_cursor(screen(replay), &before[0], &before[1]);
 	terminal_put(screen(replay), character, len);
 	terminal_cursor(screen(replay), &row, &column);
 	memcpy(replay->last, character, len);
 	/* It takes no room, or there is none behind it. */
 	replay->last_len = row == before[0] && column == before[1] ? 0 : len;
+	replay->marks = replay->last_len > 0 ? 0 : replay->marks + 1;
 }
 
 static void put_none(struct replay *replay)
@@ -945,6 +972,7 @@ bool replay_lines(const struct buf *recording, struct buf *out, struct err *err)
 	for (size_t i = 0; i < replay.aside_count; i++)
 		buf_free(&replay.asides[i].text);
 	free(replay.asides);
+	terminal_free(replay.trial);
 	terminal_free(replay.alternate);
 	terminal_free(replay.main);
 	buf_free(&replay.line);
