@@ -22,7 +22,8 @@ keyroom_record()
 	keyroom_not_recorded=
 	[ -S "${SYSROOT-}/run/keyroom/log/socket" ] || return 0
 	if keyroom_is_recorded; then return 0; fi
-	# It ends with 0 where a recorded shell was here, whatever that ended with.
+	# It ends with 0 where a recorded shell was here, whatever that ended with, and the
+	# log has all of it.
 	if ceremony-log record; then exit; fi
 	# shellcheck disable=SC2034 # in the prompt
 	keyroom_not_recorded=$'\n\e[1;31m*** THIS TERMINAL IS NOT RECORDED ***\e[0m'
