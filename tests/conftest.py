@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-# Whoever starts these tests in the background may ignore Ctrl-C and Ctrl-\: what is
-# tested must not inherit that.
-for key, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+# Whoever starts these tests in the background may ignore Ctrl-C, Ctrl-\ and the end of
+# the terminal: what is tested must not inherit that.
+for key, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL),
+                     (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(key) == signal.SIG_IGN:
         signal.signal(key, handler)
 
