@@ -30,7 +30,8 @@ ESCAPE = re.compile(r'\x1b\[[0-9:;?]*[A-Za-z]')
 # What is kept, and the command that prints it.
 KEPT = {
     'dmesg': 'dmesg',
-    'journal': 'journalctl -b --no-pager -o short-monotonic',
+    # On a terminal it makes links of file names, by escape sequences.
+    'journal': 'SYSTEMD_URLIFY=no journalctl -b --no-pager -o short-monotonic',
     'units': 'systemd-analyze blame --no-pager',
     'chain': 'systemd-analyze critical-chain --no-pager',
     'audit': 'system-audit',
