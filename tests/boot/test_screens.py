@@ -210,7 +210,7 @@ def said_by_keys(guest, keys, layout, path):
     press(guest, 'ctrl+u')
     type_on_keyboard(guest, f'head -n 1 >{path}\n')
     guest.must('sleep 2', 20)
-    guest.must(f'keyboard {layout}')
+    guest.must(f'keyboard {layout}; sleep 2', 20)    # the desktop is told, and takes a moment
     type_on_keyboard(guest, keys + '\n')
     guest.must(f'until test -s {path}; do sleep 1; done', 60)
     guest.must('keyboard us')
