@@ -165,7 +165,7 @@ static bool find_signer(struct token_set *tokens, const struct config *config,
 				     sig->algorithm, &dnskey, &other))
 		dnskey.algorithm = 0;
 	ok = ksk_set_add(out, sig->identifier, NULL, found, &dnskey, err);
-	if (ok && there && !found->has_private &&
+	if (ok && there && found != NULL && !found->has_private &&
 		!is_configured(config, sig->identifier, &dnskey))
 		ok = ksk_set_reason(&out->keys[out->count - 1],
 			"the HSM has no private half of it, and no ds_sha256 says that it is the one",
