@@ -308,6 +308,8 @@ def test_forged_last_bundle(world, judges):
     case = world.case('normal')
     forge(world, case, [3], 'old')
     assert 'POST-CHAIN' in failed(expect_some(judges, case))
+    verdict, out = judges.ksrsigner()
+    assert verdict == 'refuse' and 'KSR-CHAIN-KEYS-HSM' in failed(out) and 'the HSM has no key mallory' in out, out
 
 
 def test_public_key_that_anybody_put_into_the_token(world, judges, tmp_path):
