@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 # What the commands in reproducible/ share: their help, their exit statuses,
 # and what is said of text that a stranger wrote.  Source it first, after
-# "set -euo pipefail", in a bash -p, which takes no functions and no BASH_ENV.  The lines of a command that begin with "#|" are its --help.
+# "set -euo pipefail", in a bash -p, which takes no functions and no BASH_ENV.  The
+# lines of a command that begin with "#|" are its --help.
 # shellcheck shell=bash
 
 # Of the caller's environment only this is left, for these commands and for what they
@@ -20,6 +21,8 @@ while IFS= read -r name; do
 	esac
 done < <(compgen -e)
 unset name
+# Where an ordinary user's path does not lead: veritysetup.
+PATH=$PATH:/usr/sbin:/sbin
 
 TOP=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034 # where the commands find the rest
