@@ -96,6 +96,13 @@ def test_no_large_file(top):
     assert not [name for name in tracked(top) if (top / name).stat().st_size > 512 * 1024]
 
 
+def test_text_ends_with_a_newline(top):
+    """A file that does not may be a link that was copied as its target's name."""
+    assert not [name for name in tracked(top)
+                if not (name.startswith('tests/fuzz/') or name.endswith('.png') or (top / name).is_symlink())
+                and (top / name).read_bytes()[-1:] not in (b'\n', b'')]
+
+
 def functions(text):
     """(line, length) of each function, from brace to brace."""
     start = None
