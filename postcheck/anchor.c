@@ -227,3 +227,15 @@ bool second_anchor_is(const struct second_anchor_key *entry,
 		       buf_equal(&entry->public_key, &plain.public_key));
 	return true;
 }
+
+bool second_anchor_has(const struct second_anchor *anchor,
+	const struct dnskey *dnskey, const struct buf *owner, bool *out,
+	struct err *err)
+{
+	*out = false;
+	for (size_t i = 0; anchor != NULL && !*out && i < anchor->count; i++)
+		if (!second_anchor_is(
+			    &anchor->keys[i], dnskey, owner, out, err))
+			return false;
+	return true;
+}

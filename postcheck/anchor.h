@@ -58,4 +58,9 @@ bool second_anchor_is(const struct second_anchor_key *entry,
 	const struct dnskey *dnskey, const struct buf *owner, bool *out,
 	struct err *err);
 
+/* Is it so for any entry?  For none where anchor is NULL. */
+bool second_anchor_has(const struct second_anchor *anchor,
+	const struct dnskey *dnskey, const struct buf *owner, bool *out,
+	struct err *err);
+
 #endif

@@ -229,7 +229,6 @@ bool second_is_known(const struct second *second, const struct ksr_key *key,
 	bool *out, struct err *err)
 {
 	const struct config *config = second->config;
-	const struct second_anchor *anchor = second->anchor;
 
 	*out = false;
 	if (config != NULL) {
@@ -239,11 +238,8 @@ bool second_is_known(const struct second *second, const struct ksr_key *key,
 				return false;
 		return true;
 	}
-	for (size_t i = 0; anchor != NULL && !*out && i < anchor->count; i++)
-		if (!second_anchor_is(&anchor->keys[i], &key->dnskey,
-			    &second->owner, out, err))
-			return false;
-	return true;
+	return second_anchor_has(
+		second->anchor, &key->dnskey, &second->owner, out, err);
 }
 
 /*

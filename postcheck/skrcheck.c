@@ -227,15 +227,12 @@ static void put_unasked(const struct tally *tally, struct buf *out)
 static bool is_anchored(
 	const struct second *second, const struct second_ksk *ksk)
 {
-	const struct second_anchor *anchor = second->anchor;
 	struct err ignored = ERR_EMPTY;
 	bool is = false;
 
-	for (size_t i = 0; anchor != NULL && !is && i < anchor->count; i++)
-		if (!second_anchor_is(&anchor->keys[i], &ksk->plain,
-			    &second->owner, &is, &ignored))
-			return false;
-	return is;
+	return second_anchor_has(second->anchor, &ksk->plain, &second->owner,
+		       &is, &ignored) &&
+	       is;
 }
 
 /* Is a key of the schema known by its label alone, which anybody can give? */
