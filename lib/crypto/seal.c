@@ -102,3 +102,11 @@ bool seal_check(const struct buf *key, const struct buf *data,
 	EVP_PKEY_free(public);
 	return ok;
 }
+
+bool seal_is_public(const struct buf *key, struct err *err)
+{
+	EVP_PKEY *public = read_key(key, false, err);
+
+	EVP_PKEY_free(public);
+	return public != NULL;
+}

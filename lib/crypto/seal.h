@@ -22,4 +22,10 @@ bool seal_sign(const struct buf *key, const struct buf *data, struct buf *out,
 bool seal_check(const struct buf *key, const struct buf *data,
 	const struct buf *seal, struct err *err);
 
+/*
+ * Is this a public key?  (The openssl command of version 3.5 takes the secret
+ * one for it as well.)  Errors: ERR_INPUT.
+ */
+bool seal_is_public(const struct buf *key, struct err *err);
+
 #endif
