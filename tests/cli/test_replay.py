@@ -149,9 +149,12 @@ def test_typed_through_changes_of_size(tmp_path):
 # character of two bytes, takes what follows an unknown byte or a byte that is out
 # of order for text (or for another sequence), and may not return from a repetition.
 COLOURS = b"\x1b[38:2:59:66:97;48:2:36:40:59;58:2:224:175:104;4:3m"
-STRAYS = [COLOURS, b"\x1b[19m", b"\x1b[" + b";" * 40 + b"m", b"\xc2\x80", b"\xc2\x85", b"\xc2\x9b", b"\xc2\x9f",
-          b"\x1b\xc3\xbc[m", b"\x1b\x80[1m", b"\x1b\xff7\x1b8", b"\x1b[1?2h", b"\x1b[ 5q", b"\x1b[2:0J", b"\x1b[2 J",
-          b"\x1b)[", b"\x1b([", b"\x1b[\x3f\x3f25h"]
+STRAYS = [COLOURS, b"\x1b[19m", b"\x1b[" + b";" * 40 + b"m", b"\x1b\xc3\xbc[m",
+          b"\x1b\x80[1m", b"\x1b\xff7\x1b8", b"\x1b[1?2h",
+          b"\x1b[ 5q", b"\x1b[2:0J", b"\x1b[2 J", b"\x1b)[", b"\x1b([", b"\x1b[\x3f\x3f25h"]
+# The other emulator passes over these up to version 3.3, and gives each a column
+# from 3.5 on.
+CONTROLS_OF_TWO_BYTES = [b"\xc2\x80", b"\xc2\x85", b"\xc2\x9b", b"\xc2\x9f"]
 
 
 class Recording:
@@ -335,7 +338,7 @@ def test_what_a_terminal_shows(data, shown):
     assert replay(data) == shown
 
 
-@pytest.mark.parametrize("stray", STRAYS)
+@pytest.mark.parametrize("stray", STRAYS + CONTROLS_OF_TWO_BYTES)
 def test_what_shows_nothing_changes_nothing(stray):
     assert replay(b"one\r\n" + stray + b"two\r\nth" + stray + b"ree\x1b[K\r\n" + stray + b"\x1b[K" + b"x" * 80 +
                   stray + b"y") == ["one", "two", "three", "x" * 80 + "y"]
