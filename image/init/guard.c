@@ -4,6 +4,7 @@
 #include "clock.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h> /* what cdrom.h takes for known */
 #include <linux/cdrom.h>
@@ -25,15 +26,15 @@
 
 #define STATE "/run/keyroom"
 #define KEPT "/usr/share/keyroom/kept"
-#define ALARM                                                                  \
-	"*** THE DISC IS GONE: nothing more can be read from it. Stop here. "  \
-	"What was written to the flash drives is there. To switch off, with "  \
-	"memory cleared: the power key, or poweroff ***"
+static const char gone[] =
+	"*** THE DISC IS GONE: nothing more can be read from it. Stop here. What was written to the flash drives is there. To switch off, with memory cleared: the power key, or poweroff ***";
+static const char damaged[] =
+	"*** THE DISC IS DAMAGED beyond repair: a part of it cannot be read. Stop here. What was written to the flash drives is there. Switch off, with the power key or poweroff, and start from another copy ***";
 
 enum {
 	NAME_SIZE = 64,
 	LINE_SIZE = 1024,
-	MESSAGE_SIZE = 8192,
+	MESSAGE_SIZE = 8192, /* no record of the kernel's log is longer */
 	KEYS = 16,
 	MLOCK_ON_FAULT = 1,   /* mlock2(2); not in every C library's headers */
 	KEEP_MS = 15000,      /* between two looks at what runs */
@@ -46,7 +47,9 @@ enum {
 struct watch {
 	char name[NAME_SIZE]; /* of the block device: "sda" */
 	int news;
+	int log; /* the kernel's */
 	bool gone;
+	bool damaged;
 	int64_t kept;    /* when it was last looked at what runs */
 	int64_t looked;  /* when it was last looked into the drive */
 	int64_t leaving; /* when the power key was pressed, or 0 */
@@ -101,7 +104,25 @@ void guard_fold(const char *text, size_t width, char *out, size_t size)
 	out[used] = '\0';
 }
 
-static void say_on(const char *path)
+bool guard_damage(const char *record)
+{
+	static const char unread[] = "SQUASHFS error: ";
+	static const char wrong[] = "device-mapper: verity: ";
+	const char *text = strchr(record, ';');
+	unsigned minor = 1;
+
+	/* A program's record has a facility, which stands above three bits. */
+	if (text == NULL || strtoul(record, NULL, 10) > 7)
+		return false;
+	text++;
+	if (strncmp(text, unread, sizeof(unread) - 1) == 0)
+		return true;
+	return strncmp(text, wrong, sizeof(wrong) - 1) == 0 &&
+	       sscanf(text + sizeof(wrong) - 1, "%*u:%u:", &minor) == 1 &&
+	       minor == 0 && strstr(text, " is corrupted") != NULL;
+}
+
+static void say_on(const char *path, const char *alarm)
 {
 	struct winsize size = {.ws_col = 0};
 	char folded[LINE_SIZE];
@@ -114,7 +135,7 @@ static void say_on(const char *path)
 		return;
 	if (ioctl(file, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
 		size.ws_col = 80;
-	guard_fold(ALARM, size.ws_col, folded, sizeof(folded));
+	guard_fold(alarm, size.ws_col, folded, sizeof(folded));
 	length = snprintf(
 		text, sizeof(text), "\r\n\033[1;31m%s\033[0m\r\n", folded);
 	/* One that was stopped with Ctrl-S misses it. */
@@ -124,7 +145,7 @@ static void say_on(const char *path)
 }
 
 /* Every text console, every window, and the kernel's other consoles. */
-static void say_everywhere(void)
+static void say_everywhere(const char *alarm)
 {
 	char path[NAME_SIZE + 8];
 	char active[NAME_SIZE] = "";
@@ -137,20 +158,20 @@ static void say_everywhere(void)
 
 	for (number = 1; number <= 6; number++) {
 		snprintf(path, sizeof(path), "/dev/tty%d", number);
-		say_on(path);
+		say_on(path, alarm);
 	}
 	while (windows != NULL && (entry = readdir(windows)) != NULL)
 		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') {
 			snprintf(path, sizeof(path), "/dev/pts/%.32s",
 				entry->d_name);
-			say_on(path);
+			say_on(path, alarm);
 		}
 	if (list != NULL && fgets(active, sizeof(active), list) == NULL)
 		active[0] = '\0';
 	while ((name = strsep(&rest, " \n")) != NULL)
 		if (strncmp(name, "ttyS", 4) == 0) {
 			snprintf(path, sizeof(path), "/dev/%s", name);
-			say_on(path);
+			say_on(path, alarm);
 		}
 	if (windows != NULL)
 		closedir(windows);
@@ -306,17 +327,25 @@ static void open_keys(struct watch *watch)
 	}
 }
 
+/* What the prompt and the audit look for. */
+static void leave_mark(const char *path, const char *text)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	if (file < 0)
+		return;
+	if (write(file, text, strlen(text)) < 0)
+		(void)0;
+	close(file);
+}
+
 static void begin_alarm(struct watch *watch)
 {
-	int file;
-
 	if (watch->gone)
 		return;
 	watch->gone = true;
-	file = open(STATE "/medium-gone", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (file >= 0)
-		close(file);
-	say_everywhere();
+	leave_mark(STATE "/medium-gone", "");
+	say_everywhere(gone);
 	open_keys(watch);
 }
 
@@ -388,6 +417,27 @@ static void hear_news(struct watch *watch)
 		case GUARD_NOTHING:
 			break;
 		}
+	}
+}
+
+/* Of a disc that is gone the kernel says that it cannot be read, too. */
+static void hear_log(struct watch *watch)
+{
+	static char record[MESSAGE_SIZE + 1];
+	ssize_t got;
+
+	while ((got = read(watch->log, record, MESSAGE_SIZE)) > 0 ||
+		(got < 0 && errno == EPIPE)) {
+		record[got > 0 ? got : 0] = '\0';
+		if (watch->gone || watch->damaged || !guard_damage(record))
+			continue;
+		if (!has_disc(watch->name)) {
+			begin_alarm(watch);
+			continue;
+		}
+		watch->damaged = true;
+		leave_mark(STATE "/damaged", record);
+		say_everywhere(damaged);
 	}
 }
 
@@ -465,9 +515,10 @@ static bool open_news(struct watch *watch)
 int guard(void)
 {
 	static struct watch watch;
-	struct pollfd polls[KEYS + 1];
+	struct pollfd polls[KEYS + 2];
 
-	if (!read_medium(&watch) || !open_news(&watch)) {
+	watch.log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (!read_medium(&watch) || !open_news(&watch) || watch.log < 0) {
 		fputs("guard: the disc cannot be watched\n", stderr);
 		return 1;
 	}
@@ -476,10 +527,12 @@ int guard(void)
 		begin_alarm(&watch);
 	for (;;) {
 		polls[0] = (struct pollfd){.fd = watch.news, .events = POLLIN};
-		memcpy(&polls[1], watch.keys,
+		polls[1] = (struct pollfd){.fd = watch.log, .events = POLLIN};
+		memcpy(&polls[2], watch.keys,
 			watch.key_count * sizeof(polls[0]));
-		poll(polls, 1 + watch.key_count, wait_ms(&watch));
+		poll(polls, 2 + watch.key_count, wait_ms(&watch));
 		hear_news(&watch);
+		hear_log(&watch);
 		look(&watch);
 		hear_keys(&watch);
 		leave_by_force(&watch);

@@ -24,6 +24,14 @@ enum guard_news guard_news(
 	const char *message, size_t length, const char *name);
 
 /*
+ * Does this record of the kernel's log (the kernel's documentation,
+ * ABI/testing/dev-kmsg: "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT") say that a part of
+ * the disc could not be read, or that it does not match its hash, and that the
+ * parity could not mend it?  What programs write into that log is none.
+ */
+bool guard_damage(const char *record);
+
+/*
  * Break text between words into lines of at most width letters, ended by CR LF;
  * a word that is longer gets a line of its own.  What does not fit into out is
  * left out.

@@ -50,7 +50,7 @@ def test_prompt_breaks_between_words(room, columns, lines):
 
 
 @pytest.mark.parametrize("mark, words", [
-    ("medium-gone", "DISC GONE"), ("audit-failed", "AUDIT FAILED"), ("rehearsal", "REHEARSAL"),
+    ("medium-gone", "DISC GONE"), ("damaged", "DISC DAMAGED"), ("audit-failed", "AUDIT FAILED"), ("rehearsal", "REHEARSAL"),
     ("experiment", "EXPERIMENT")])
 def test_prompt_has_what_must_not_be_overlooked(room, mark, words):
     assert words not in shell(room, "keyroom_head", KEYROOM_TOLD="yes")

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The watch over the disc: shows that only the removal or change of the very
- * device that the machine was started from counts, and that the alarm breaks
- * between words in windows of every width.  tests/boot pulls the stick.
+ * device that the machine was started from counts, that damage is what the
+ * kernel calls so of the disc's own image, and that the alarm breaks between
+ * words in windows of every width.  tests/boot pulls the stick, and damages a
+ * disc.
  */
 #include "guard.h"
 
@@ -47,6 +49,30 @@ static void other_news_is_none(void **state)
 			guard_news(whole, cut, "sdabc"), GUARD_NOTHING);
 }
 
+static void damage_is_the_kernels_word_for_it(void **state)
+{
+	(void)state;
+	assert_true(guard_damage(
+		"3,8,7,-;SQUASHFS error: Failed to read block 0x62: -5\n"));
+	assert_true(guard_damage(
+		"3,8,7,-;SQUASHFS error: Unable to read page, block 62\n"));
+	assert_true(guard_damage(
+		"3,9,1,-;device-mapper: verity: 254:0: data block 3 is corrupted\n S=block\n"));
+	/* Another image than the disc's. */
+	assert_false(guard_damage(
+		"3,9,1,-;device-mapper: verity: 254:1: data block 3 is corrupted\n"));
+	/* It was mended. */
+	assert_false(guard_damage(
+		"4,9,1,-;device-mapper: verity-fec: 254:0: FEC 4096: corrected 3 errors\n"));
+	/* A program wrote it: facility 1, level 3. */
+	assert_false(guard_damage(
+		"11,8,7,-;SQUASHFS error: Failed to read block 0x62: -5\n"));
+	assert_false(guard_damage("3,8,7,-;x SQUASHFS error: \n"));
+	assert_false(guard_damage("SQUASHFS error: no record\n"));
+	assert_false(guard_damage("3,1,1,-;"));
+	assert_false(guard_damage(""));
+}
+
 static void alarm_is_broken_between_words(void **state)
 {
 	static const struct {
@@ -89,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(device_removed_is_heard),
 		cmocka_unit_test(other_news_is_none),
+		cmocka_unit_test(damage_is_the_kernels_word_for_it),
 		cmocka_unit_test(alarm_is_broken_between_words),
 		cmocka_unit_test(text_longer_than_room_is_cut_at_a_word),
 	};

@@ -43,6 +43,7 @@ keyroom_head()
 	local now marks=()
 	printf -v now '%(%Y-%m-%d %H:%M:%S)T UTC' -1
 	[ ! -e "$keyroom_run/medium-gone" ] || marks+=('DISC GONE')
+	[ ! -e "$keyroom_run/damaged" ] || marks+=('DISC DAMAGED')
 	keyroom_clock_is_set || marks+=('CLOCK NOT SET')
 	if [ -e "$keyroom_run/audit-failed" ]; then
 		marks+=('AUDIT FAILED')
