@@ -77,9 +77,12 @@ readable() { { [ -f "$1" ] && [ -r "$1" ]; } || fail $INPUT "$1: is no file that
 needs() { # COMMAND...
 	local one
 	for one; do
-		command -v "$one" >/dev/null || fail $INPUT "$one is missing on this machine"
+		type -P "$one" >/dev/null || fail $INPUT "$one is missing on this machine"
 	done
 }
+
+# A file .jq in a home would give jq's words other meanings.
+jq() { HOME=/nonexistent command jq "$@"; }
 
 # room: $room is a folder of our own, removed at the end.
 room() {

@@ -32,6 +32,7 @@ def hostile(folder):
         (other / name).chmod(0o755)
     for name in ('reproducible', 'image', 'lib', 'tools'):
         (folder / name).mkdir()
+    (folder / '.jq').write_text('def length: 99; def type: "x"; def error(f): empty;\n')
     (folder / 'openssl.cnf').write_text('openssl_conf = x\n[x]\nproviders = y\n[y]\n')
     made = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': str(folder), 'LANG': 'tr_TR.UTF-8', 'LC_ALL': 'POSIX',
             'TZ': 'Asia/Kathmandu', 'TOP': str(folder / 'top'), 'RULES': str(other), 'BASH_ENV': str(folder / 'bash_env'),
