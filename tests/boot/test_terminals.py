@@ -98,9 +98,11 @@ def test_terminal_that_asks_nobody_is_told(guest, command, build):
     guest.must('ceremony-log status', 30)
 
 
-def test_shell_on_a_console_beyond_the_six_is_told(guest):
-    """No getty is there, but whoever is root can put a program on it."""
-    guest.must('(setsid -c sleep 600 </dev/tty7 >/dev/tty7 2>&1 &); sleep 2', 20)
+@pytest.mark.parametrize('name', ['tty7', 'tty0'])
+def test_shell_on_a_console_beyond_the_six_is_told(guest, name):
+    """No getty is there, but whoever is root can put a program on it, by the console's
+    own name or by the one of whichever is on the screen."""
+    guest.must(f'back=$(fgconsole); chvt 7; (setsid -c sleep 600 </dev/{name} >/dev/{name} 2>&1 &); sleep 2; chvt $back', 20)
     status, text = guest.run('ceremony-log status', 30)
     assert status == 1 and re.search(r'tty7: NOT RECORDED \(sleep', text), text
     wait_for(guest, 'grep -q " unrecorded tty7 " /root/log/journal', 40)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <linux/kd.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,19 +136,36 @@ static bool records(const struct processes *processes, pid_t id)
 	return false;
 }
 
+/* Another name of the terminal that a process is on, or of the screen's
+ * console. */
+static bool is_another_name(dev_t device)
+{
+	return device == makedev(TTY_MAJOR, 0) ||
+	       device == makedev(TTYAUX_MAJOR, 0) ||
+	       device == makedev(TTYAUX_MAJOR, 1);
+}
+
 /*
- * Does it have this terminal open?  Numbers alone say too little: each
- * instance of devpts counts from 0.
+ * Does it have this terminal open, which it is on?  Of windows numbers alone
+ * say too little: each instance of devpts counts from 0.
  */
 static bool has_open(const struct process *process, const struct stat *terminal)
 {
+	const bool window = major(terminal->st_rdev) >= UNIX98_PTY_SLAVE_MAJOR;
+
 	for (int fd = 0; fd < 3; fd++) {
 		char path[64];
 		struct stat st;
 
 		snprintf(path, sizeof(path), "/proc/%d/fd/%d", process->id, fd);
-		if (stat(path, &st) == 0 && st.st_dev == terminal->st_dev &&
+		if (stat(path, &st) != 0)
+			continue;
+		if (st.st_dev == terminal->st_dev &&
 			st.st_ino == terminal->st_ino)
+			return true;
+		if (!window && S_ISCHR(st.st_mode) &&
+			(st.st_rdev == terminal->st_rdev ||
+				is_another_name(st.st_rdev)))
 			return true;
 	}
 	return false;
