@@ -209,8 +209,6 @@ def test_a_pad_asks_for_the_pin(guest, plug, zone, card, folder):
     guest.must('cmp skr.xml pad.xml')
 
 
-# Not seen to pass yet.
-@pytest.mark.unproven
 def test_two_readers_are_two_slots(guest, plug, reader, card, folder):
     other = Reader(Piv({0x9a: rsa.generate_private_key(65537, 2048)}), name='Second')
     if not plug.line:           # the test before left it out
