@@ -63,7 +63,12 @@ def anew(path):
     """What was once a disc image over all of the stick, and has a FAT now."""
     with open(iso(path, 'OLD'), 'r+b') as image:
         image.truncate(16 * MIB)
-    subprocess.run(['/usr/sbin/mkfs.fat', '-F', '16', '-n', 'KSR', '--offset', '2048', str(partitioned(path, 'type=c')),
+    return parted_fat(path, 'KSR')
+
+
+def parted_fat(path, label):
+    """A FAT in the one partition."""
+    subprocess.run(['/usr/sbin/mkfs.fat', '-F', '16', '-n', label, '--offset', '2048', str(partitioned(path, 'type=c')),
                     str(15 * 1024)], check=True, stdout=subprocess.DEVNULL)
     return path
 
@@ -173,21 +178,42 @@ def test_drive_is_mounted_or_told_in_one_line(guest, folder, kind):
     unplug(guest, kind)
 
 
+READER = '/machine/peripheral/reader-drive/reader-drive.0/legacy[0]'
+
+
+def take_out(guest):
+    for command in ('blockdev-open-tray', 'blockdev-remove-medium'):
+        assert 'return' in guest.qmp(command, id=READER)
+
+
+def put_in(guest, name, path):
+    guest.qmp('blockdev-add', driver='raw', **{'node-name': name},
+              file={'driver': 'file', 'filename': str(path)})
+    assert 'return' in guest.qmp('blockdev-insert-medium', id=READER, **{'node-name': name})
+    assert 'return' in guest.qmp('blockdev-close-tray', id=READER)
+
+
 def test_card_put_into_a_reader_is_mounted_like_a_stick(guest, folder):
     """The reader is the drive, and was there before; what comes and goes is the card."""
     plug(guest, 'reader', fat(folder / 'first.img', 'FIRST'))
     guest.expect(r'mounted at /media/FIRST', 40)
     guest.must('umount /media/FIRST; sleep 2', 20)
-    place = '/machine/peripheral/reader-drive/reader-drive.0/legacy[0]'
-    for command in ('blockdev-open-tray', 'blockdev-remove-medium'):
-        assert 'return' in guest.qmp(command, id=place)
+    take_out(guest)
     guest.must('sleep 8', 40)
-    guest.qmp('blockdev-add', driver='raw', **{'node-name': 'card2'},
-              file={'driver': 'file', 'filename': str(fat(folder / 'second.img', 'SECOND'))})
-    assert 'return' in guest.qmp('blockdev-insert-medium', id=place, **{'node-name': 'card2'})
-    assert 'return' in guest.qmp('blockdev-close-tray', id=place)
+    put_in(guest, 'card2', fat(folder / 'second.img', 'SECOND'))
     guest.expect(r'mounted at /media/SECOND', 60)
-    guest.must('umount /media/SECOND')
+    guest.must('umount /media/SECOND; sleep 2', 20)
+    take_out(guest)
+    guest.must('sleep 8', 40)
+    # The kernel keeps a partition for as long as it is mounted, card or no card.
+    put_in(guest, 'card3', parted_fat(blank(folder / 'third.img'), 'THIRD'))
+    guest.expect(r'mounted at /media/THIRD', 60)
+    take_out(guest)
+    guest.expect(r'/media/THIRD was pulled out without umount', 60)
+    guest.must('sleep 8; ! mountpoint -q /media/THIRD', 40)
+    put_in(guest, 'card4', parted_fat(blank(folder / 'fourth.img'), 'FOURTH'))
+    guest.expect(r'mounted at /media/FOURTH', 60)
+    guest.must('umount /media/FOURTH')
     guest.qmp('device_del', id='reader-drive')
     guest.must('sleep 2', 20)
 

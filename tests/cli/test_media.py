@@ -4,6 +4,7 @@ what it is and what to use.  A witness who sees nothing after a stick was plugge
 in does not know whether it is the stick, the port or the disc.  Real file
 systems in files; udev's word, mount and the terminals are stand-ins.  tests/boot
 plugs the same kinds into a machine."""
+import itertools
 import re
 import subprocess
 
@@ -13,6 +14,7 @@ from ceremony_tools import LIB, SCRIPTS, environment, run, stub
 
 MOUNT = LIB / "media-mount"
 TOOL = SCRIPTS / "mount-drive"
+NUMBERS = itertools.count(1)
 MEDIUM = "KEYROOM_0123456789ABCDEF01234567"
 
 
@@ -38,6 +40,10 @@ class Room:
         stub(folder / "bin", "findmnt", f'grep -o "nosuid.*\\|ro,.*" "{self.mounts}" | tail -n 1\n')
         for name in ("systemctl", "systemd-run", "systemd-escape", "flock", "ceremony-log"):
             stub(folder / "bin", name, "exit 0\n")
+        # Not every file system has reads past the memory.
+        stub(folder / "bin", "dd", 'exec /usr/bin/dd $(echo "$*" | sed s/,direct//)\n')
+        stub(folder / "bin", "blockdev", f'echo "$*" | sed "s,{folder},," >>"{folder}/reread"\n[ ! -e "{folder}/busy" ]\n')
+        stub(folder / "bin", "sleep", "exit 0\n")
 
     def disk(self, name, size=65536, bus="usb1/1-1", **known):
         place = self.folder / "sys/devices" / bus / name
@@ -53,6 +59,7 @@ class Room:
         place.mkdir()
         (place / "size").write_text("2048\n")
         (place / "partition").write_text("1\n")
+        (place / "start").write_text("2048\n")
         (self.folder / "sys/class/block" / name).symlink_to(place)
         self.knows(name, **known)
 
@@ -60,6 +67,16 @@ class Room:
         (self.folder / "udev" / name).write_text(
             "DEVNAME=x\n" + "".join(f"ID_{key.upper()}={value}\n" for key, value in known.items()))
         (self.folder / "dev" / name).touch()
+
+    def are_mounted(self, *pairs):
+        """What process 1 sees: a device and its folder each."""
+        (self.folder / "proc/1/mounts").write_text(
+            "tmpfs / tmpfs rw 0 0\n" + "".join(f"/dev/{name} {point} vfat rw 0 0\n" for name, point in pairs))
+
+    def gone(self, *argv):
+        done = run(LIB / "media-gone", *argv, env=self.env())
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        return self.said.read_text() if self.said.exists() else ""
 
     def env(self):
         return environment(root=self.folder, lib=self.folder / "lib",
@@ -272,8 +289,104 @@ def test_empty_reader_says_nothing(room, name, size, known):
 
 def test_card_taken_out_while_mounted_is_said(room):
     room.disk("sdb", size=0)
-    (room.folder / "proc/1/mounts").write_text("/dev/sdb /media/KSR vfat rw 0 0\n")
+    room.are_mounted(("sdb", "/media/KSR"))
     assert "/media/KSR was pulled out without umount" in room.plug("sdb")[0]
+
+
+@pytest.mark.parametrize("name, part", [("sdb", "sdb1"), ("sdb", "sdb12"), ("mmcblk0", "mmcblk0p1")])
+def test_partitioned_card_taken_out_while_mounted_is_said_and_unmounted(room, name, part):
+    """The kernel keeps the partition of a card that is gone for as long as it is mounted:
+    only the reader tells that it changed."""
+    stub(room.folder / "bin", "systemd-run", f'echo "$*" >>"{room.folder}/unmounted"\n')
+    room.disk(name, size=0)
+    room.part(name, part)
+    room.are_mounted((part, "/media/KSR"), (name + "x1", "/media/OTHER"), (part, "/media/KSR_"))
+    said, _ = room.plug(name)
+    assert re.findall(r"--red (\S+) was pulled out without umount", said) == ["/media/KSR", "/media/KSR_"]
+    assert [line.split()[-1] for line in (room.folder / "unmounted").read_text().splitlines()] == [
+        "/media/KSR", "/media/KSR_"]
+
+
+@pytest.mark.parametrize("name, other", [
+    ("sda", "sdaa1"), ("sda", "sdaa"), ("sr1", "sr10"), ("mmcblk1", "mmcblk10p1"), ("mmcblk0", "mmcblk0boot0"),
+    ("sdb1", "sdb11")])
+def test_another_drive_s_name_that_begins_alike_is_another_drive(room, name, other):
+    room.are_mounted((other, "/media/KSR"))
+    assert room.gone("--card", name) == ""
+
+
+def test_drive_that_leaves_is_said_once(room):
+    """Its partitions' removals are told, too, and by themselves."""
+    room.are_mounted(("sdb1", "/media/KSR"))
+    assert room.gone("sdb").count("\n") == 0
+    assert room.gone("sdb1").count("\n") == 1
+    room.are_mounted(("sdb", "/media/KSR"))
+    assert room.gone("sdb").count("\n") == 2
+
+
+def card(room, name, label, parted=True):
+    """A real file system, with a number of its own, where the card's partition begins."""
+    made = room.folder / "card.img"
+    made.unlink(missing_ok=True)
+    subprocess.run(["/usr/sbin/mkfs.fat", "-F", "32", "-i", f"{next(NUMBERS):08x}", "-n", label, "-C",
+                    str(made), "40960"], check=True, stdout=subprocess.DEVNULL)
+    path = room.folder / "dev" / name
+    path.write_bytes((bytes(2048 * 512) if parted else b"") + made.read_bytes()[:1 << 20])
+
+
+def test_card_exchanged_for_another_in_one_moment_is_said(room):
+    """No empty reader was seen; what is mounted is not there any more, and who writes to
+    it spoils the new one."""
+    room.disk("sdb", part_table_type="dos")
+    room.part("sdb", "sdb1", fs_type="vfat", fs_label_enc="FIRST")
+    card(room, "sdb", "FIRST")
+    assert room.plug("sdb1")[0] == "/dev/sdb1 mounted at /media/FIRST (writable)\n"
+    room.are_mounted(("sdb1", "/media/FIRST"))
+    room.said.unlink()
+    assert room.plug("sdb")[0] == ""             # a new stick may say that it changed
+    assert not (room.folder / "reread").exists()
+    card(room, "sdb", "FIRST")                   # a label alone is no card
+    assert room.plug("sdb")[0] == (
+        "--red /media/FIRST was pulled out without umount: what was written last may be lost\n")
+    assert (room.folder / "reread").read_text() == "--rereadpt /dev/sdb\n"
+
+
+def test_card_without_partitions_exchanged_in_one_moment_is_said_and_the_new_one_mounted(room):
+    room.disk("sdb", fs_type="vfat", fs_label_enc="FIRST")
+    card(room, "sdb", "FIRST", parted=False)
+    assert "mounted at /media/FIRST" in room.plug("sdb")[0]
+    room.are_mounted(("sdb", "/media/FIRST"))
+    said, mounted = room.plug("sdb")
+    assert said.count("\n") == 1 and mounted.count("\n") == 1
+    card(room, "sdb", "SECOND", parted=False)
+    room.knows("sdb", fs_type="vfat", fs_label_enc="SECOND")
+    assert room.plug("sdb")[0].splitlines()[1:] == [
+        "--red /media/FIRST was pulled out without umount: what was written last may be lost",
+        "/dev/sdb mounted at /media/SECOND (writable)"]
+
+
+@pytest.mark.parametrize("parted", [True, False])
+def test_card_behind_one_that_a_program_still_uses_is_said(room, parted):
+    """The kernel would show the files of the one before."""
+    room.disk("sdb", fs_type=("" if parted else "vfat"), fs_label_enc="KSR")
+    if parted:
+        room.part("sdb", "sdb1", fs_type="vfat", fs_label_enc="KSR")
+    room.are_mounted(("sdb1" if parted else "sdb", "/media/KSR"))
+    size = (room.folder / "sys/class/block/sdb/size")
+    size.write_text("0\n")
+    room.plug("sdb")
+    room.are_mounted()
+    room.said.unlink()
+    size.write_text("4096\n")
+    (room.folder / "busy").touch()
+    for _ in range(2):
+        said, mounted = room.plug("sdb")
+        assert said == ("--red /dev/sdb holds another card, and a program still uses the one before: "
+                        "end it and put this card in again\n") and mounted == ""
+        room.said.unlink()
+    (room.folder / "busy").unlink()
+    said, mounted = room.plug("sdb")
+    assert (said, mounted) == ("", "") if parted else "mounted at /media/KSR" in said
 
 
 def test_disk_inside_the_machine_is_left_alone(room):
@@ -301,6 +414,6 @@ def test_mount_drive_refuses(room, argv, status):
 
 def test_mount_drive_refuses_what_is_mounted(room):
     room.disk("sdb", fs_type="vfat")
-    (room.folder / "proc/1/mounts").write_text("/dev/sdb /media/KSR vfat rw 0 0\n")
+    room.are_mounted(("sdb", "/media/KSR"))
     done = run(TOOL, "/dev/sdb", "OTHER", env=room.env())
     assert done.returncode == 1 and b"is mounted at /media/KSR" in done.stderr
