@@ -158,6 +158,44 @@ def test_drive_that_does_not_mount_is_said_and_leaves_no_folder(room):
     assert list((room.folder / "media").iterdir()) == []
 
 
+@pytest.mark.parametrize("kind, make", [
+    ("a file", lambda path: path.write_text("a request\n")), ("a file", lambda path: path.symlink_to("gone")),
+    ("a file", lambda path: path.symlink_to("/")),
+    ("a folder", lambda path: (path / "within").mkdir(parents=True))])
+@pytest.mark.parametrize("broken", [False, True])
+def test_what_was_put_where_the_drive_was_not_is_said_and_not_hidden(room, kind, make, broken):
+    """cp skr.xml /media/KSR without the drive: a file that is gone at power-off."""
+    room.disk("sdb", fs_type="vfat", fs_label_enc="KSR")
+    make(room.folder / "media/KSR")
+    if broken:
+        (room.folder / "broken").touch()
+    said = room.plug("sdb")[0].splitlines()
+    assert said[0] == (f"--red /media/KSR is {kind} in memory and not on a drive: "
+                       "copy what is there to a drive and remove it")
+    assert said[1:] == ["--red /dev/sdb holds a damaged vfat (KSR), which could not be mounted: use another drive"
+                        if broken else "/dev/sdb mounted at /media/KSR_ (writable)"]
+
+
+def test_empty_folder_is_used(room):
+    room.disk("sdb", fs_type="vfat", fs_label_enc="KSR")
+    (room.folder / "media/KSR").mkdir()
+    assert room.plug("sdb")[0] == "/dev/sdb mounted at /media/KSR (writable)\n"
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda room: (room.folder / "run/keyroom/media.lock").mkdir(),
+    lambda room: stub(room.folder / "bin", "mkdir", "exit 1\n"),
+    lambda room: stub(room.folder / "bin", "flock", "exit 1\n")])
+def test_whatever_fails_in_the_machine_is_said(room, spoil):
+    room.disk("sdb", fs_type="vfat", fs_label_enc="KSR")
+    spoil(room)
+    done = run(MOUNT, "sdb", env=room.env())
+    assert done.returncode != 0
+    assert room.said.read_text().splitlines()[-1].startswith(
+        "--red /dev/sdb cannot be used, something failed in this machine (status ")
+    assert not room.mounts.exists()
+
+
 @pytest.mark.parametrize("label, shown, name", [
     ("", "it has no label", "DRIVE"),
     (r"MY\x20STICK", 'its label is "MY STICK"', "MY_STICK"),
