@@ -50,6 +50,7 @@ class Room:
         place.mkdir(parents=True)
         (place / "size").write_text(f"{size}\n")
         (place / "removable").write_text("0\n")
+        (place / "ro").write_text("0\n")
         (self.folder / "sys/class/block" / name).symlink_to(place)
         self.knows(name, **known)
         return self.folder / "dev" / name
@@ -250,6 +251,20 @@ def test_other_file_systems_have_such_a_mark_too(room, kind, place, value):
     path.write_bytes(bytes(4096))
     set_byte(path, place, value)
     assert "did not unmount it" in room.plug("sdb")[0]
+
+
+@pytest.mark.parametrize("kind, unclean, read_only, words", [
+    ("ext4", 4, 1, "was not unmounted by the last one who wrote (KSR), and is write-protected: make it writable"),
+    ("ext4", 4, 0, "damaged ext4"), ("ext4", 0, 1, "damaged ext4"), ("vfat", 4, 1, "damaged vfat")])
+def test_write_protected_drive_whose_journal_waits_is_not_called_damaged(room, kind, unclean, read_only, words):
+    """The kernel wants to write what is in the journal, and may not."""
+    path = room.disk("sdb", fs_type=kind, fs_label_enc="KSR")
+    path.write_bytes(bytes(4096))
+    set_byte(path, 1120, unclean)
+    (room.folder / "sys/class/block/sdb/ro").write_text(f"{read_only}\n")
+    (room.folder / "broken").touch()
+    said, _ = room.plug("sdb")
+    assert said.startswith("--red /dev/sdb ") and words in said and said.count("\n") == 1
 
 
 def test_disc_of_ours_is_silent_where_it_was_started_from_and_told_elsewhere(room):
