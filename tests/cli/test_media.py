@@ -278,6 +278,24 @@ def test_disc_of_ours_is_silent_where_it_was_started_from_and_told_elsewhere(roo
                                    "another copy of this disc\n")
 
 
+@pytest.mark.parametrize("name, toram, told", [("sr0", "yes", True), ("sdb", "yes", True), ("sr0", "no", False)])
+def test_copy_of_our_disc_in_its_place_is_told_where_ours_may_leave(room, name, toram, told):
+    """Copied to memory, the disc is not needed any more, and its drive is free."""
+    ours = {"fs_type": "iso9660", "fs_volume_set_id": MEDIUM, "fs_label_enc": "KEYROOM_0_4_0", "cdrom_media": "1"}
+    (room.folder / "run/keyroom/boot").write_text(f"medium=/dev/{name}\nid={MEDIUM}\ntoram={toram}\n")
+    room.disk(name, **ours)
+    assert room.plug(name) == ("", "")
+    if name == "sr0":
+        room.knows(name)
+        assert room.plug(name) == ("", "")       # the drive is empty
+        room.knows(name, **ours)
+    else:
+        assert room.gone("sdb1") == room.gone(name) == ""
+    said, _ = room.plug(name)
+    assert said == (f"--red /dev/{name} mounted at /media/KEYROOM_0_4_0 (write-protected): "
+                    "another copy of this disc\n" if told else "")
+
+
 def test_another_release_in_the_drive_that_we_were_started_from_is_told(room):
     """After copying to memory, the drive is free for another disc."""
     room.disk("sr0", fs_type="iso9660", fs_volume_set_id="KEYROOM_OTHER", fs_label_enc="KEYROOM_0_3_4",
