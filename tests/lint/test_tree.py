@@ -38,6 +38,22 @@ def test_hooks_are_strict_and_say_their_purpose(top):
         assert '\nset -eu\n' in text and '# Phase: ' in text and ' ROOT' in text, hook
 
 
+def test_what_devices_start_is_started_as_often_as_they_come(top):
+    """systemd's limit is five starts in ten seconds: a reader with a bad contact then fell
+    silent, and the audit found a service that had failed."""
+    named = re.compile(r'([a-z-]+)(@.*?)?\.service')
+    started = {match.group(1) + ('@' if match.group(2) else '')
+               for name in tracked(top) if name.endswith('.rules') or name.startswith('tools/system/lib/')
+               for line in (top / name).read_text().splitlines()
+               if re.search(r'SYSTEMD_WANTS|systemctl .*start|^left=', line) and not line.startswith('#')
+               for match in named.finditer(line)}
+    assert len(started) >= 5, started
+    units = {name.rsplit('/', 1)[1]: (top / name).read_text() for name in tracked(top) if name.endswith('.service')}
+    for one in started:
+        unit = re.search(r'\[Unit\]\n([^\[]*)', units[f'{one}.service']).group(1)
+        assert '\nStartLimitIntervalSec=0\n' in unit, one
+
+
 def test_no_package_host_is_named(top):
     hosts = re.compile(r'(deb|security|ftp|snapshot|archive)[.]debian|registry[.]npm|[.]debian[.]org')
     found = [name for name in tracked(top)
