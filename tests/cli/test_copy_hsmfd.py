@@ -305,6 +305,18 @@ def test_partition(room):
     assert shlex.quote(one) + "p1: a verified copy" in shown
 
 
+def test_whole_drive_gets_no_partition_table(room, tmp_path):
+    """mkfs.fat would write one on a disk that is not marked removable, which no loop
+    device is: its partition would be mounted while the copy is made."""
+    real = "/usr/sbin/mkfs.vfat"
+    stub(tmp_path / "bin", "mkfs.vfat", f'echo "$*" >"{tmp_path}/options"\nexec {real} "$@"\n')
+    one = room.drive()
+    room.copy("--type", "vfat", one, answers=[(QUESTION, "y\n")], PATH=f"{tmp_path}/bin:{environment()['PATH']}")
+    assert "--mbr=no " in (tmp_path / "options").read_text()
+    first = pathlib.Path(one).read_bytes()[:512]
+    assert first[3:11] == b"mkfs.fat" and first[446:462] == bytes(16)
+
+
 def test_another_drive_by_a_confirmed_name_is_left_alone(room, tmp_path):
     """While the first is written, the second is pulled out and its name is another's."""
     one, two = room.drive(), room.drive()
