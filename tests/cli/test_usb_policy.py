@@ -151,6 +151,31 @@ def test_allow_takes_nothing_but_yes(bus, answer):
     assert (place / "authorized").read_text() == "0\n"
 
 
+def other_device(bus):
+    (bus.usb / "devices/2-1").mkdir()
+    return bus.interface("2-1:1.0", "0b:00:00")
+
+
+@pytest.mark.parametrize("argv", [[], ["1-2", "2-1"]])
+def test_a_no_does_not_hide_the_devices_behind_it(bus, argv):
+    """All that were refused are shown; the keyboard is not wanted, the reader is."""
+    keyboard, reader = bus.interface("1-2:1.0", "03:01:01"), other_device(bus)
+    status, shown = run_tty(ALLOW, *argv, env=bus.env(), answers=[
+        ("USB device 1-2 in (y/N)? ", "n\n"), ("USB device 2-1 in (y/N)? ", "y\n")])
+    assert status == 1 and "USB device 1-2 is not let in" in shown, shown
+    assert (keyboard / "authorized").read_text() == "0\n"
+    assert (reader / "authorized").read_text() == "1\n"
+
+
+@pytest.mark.parametrize("name", ["1-9", "3-1"])
+def test_a_device_that_is_gone_does_not_hide_those_behind_it(bus, name):
+    reader = other_device(bus)
+    (bus.usb / "devices/3-1").mkdir()
+    status, shown = run_tty(ALLOW, name, "2-1", env=bus.env(), answers=[("(y/N)? ", "y\n")])
+    assert status == 3, shown
+    assert (reader / "authorized").read_text() == "1\n"
+
+
 def test_allow_without_a_terminal_refuses(bus):
     place = bus.interface("1-2:1.0", "03:01:01")
     assert run(ALLOW, stdin=b"y\n", env=bus.env()).returncode == 1
@@ -189,7 +214,7 @@ def test_allow_lets_in_what_was_shown_alone(bus, tmp_path, change):
     place = bus.interface("1-2:1.0", "08:06:50")
     other = bus.interface("1-2:1.1", "03:01:01")
     (other / "authorized").write_text("1\n")
-    stub(tmp_path / "lib", "tool.sh", f'. {LIB}/tool.sh\nconfirm() {{ {change}; }}\n')
+    stub(tmp_path / "lib", "tool.sh", f'. {LIB}/tool.sh\nagreed() {{ {change}; }}\n')
     done = run(ALLOW, "1-2", env=environment(usb=bus.usb, lib=tmp_path / "lib"))
     assert done.returncode == 1 and b"is not what was shown any more" in done.stderr
     assert (place / "authorized").read_text() == "0\n"

@@ -57,11 +57,18 @@ ask()
 	read -r answer </dev/tty || die $REFUSED 'nothing was typed'
 }
 
-# confirm QUESTION: y, Y, yes or Yes goes on.
-confirm()
+# agreed QUESTION: is the answer y, Y, yes or Yes?
+agreed()
 {
 	ask "$1 (y/N)? "
-	case $answer in y | Y | yes | Yes) ;; *) die $REFUSED 'refused' ;; esac
+	case $answer in y | Y | yes | Yes) return 0 ;; esac
+	return 1
+}
+
+# confirm QUESTION: such an answer goes on.
+confirm()
+{
+	agreed "$1" || die $REFUSED 'refused'
 }
 
 # remark TEXT: a line in the ceremony's log, if one is being kept.  Where that
