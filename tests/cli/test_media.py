@@ -488,3 +488,15 @@ def test_mount_drive_refuses_what_is_mounted(room):
     room.are_mounted(("sdb", "/media/KSR"))
     done = run(TOOL, "/dev/sdb", "OTHER", env=room.env())
     assert done.returncode == 1 and b"is mounted at /media/KSR" in done.stderr
+
+
+def test_mount_drive_names_the_partitions_of_a_drive_that_has_some(room):
+    room.disk("sdb", part_table_type="dos")
+    for part in ("sdb1", "sdb2"):
+        room.part("sdb", part, fs_type="vfat")
+    room.disk("sdc", size=0)
+    done = run(TOOL, "sdb", "KSR", env=room.env())
+    assert done.returncode == 3
+    assert done.stderr == b"mount-drive: sdb has partitions, name one of them: sdb1 sdb2\n"
+    assert b"sdc holds nothing to mount" in run(TOOL, "sdc", "KSR", env=room.env()).stderr
+    assert not room.mounts.exists()
