@@ -311,8 +311,12 @@ def test_whole_drive_gets_no_partition_table(room, tmp_path):
     real = "/usr/sbin/mkfs.vfat"
     stub(tmp_path / "bin", "mkfs.vfat", f'echo "$*" >"{tmp_path}/options"\nexec {real} "$@"\n')
     one = room.drive()
+    (tmp_path / "run").mkdir()
+    known = tmp_path / "run" / f"media-{pathlib.Path(one).name}"
+    known.write_text("what was on it before\n")
     room.copy("--type", "vfat", one, answers=[(QUESTION, "y\n")], PATH=f"{tmp_path}/bin:{environment()['PATH']}")
     assert "--mbr=no " in (tmp_path / "options").read_text()
+    assert not known.exists()
     first = pathlib.Path(one).read_bytes()[:512]
     assert first[3:11] == b"mkfs.fat" and first[446:462] == bytes(16)
 
