@@ -416,6 +416,10 @@ def test_card_exchanged_for_another_in_one_moment_is_said(room):
     room.said.unlink()
     assert room.plug("sdb")[0] == ""             # a new stick may say that it changed
     assert not (room.folder / "reread").exists()
+    able = (room.folder / "bin/dd").read_text()
+    stub(room.folder / "bin", "dd", "exit 1\n")
+    assert room.plug("sdb")[0] == ""             # nor is one that does not answer another
+    (room.folder / "bin/dd").write_text(able)
     card(room, "sdb", "FIRST")                   # a label alone is no card
     assert room.plug("sdb")[0] == (
         "--red /media/FIRST was pulled out without umount: what was written last may be lost\n")
