@@ -395,6 +395,15 @@ def test_drive_that_leaves_is_said_once(room):
     assert room.gone("sdb").count("\n") == 2
 
 
+def test_full_memory_keeps_no_alarm_back(room):
+    """Nothing can be noted any more; a folder in the note's place stands for that."""
+    (room.folder / "run/keyroom/medium-gone").mkdir()
+    (room.folder / "run/keyroom/media-sr0").mkdir()
+    room.are_mounted(("sr0", "/media/DATA"))
+    run(LIB / "media-gone", "--card", "sr0", env=room.env())
+    assert "/media/DATA was pulled out" in room.said.read_text()
+
+
 def card(room, name, label, parted=True):
     """A real file system, with a number of its own, where the card's partition begins."""
     made = room.folder / "card.img"
