@@ -397,7 +397,7 @@ def test_drive_that_leaves_is_said_once(room):
 
 def test_full_memory_keeps_no_alarm_back(room):
     """Nothing can be noted any more; a folder in the note's place stands for that."""
-    (room.folder / "run/keyroom/medium-gone").mkdir()
+    (room.folder / "run/keyroom/medium-left").mkdir()
     (room.folder / "run/keyroom/media-sr0").mkdir()
     room.are_mounted(("sr0", "/media/DATA"))
     run(LIB / "media-gone", "--card", "sr0", env=room.env())
