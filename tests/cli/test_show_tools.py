@@ -61,6 +61,69 @@ def test_csr_with_a_wrong_signature(csr, tmp_path):
     assert done.returncode == 1 and b"Signature:  WRONG" in done.stdout
 
 
+FORGED = ("DNSKEY:     . IN DNSKEY 257 3 8 AwEAA", "Subject DS: . IN DS 20326 8 2 E06D", "            this key's",
+          "Signature:  good", "Request:    2 of 2", "File:       other.csr", "SHA-256:    00")
+
+
+def forger(folder, between, before=""):
+    """A request whose attributes and names say what displaycsr's own lines do."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    text = before + between + between.join(FORGED) + between
+    plain = text.encode("ascii", "replace").decode()
+    names = [x509.DNSName(plain), x509.UniformResourceIdentifier("u:" + plain)]
+    made = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(x509.NameOID.PSEUDONYM, text)]))
+    for oid in ("1.2.840.113549.1.9.7", "1.2.840.113549.1.9.2"):  # challengePassword, unstructuredName
+        made = made.add_attribute(x509.ObjectIdentifier(oid), text.encode())
+    made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    (folder / "x.csr").write_bytes(made.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(
+        serialization.Encoding.PEM))
+    return folder / "x.csr"
+
+
+def own_lines(shown):
+    """The first words of what stands at the beginning of a line, but for what the request says."""
+    return [line.split(" ")[0] for line in shown.split("\n") if line[:1] not in ("|", " ", "")]
+
+
+OWN = ["DNSKEY:", "Key", "DS:", "Subject", "Signature:", "File:", "SHA-256:", "PGP"]
+
+
+@pytest.mark.parametrize("between", ["\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028", "\u2029", "\x1b[E", "\b"],
+                         ids=ascii)
+def test_csr_begins_no_line(tmp_path, between):
+    """OpenSSL prints attributes and names with their line ends: a forged record, or a
+    second request, would stand where the true one does."""
+    path = forger(tmp_path, between)
+    done = csr_tool(path)
+    shown = done.stdout.decode("ascii")
+    assert done.returncode == 0, done.stderr
+    assert own_lines(shown) == OWN and shown.count("\nSubject DS: none\n") == 1
+    assert set(shown) <= {"\n", *map(chr, range(0x20, 0x7f))}
+    block, _, ours = shown.partition("\n\n")
+    assert all(line.startswith("| ") for line in block.split("\n"))
+    assert "20326" in block and "20326" not in ours
+
+
+def test_csr_begins_no_row_of_a_screen(tmp_path):
+    """What is longer than the screen is wide would go on where lines begin."""
+    for before in range(8):
+        path = forger(tmp_path, "", " " * (70 + before) + "DNSKEY: " * 40)
+        status, shown = run_tty(BIN / "displaycsr", path)
+        rows = shown.split("\n")
+        assert status == 0 and max(map(len, rows)) <= 80
+        assert own_lines(shown) == OWN and rows.index("") < rows.index("Subject DS: none")
+        assert all(row.startswith("| ") for row in rows[:rows.index("")])
+    # Nor a DS in the subject, nor the file's name.
+    path, _ = request(tmp_path, "y", KINDS[13][0], f"ds={'x ' * 40}Signature:  good\n")
+    name = tmp_path / (" " * (80 - 12 - len(str(tmp_path)) - 1) + "SHA-256:    00")
+    name.write_bytes(path.read_bytes())
+    status, shown = run_tty(BIN / "displaycsr", name)
+    assert status == 1 and own_lines(shown)[:-1] == OWN and max(map(len, shown.split("\n")[:-2])) <= 80
+
+
 def test_csr_errors(tmp_path):
     (tmp_path / "text").write_text("no request\n")
     assert csr_tool().returncode == 2

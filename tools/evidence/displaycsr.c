@@ -9,13 +9,19 @@
 #include "lib/cli/hash.h"
 #include "lib/cli/options.h"
 #include "lib/cli/print.h"
+#include "lib/cli/screen.h"
 #include "lib/crypto/request.h"
 #include "lib/hash/sha256.h"
 #include "tools/evidence/delegation.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_MAX ((size_t)4 * 1024 * 1024)
+#define COLUMN 12 /* where values begin */
+/* Before each line that a request says: none of our own begins so. */
+#define MARGIN "| "
+#define MARGIN_LEN (sizeof(MARGIN) - 1)
 
 static const struct option_entry options[] = {{0}};
 static const char *const usage[] = {"FILE", NULL};
@@ -31,6 +37,34 @@ static const struct option_program program = {
 struct faults {
 	size_t signatures, subjects;
 };
+
+/*
+ * OpenSSL prints attributes and names as they are, line ends too: a request
+ * could say what looks like lines of ours, and a screen's width makes lines
+ * as well.
+ */
+static void show_text(const struct buf *text, struct buf *out)
+{
+	struct buf escaped = BUF_EMPTY, folded = BUF_EMPTY;
+	size_t width = screen_width(STDOUT_FILENO);
+	const char *line;
+
+	text_escape_lines(&escaped, (const char *)text->data, text->len);
+	text_fold(&folded, buf_string(&escaped),
+		width > MARGIN_LEN ? width - MARGIN_LEN : 0, 0);
+	line = buf_string(&folded);
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		buf_text(out, MARGIN);
+		buf_bytes(out, line, len);
+		buf_u8(out, '\n');
+		line += len + (line[len] == '\n');
+	}
+	out->failed = out->failed || escaped.failed || folded.failed;
+	buf_free(&folded);
+	buf_free(&escaped);
+}
 
 static void show_subject(
 	const struct request *request, struct buf *out, struct faults *faults)
@@ -50,12 +84,9 @@ static void show_subject(
 	}
 }
 
-static bool show(const struct request *request, struct buf *out,
+static bool show_key(const struct request *request, struct buf *out,
 	struct faults *faults, struct err *err)
 {
-	text_escape_lines(
-		out, (const char *)request->text.data, request->text.len);
-	buf_u8(out, '\n');
 	if (request->key.algorithm == 0)
 		buf_text(out,
 			"DNSKEY:     none, no DNSSEC algorithm has such a key\n");
@@ -66,7 +97,23 @@ static bool show(const struct request *request, struct buf *out,
 	buf_format(out, "Signature:  %s\n",
 		request->signature_good ? "good" : "WRONG");
 	faults->signatures += !request->signature_good;
-	return true;
+	return buf_ok(out, err);
+}
+
+static bool show(const struct request *request, struct buf *out,
+	struct faults *faults, struct err *err)
+{
+	struct buf lines = BUF_EMPTY;
+	bool ok = show_key(request, &lines, faults, err);
+
+	if (ok) {
+		show_text(&request->text, out);
+		buf_u8(out, '\n');
+		text_fold(out, buf_string(&lines), screen_width(STDOUT_FILENO),
+			COLUMN);
+	}
+	buf_free(&lines);
+	return ok;
 }
 
 static bool show_all(const struct request *requests, size_t count,
@@ -83,6 +130,19 @@ static bool show_all(const struct request *requests, size_t count,
 	return true;
 }
 
+/* A name may come from a drive, by a pattern. */
+static void show_name(const char *name, struct buf *out)
+{
+	struct buf line = BUF_EMPTY;
+
+	buf_text(&line, "File:       ");
+	text_escape(&line, name, strlen(name));
+	text_fold(out, buf_string(&line), screen_width(STDOUT_FILENO), COLUMN);
+	buf_u8(out, '\n');
+	out->failed = out->failed || line.failed;
+	buf_free(&line);
+}
+
 static bool show_file(const char *name, const struct buf *file,
 	struct faults *faults, struct err *err)
 {
@@ -97,9 +157,7 @@ static bool show_file(const char *name, const struct buf *file,
 	ok = ok && show_all(requests, count, &text, faults, err) &&
 	     sha256_of(file->data, file->len, hash, err);
 	if (ok) {
-		buf_text(&text, "File:       ");
-		text_escape(&text, name, strlen(name));
-		buf_u8(&text, '\n');
+		show_name(name, &text);
 		hash_block(&text, hash);
 		ok = print_text(&text, err);
 	}
