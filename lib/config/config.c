@@ -8,8 +8,11 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/config/settings.h"
+#include "lib/crypto/crypto.h"
 #include "lib/dns/algorithm.h"
 #include "lib/dns/dnskey.h"
+#include "lib/dns/ds.h"
+#include "lib/dns/name.h"
 #include "lib/hash/sha256.h"
 
 #include <assert.h>
@@ -55,14 +58,20 @@ static bool check_distinct(const struct config *config,
 	return true;
 }
 
+/* As it is published; it borrows public_key. */
+static struct dnskey dnskey_of(const struct config_key *key)
+{
+	return (struct dnskey){.flags = DNSKEY_FLAGS_KSK,
+		.protocol = DNSKEY_PROTOCOL,
+		.algorithm = key->algorithm,
+		.public_key = key->public_key};
+}
+
 /* It is a key of the algorithm that is stated, and no other key. */
 static bool check_public_key(
 	const struct config_key *key, struct reader *reader, struct err *err)
 {
-	const struct dnskey dnskey = {.flags = DNSKEY_FLAGS_KSK,
-		.protocol = DNSKEY_PROTOCOL,
-		.algorithm = key->algorithm,
-		.public_key = key->public_key};
+	const struct dnskey dnskey = dnskey_of(key);
 	struct err why = ERR_EMPTY;
 	unsigned bits = 0;
 
@@ -113,6 +122,7 @@ static bool read_key(
 	if (!settings_default(settings_key, key, err))
 		return false;
 	key->valid_until = CONFIG_TIME_NEVER;
+	key->line = line;
 	key->name = text_copy(name, err);
 	if (key->name == NULL || !settings_read(settings_key, key, reader, err))
 		return false;
@@ -498,6 +508,67 @@ static bool check_families(
 	return true;
 }
 
+/* Is ds_sha256 the DS of public_key in the zone? */
+static bool is_ds(const struct config_key *key, const char *zone, bool *out,
+	struct err *err)
+{
+	const struct dnskey dnskey = dnskey_of(key);
+	uint8_t digest[CRYPTO_DIGEST_MAX];
+	struct buf owner = BUF_EMPTY;
+	size_t len = 0;
+	bool ok;
+
+	ok = name_wire(zone, &owner, err) &&
+	     crypto_ds(&dnskey, &owner, DS_SHA256, digest, &len, err);
+	*out = ok &&
+	       memcmp(digest, key->ds_sha256, sizeof(key->ds_sha256)) == 0;
+	buf_free(&owner);
+	return ok;
+}
+
+/* And in one of those that are signed here? */
+static bool is_ds_here(const struct config *config,
+	const struct config_key *key, bool *out, struct err *err)
+{
+	const struct config_names *domains =
+		&config->request_policy.acceptable_domains;
+
+	*out = false;
+	if (config->ksk_policy.signers_name != NULL)
+		return is_ds(key, config->ksk_policy.signers_name, out, err);
+	if (domains->count == 0)
+		return is_ds(key, ".", out, err);
+	for (size_t i = 0; !*out && i < domains->count; i++)
+		if (!is_ds(key, domains->names[i], out, err))
+			return false;
+	return true;
+}
+
+/*
+ * What is stated twice must be one key, or each reader takes the other.  After
+ * everything was read: the zones stand behind keys: in the file.
+ */
+static bool check_digests(
+	const char *name, const struct config *config, struct err *err)
+{
+	for (size_t i = 0; i < config->key_count; i++) {
+		const struct config_key *key = &config->keys[i];
+		struct err why = ERR_EMPTY;
+		bool same = false;
+
+		if (!key->has_ds_sha256 || key->public_key.len == 0 ||
+			(is_ds_here(config, key, &same, &why) && same))
+			continue;
+		return err_set(err, ERR_USAGE,
+			"%s: line %zu: keys.%s.ds_sha256: %s", name, key->line,
+			key->name,
+			why.kind != ERR_NONE
+				? why.text
+				: "it is not the DS of public_key in a zone that is signed here");
+	}
+	return true;
+}
+
 bool config_parse(const char *name, const uint8_t *bytes, size_t size,
 	struct config **out, struct err *err)
 {
@@ -518,7 +589,8 @@ bool config_parse(const char *name, const uint8_t *bytes, size_t size,
 	if (!default_sections(config, err) ||
 		!reader_new(name, bytes, size, &reader, err) ||
 		!reader_map(reader, read_section, &reading, err) ||
-		!reader_end(reader, err) || !check_schemas(name, config, err) ||
+		!reader_end(reader, err) || !check_digests(name, config, err) ||
+		!check_schemas(name, config, err) ||
 		!check_families(name, config, err))
 		goto done;
 	*out = config;

@@ -89,8 +89,12 @@ struct config_key {
 	bool has_ds_sha256;
 	uint8_t ds_sha256[CONFIG_SHA256_SIZE];
 	bool hash_using_hsm; /* the HSM makes the digest, too */
-	/* the field of its DNSKEY as on the wire; empty when not stated */
+	/*
+	 * The field of its DNSKEY as on the wire; empty when not stated.  Tag
+	 * and DS are its own, the DS in one of the zones that are signed here.
+	 */
 	struct buf public_key;
+	size_t line; /* of the file, for messages */
 };
 
 /* filenames: NULL where absent. */

@@ -19,7 +19,7 @@
 /* One KeyDigest to be. */
 struct anchor {
 	const struct config_key *key;
-	bool is_there;        /* in an HSM; else dnskey is empty */
+	bool has_public;      /* from HSM or configuration; else no dnskey */
 	struct dnskey dnskey; /* flags 257 */
 	uint16_t tag;
 	uint8_t digest[SHA256_LEN];
@@ -77,7 +77,7 @@ static void put_anchor(
 	buf_text(out, "        <Digest>");
 	hex_encode_upper(out, anchor->digest, sizeof(anchor->digest));
 	buf_text(out, "</Digest>\n");
-	if (anchor->is_there && !old_form) {
+	if (anchor->has_public && !old_form) {
 		buf_text(out, "        <PublicKey>");
 		base64_encode(out, anchor->dnskey.public_key.data,
 			anchor->dnskey.public_key.len);
@@ -88,10 +88,33 @@ static void put_anchor(
 	buf_text(out, "    </KeyDigest>\n");
 }
 
+/* The configured public key, which must have the configured tag and DS. */
+static bool take_public(
+	const struct config *config, struct anchor *anchor, struct err *err)
+{
+	const struct config_key *key = anchor->key;
+	const struct dnskey dnskey = {.flags = DNSKEY_FLAGS_KSK,
+		.protocol = DNSKEY_PROTOCOL,
+		.algorithm = key->algorithm,
+		.public_key = key->public_key};
+	struct identity found;
+
+	if (!identity_compare(key, &dnskey, identity_zone(config), &found, err))
+		return false;
+	if (found.count > 0)
+		return err_set(err, ERR_REFUSED,
+			"KSK-IDENTITY: public_key of keys.%s: %s", key->name,
+			found.differences[0]);
+	anchor->has_public = true;
+	return dnskey_copy(&dnskey, &anchor->dnskey, err);
+}
+
 /* A key of the past, which only its configuration knows. */
 static bool take_configured(
-	const struct config_key *key, struct anchor *anchor, struct err *err)
+	const struct config *config, struct anchor *anchor, struct err *err)
 {
+	const struct config_key *key = anchor->key;
+
 	if (key->valid_until > time_now() || !key->has_key_tag ||
 		!key->has_ds_sha256)
 		return err_set(err, ERR_HSM,
@@ -99,7 +122,7 @@ static bool take_configured(
 			key->label, key->name);
 	anchor->tag = key->key_tag;
 	memcpy(anchor->digest, key->ds_sha256, sizeof(anchor->digest));
-	return true;
+	return key->public_key.len == 0 || take_public(config, anchor, err);
 }
 
 static bool take_found(const struct config *config, const struct token_key *key,
@@ -113,7 +136,7 @@ static bool take_found(const struct config *config, const struct token_key *key,
 	if (found.count > 0)
 		return err_set(err, ERR_REFUSED, "KSK-IDENTITY: key %s: %s",
 			anchor->key->label, found.differences[0]);
-	anchor->is_there = true;
+	anchor->has_public = true;
 	anchor->tag = dnskey_tag(&anchor->dnskey);
 	memcpy(anchor->digest, found.ds, sizeof(found.ds));
 	return true;
@@ -146,11 +169,14 @@ static bool take_anchor(const struct config *config, struct token_set *set,
 	if (!token_set_find(set, key->label, &found, err))
 		return false;
 	if (found == NULL) {
-		if (!take_configured(key, anchor, err))
+		if (!take_configured(config, anchor, err))
 			return false;
-		log_warn(log,
-			"key %s is not in the HSM: written as configured, without its public key",
+		log_warn(log, "key %s is not in the HSM: written as configured",
 			key->label);
+		if (!anchor->has_public)
+			log_warn(log,
+				"key %s: no public_key is configured, so it is written without",
+				key->label);
 		return true;
 	}
 	if (!take_found(config, found, anchor, err) ||

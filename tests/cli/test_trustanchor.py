@@ -67,9 +67,41 @@ def test_form_is_the_published_one(hsm, data):
     published = (data / 'production' / 'root-anchors-2025.xml').read_text()
     entry = re.search(r'    <KeyDigest id="Kjqmt7v".*?</KeyDigest>\n', published, re.S).group(0)
     assert entry in ours
-    assert 'key Kjqmt7v is not in the HSM' in done.err
+    assert 'key Kjqmt7v is not in the HSM' in done.err and 'key Kjqmt7v: no public_key' in done.err
     digest = hashlib.sha256(ours.encode()).hexdigest()
     assert digest in done.out
+
+
+@pytest.fixture
+def of_2010(data):
+    """The field of the DNSKEY of the root's first key, which PAST is of."""
+    from ceremony_tools import BIN, run
+    shown = run(BIN / 'displaycsr', data / 'production/ksk-2010.csr').stdout.decode()
+    return re.search(r'^DNSKEY: +\. IN DNSKEY 257 3 8 (\S+)$', shown, re.M)[1]
+
+
+def test_public_key_of_the_past(hsm, of_2010):
+    """With its bytes configured, the entry is as whole as the others; and a digest that is
+    not theirs is nothing that a resolver should be told to trust."""
+    past = PAST + f'    public_key: {of_2010}\n'
+    hsm.configure(rest=KEYS + past)
+    done = hsm.run('trustanchor')
+    assert done.status == 0 and 'key Kjqmt7v is not in the HSM' in done.err
+    assert 'no public_key' not in done.err
+    entry = [entry for entry in tree.fromstring(done.out).findall('KeyDigest') if entry.get('id') == 'Kjqmt7v'][0]
+    assert [entry.findtext(name) for name in ('KeyTag', 'PublicKey', 'Flags')] == ['19036', of_2010, '257']
+    assert entry.findtext('Digest').startswith('49AAC11D7B6F')
+    assert '<PublicKey>' not in hsm.run('trustanchor', '--rfc7958').out
+    hsm.configure(rest=KEYS + past.replace('49AAC11D', '49AAC11E'))
+    line = next(n for n, text in enumerate((hsm.folder / 'ksrsigner.yaml').read_text().split('\n'), 1) if '  past:' in text)
+    done = hsm.run('trustanchor')
+    assert done.status == 2 and done.out == '', done
+    assert f'ksrsigner.yaml: line {line}: keys.past.ds_sha256: it is not the DS of public_key' in done.err
+    # Of several zones, the one that the file is for counts.
+    hsm.configure(rest='request_policy: {acceptable_domains: [example., .]}\nkeys:\n' + past)
+    done = hsm.run('trustanchor')
+    assert done.status == 1 and done.out == '', done
+    assert 'KSK-IDENTITY: public_key of keys.past: DS ' in done.err
 
 
 def test_values(hsm):

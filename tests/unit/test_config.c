@@ -156,6 +156,16 @@ static void keys_and_policies_are_read(void **state)
 #define KEY "algorithm: ED448, valid_from: 2010-07-15T00:00:00"
 #define DS1 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define DS2 "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+/* 57 bytes of 0, for ED448, and its DS in the root and in "example." */
+#define PUBLIC                                                                 \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                               \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define DS_ROOT                                                                \
+	"95150f7cb1c11c58b6f1a01e81fa643a2db29680a4fc4d2952a250bccb2ddb37"
+#define DS_EXAMPLE                                                             \
+	"84c61b9158284294dba1de433da8c203d169303302b83d63675cee752f147e9c"
+#define NOT_ITS_DS                                                             \
+	"it is not the DS of public_key in a zone that is signed here"
 
 static const struct refusal {
 	const char *text, *message;
@@ -343,6 +353,20 @@ static const struct refusal {
 		"c.yaml: line 1: keys.a.public_key: expected base64"},
 	{"keys: {a: {" KEY ", label: x, public_key: AAAA}}",
 		"c.yaml: line 1: keys.a.public_key: "},
+	{"keys:\n a: {" KEY ", label: x, public_key: " PUBLIC "}\n b: {" KEY
+	 ",\n  label: y, ds_sha256: " DS1 ",\n  public_key: " PUBLIC "}\n",
+		"c.yaml: line 3: keys.b.ds_sha256: " NOT_ITS_DS},
+	{"keys: {a: {" KEY ", label: x, ds_sha256: " DS_EXAMPLE
+	 ",\n public_key: " PUBLIC "}}",
+		"c.yaml: line 1: keys.a.ds_sha256: " NOT_ITS_DS},
+	{"keys: {a: {" KEY ", label: x, ds_sha256: " DS_ROOT
+	 ",\n public_key: " PUBLIC "}}\n"
+	 "ksk_policy: {signers_name: example.}",
+		"c.yaml: line 1: keys.a.ds_sha256: " NOT_ITS_DS},
+	{"keys: {a: {" KEY ", label: x, ds_sha256: " DS_ROOT
+	 ",\n public_key: " PUBLIC "}}\n"
+	 "request_policy: {acceptable_domains: [example., 'a b']}",
+		"c.yaml: line 1: keys.a.ds_sha256: \"a b\" is not a domain name"},
 	{"request_policy: {algorithms: {RSAMD5: {}}}",
 		"c.yaml: line 1: request_policy.algorithms.RSAMD5: deprecated"},
 	{"request_policy: {algorithms: {ED448: {}, ED448: {}}}",
@@ -396,6 +420,35 @@ static const struct refusal {
 	 "schemas: {n: {1: {sign: [a, a]}}}",
 		"c.yaml: schemas.n.1: a is named twice"},
 };
+
+/* Of a key's own, in whichever of the zones that are signed here. */
+static void digest_of_the_public_key_is_taken(void **state)
+{
+	static const char *const texts[] = {
+		"ds_sha256: " DS_ROOT "}}",
+		"ds_sha256: " DS_ROOT "}}\nrequest_policy:\n"
+		" acceptable_domains: []",
+		"ds_sha256: " DS_EXAMPLE "}}\nksk_policy:\n"
+		" signers_name: EXAMPLE",
+		"ds_sha256: " DS_EXAMPLE "}}\nrequest_policy:\n"
+		" acceptable_domains: [., example.]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct config *config = NULL;
+		struct err err = ERR_EMPTY;
+		char text[1024];
+
+		snprintf(text, sizeof(text),
+			"keys: {a: {" KEY ", label: x, public_key: " PUBLIC
+			",\n %s",
+			texts[i]);
+		if (!parse(text, &config, &err))
+			fail_msg("%s\n  said: %s", text, err.text);
+		config_free(config);
+	}
+}
 
 /* The PIN is 8642-secret, whatever YAML makes of the place it stands in. */
 static void no_refusal_shows_a_pin(void **state)
@@ -644,6 +697,7 @@ int main(void)
 		cmocka_unit_test(modules_and_schemas_are_read),
 		cmocka_unit_test(keys_and_policies_are_read),
 		cmocka_unit_test(each_refusal_says_where),
+		cmocka_unit_test(digest_of_the_public_key_is_taken),
 		cmocka_unit_test(no_refusal_shows_a_pin),
 		cmocka_unit_test(byte_order_mark_is_no_part_of_it),
 		cmocka_unit_test(too_many_entries_are_refused),
