@@ -255,8 +255,16 @@ bool file_check_target(const char *path, struct err *err)
 	struct stat st;
 	bool ok;
 
-	if (lstat(path, &st) == 0 && !check_old(path, &st, err))
-		return false;
+	if (*path == '\0')
+		return err_set(err, ERR_OUTPUT,
+			"the name of the file to write is empty");
+	if (lstat(path, &st) == 0) {
+		if (!check_old(path, &st, err))
+			return false;
+	} else if (errno != ENOENT) {
+		return err_set(err, ERR_OUTPUT, "%s: cannot create: %s", path,
+			strerror(errno));
+	}
 	folder = file_folder(path, err);
 	if (folder == NULL)
 		return false;
