@@ -187,8 +187,10 @@ bool request_check(const struct request_settings *s, struct err *err)
 		s->next_from < 1 || s->next_from > s->bundles)
 		return err_set(err, ERR_USAGE,
 			"keys retire and come in bundles 1 to %zu", s->bundles);
-	if (s->id != NULL && *s->id == '\0')
-		return err_set(err, ERR_USAGE, "the id is empty");
+	if (s->id != NULL && !text_is_name(s->id, strlen(s->id)))
+		return err_set(err, ERR_USAGE,
+			"--id: expected 1 to %d characters of printable ASCII, no blank at either end and no two together",
+			TEXT_NAME_MAX);
 	if (!name_labels(s->domain, &labels, err)) {
 		err->kind = ERR_USAGE;
 		return err_prefix(err, "the domain");

@@ -173,6 +173,18 @@ static bool read_key(const char *path, uint8_t algorithm,
 	return ok;
 }
 
+/* Two names for one key would be one key that is counted twice. */
+static bool check_distinct(
+	const struct zsk_set *set, const struct zsk *zsk, struct err *err)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (dnskey_compare(&set->keys[i].dnskey, &zsk->dnskey) == 0)
+			return err_set(err, ERR_USAGE,
+				"%s and %s are one key under two names",
+				set->keys[i].name, zsk->name);
+	return true;
+}
+
 bool zsk_load(struct zsk_set *set, const char *name, enum zsk_role role,
 	struct err *err)
 {
@@ -193,7 +205,7 @@ bool zsk_load(struct zsk_set *set, const char *name, enum zsk_role role,
 		goto done;
 	ok = read_key(path, algorithm, &zsk.key, err) &&
 	     crypto_key_dnskey(zsk.key, DNSKEY_FLAGS_ZSK, &zsk.dnskey, err) &&
-	     add(set, &zsk, err);
+	     check_distinct(set, &zsk, err) && add(set, &zsk, err);
 done:
 	zsk_clear(&zsk);
 	free(path);

@@ -47,7 +47,7 @@ bool zsk_generate(struct zsk_set *set, uint8_t algorithm, unsigned bits,
 /*
  * Add a key from the folder.  Errors: ERR_INPUT for a name of another form,
  * a file that is not there or is no such key; ERR_USAGE for a key that is in
- * the set already.
+ * the set already, by its name or by another.
  */
 bool zsk_load(struct zsk_set *set, const char *name, enum zsk_role role,
 	struct err *err);

@@ -300,7 +300,7 @@ static bool generate(const struct xml_schema *schema,
 	ok = choose_settings(previous, &settings, err) &&
 	     request_check(&settings, err) &&
 	     choose_wish(previous, &wish, err) &&
-	     roles_choose(&wish, &keys, err) &&
+	     file_check_target(path, err) && roles_choose(&wish, &keys, err) &&
 	     request_make(&settings, &keys, &request, err) &&
 	     write_result(schema, &keys, request, path, err);
 	ksr_free(request);

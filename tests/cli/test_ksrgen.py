@@ -213,6 +213,29 @@ def test_existing_request_is_kept(ksrgen, tmp_path):
     assert (tmp_path / 'ksr.xml.old-1').read_bytes() == before != (tmp_path / 'ksr.xml').read_bytes()
 
 
+@pytest.mark.parametrize('target', ['/nonexistent/x.xml', '.', 'link', 'folder/', '', 300 * 'x'])
+def test_target_is_looked_at_before_keys_are_made(run, tmp_path, target):
+    """Keys of a request that was never written are keys that nobody knows of."""
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'link').symlink_to('elsewhere.xml')
+    done = run('ksrgen', '--keys', 'zsk', '--start', START, '--algorithm', '13', target)
+    assert done.returncode == 5, done
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != 'home') == ['folder', 'link']
+
+
+def test_one_key_under_two_names(ksrgen, tmp_path):
+    """It would be counted as two, and signed with twice."""
+    ksrgen('1.xml', '--algorithm', '13')
+    name = sorted(path.stem for path in (tmp_path / 'zsk').iterdir())[0]
+    for other in ('zsk-13-other', 'zsk-13-another'):
+        (tmp_path / f'zsk/{other}.pem').write_bytes((tmp_path / f'zsk/{name}.pem').read_bytes())
+        for options in (['--roll', 'none', '--current', f'{name},{other}'],
+                        ['--roll', 'begin', '--current', name, '--retire', other],
+                        ['--roll', 'end', '--current', name, '--next', other]):
+            done = ksrgen('2.xml', *options)
+            assert done.returncode == 2 and f'{name} and {other} are one key under two names' in done.stderr, done
+
+
 @pytest.mark.parametrize('options, status, reason', [
     (['--bundles', '0'], 2, '0 is out of range'), (['--bundles', '10001'], 2, 'out of range'),
     (['--bundles', 'x'], 2, '--bundles: '), (['--interval', 'P1M'], 2, '--interval: '),
@@ -220,7 +243,9 @@ def test_existing_request_is_kept(ksrgen, tmp_path):
     (['--interval', 'P40000D'], 2, 'later than an RRSIG can say'), (['--ttl', '-1'], 2, '--ttl: '),
     (['--algorithm', '5'], 2, 'expected RSASHA256'), (['--algorithm', '8,'], 2, 'algorithm ""'),
     (['--size', '1023'], 2, '1024 to 4096'), (['--size', '4097'], 2, 'out of range'),
-    (['--roll', 'middle'], 2, 'expected begin, end'), (['--id', ''], 2, 'the id is empty'),
+    (['--roll', 'middle'], 2, 'expected begin, end'), (['--id', ''], 2, '--id: expected 1 to 128'),
+    (['--id', 'a\x01b'], 2, '--id: expected'), (['--id', 'a\nb'], 2, '--id: expected'), (['--id', ' a'], 2, '--id: '),
+    (['--id', 'grün'], 2, '--id: '), (['--id', 'x' * 129], 2, '--id: '),
     (['--domain', 'a b'], 2, 'the domain: '), (['--previous', 'none.xml'], 3, 'none.xml'),
     (['--retire', 'zsk-13-1', '--roll', 'end'], 2, 'to retire'), (['--next', 'zsk-13-1', '--roll', 'none'], 2, 'next key'),
     (['extra.xml'], 2, 'one KSR is written, 2 are named'),
