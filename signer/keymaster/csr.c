@@ -17,37 +17,47 @@
 /* "id-dnssec-resource-record-ds": the DS as text. */
 #define OID_DS "1.3.6.1.4.1.1000.53"
 
+/* ub-common-name (RFC 5280, appendix A.1), as --common-name has it. */
+#define NAME_MAX_CHARACTERS 64
+
 /* What names the key: "Root Zone KSK 2010-06-16T21:19:24+00:00". */
-static void common_name(const struct config *config, struct buf *out)
+static bool common_name(
+	const struct keys_run *run, struct buf *out, struct err *err)
 {
-	const char *zone = identity_zone(config);
+	const char *zone = identity_zone(run->config);
 	char now[TIME_TEXT_MAX];
 
+	if (run->options->common_name != NULL) {
+		buf_text(out, run->options->common_name);
+		return buf_ok(out, err);
+	}
 	time_format(time_now(), TIME_OFFSET, now);
 	if (strcmp(zone, ".") == 0)
 		buf_format(out, "Root Zone KSK %s", now);
 	else
 		buf_format(out, "%s Zone KSK %s", zone, now);
+	if (out->len > NAME_MAX_CHARACTERS)
+		return err_set(err, ERR_USAGE,
+			"--common-name is required for a zone whose name is so long: \"%s\" has more than %d characters",
+			buf_string(out), NAME_MAX_CHARACTERS);
+	return buf_ok(out, err);
 }
 
 /* A request for the key, its subject as the options say.  *out is new. */
 static bool make_request(struct keys_run *run, const struct dnskey *dnskey,
-	struct csr **out, struct err *err)
+	struct buf *cn, struct csr **out, struct err *err)
 {
 	const struct keys_options *options = run->options;
-	struct buf cn = BUF_EMPTY, ds = BUF_EMPTY;
+	struct buf ds = BUF_EMPTY;
 	bool ok;
 
-	common_name(run->config, &cn);
 	buf_format(&ds, "%s IN DS ", identity_zone(run->config));
-	ok = keys_ds_text(run->config, dnskey, &ds, err) && buf_ok(&cn, err);
+	ok = keys_ds_text(run->config, dnskey, &ds, err);
 	if (ok) {
 		const struct csr_name names[] = {
 			{"2.5.4.10", options->organization},
 			{"2.5.4.11", options->unit},
-			{"2.5.4.3", options->common_name != NULL
-					    ? options->common_name
-					    : buf_string(&cn)},
+			{"2.5.4.3", buf_string(cn)},
 			{OID_DS, buf_string(&ds)},
 		};
 
@@ -55,7 +65,6 @@ static bool make_request(struct keys_run *run, const struct dnskey *dnskey,
 			err);
 	}
 	buf_free(&ds);
-	buf_free(&cn);
 	return ok;
 }
 
@@ -77,34 +86,46 @@ static bool sign_request(struct csr *csr, const struct token_key *key,
 	return ok;
 }
 
+static bool make_and_write(struct keys_run *run, const struct token_key *key,
+	const struct dnskey *dnskey, struct buf *cn, struct err *err)
+{
+	struct buf bytes = BUF_EMPTY;
+	struct csr *csr = NULL;
+	bool ok;
+
+	ok = make_request(run, dnskey, cn, &csr, err) &&
+	     sign_request(csr, key, dnskey->algorithm, err) &&
+	     csr_write(csr, !run->options->der, &bytes, err) &&
+	     keys_say_records(run, key, dnskey->algorithm, err) &&
+	     keys_write(run, &bytes, "certification request", err);
+	csr_free(csr);
+	buf_free(&bytes);
+	return ok;
+}
+
+/* What is known before a key is looked for. */
+static bool check_options(const struct keys_options *options, struct err *err)
+{
+	return keys_require(options->output, "output", err) &&
+	       keys_check_text(options->organization, "organization", err) &&
+	       keys_check_text(options->unit, "unit", err) &&
+	       keys_check_text(options->common_name, "common-name", err);
+}
+
 bool keys_csr(struct keys_run *run, struct err *err)
 {
 	const struct token_key *key = NULL;
 	struct dnskey dnskey = DNSKEY_EMPTY;
-	struct buf bytes = BUF_EMPTY;
-	struct csr *csr = NULL;
+	struct buf cn = BUF_EMPTY;
 	uint8_t algorithm;
 	bool ok;
 
-	if (!keys_require(run->options->output, "output", err) ||
-		!keys_check_text(
-			run->options->organization, "organization", err) ||
-		!keys_check_text(run->options->unit, "unit", err) ||
-		!keys_check_text(
-			run->options->common_name, "common-name", err) ||
-		!keys_find(run, &key, err) ||
-		!keys_check_identity(run, key, err) ||
-		!keys_choose_algorithm(run, key, &algorithm, err) ||
-		!token_key_dnskey(
-			key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err))
-		return false;
-	ok = make_request(run, &dnskey, &csr, err) &&
-	     sign_request(csr, key, dnskey.algorithm, err) &&
-	     csr_write(csr, !run->options->der, &bytes, err) &&
-	     keys_say_records(run, key, dnskey.algorithm, err) &&
-	     keys_write(run, &bytes, "certification request", err);
-	csr_free(csr);
-	buf_free(&bytes);
+	ok = check_options(run->options, err) && common_name(run, &cn, err) &&
+	     keys_find(run, &key, err) && keys_check_identity(run, key, err) &&
+	     keys_choose_algorithm(run, key, &algorithm, err) &&
+	     token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
+	     make_and_write(run, key, &dnskey, &cn, err);
 	dnskey_free(&dnskey);
+	buf_free(&cn);
 	return ok;
 }

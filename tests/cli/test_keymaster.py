@@ -376,6 +376,19 @@ def test_question_shows_what_a_label_holds(hsm):
     assert done.status == 1 and 'Destroy the key lab<1b>[31mX' in done.out and '\x1b' not in done.out
 
 
+def test_default_common_name_of_a_long_zone(hsm):
+    """No more than --common-name may have; then it must be given."""
+    keygen(hsm, 'k')
+    fits = 'x' * 28 + '.'  # and " Zone KSK ", and 25 for the time
+    for zone, status in ((fits, 0), ('x' + fits, 2)):
+        hsm.configure(rest=f'ksk_policy: {{signers_name: {zone}}}\n')
+        done = hsm.run('keymaster', 'csr', '--label', 'k', '--output', f'{status}.csr')
+        assert done.status == status, done
+    assert '--common-name is required' in done.err and not (hsm.folder / '2.csr').exists()
+    done = hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'k.csr', '--common-name', 'long')
+    assert done.status == 0 and 'CN = long' in verify_csr(hsm, 'k.csr').stdout
+
+
 @pytest.mark.parametrize('text', ['', 'a\nb', '\x1b[2J', 'x' * 65, b'\xff', '\x85'])
 def test_names_that_are_none(hsm, text):
     keygen(hsm, 'k')
