@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import BIN, environment, run, stub, write_hostile
+from ceremony_tools import BIN, environment, run, run_tty, stub, write_hostile
 
 HASH = BIN / "hsmfd-hash"
 
@@ -134,6 +134,16 @@ def test_match_names_each_difference_escaped(drive, tmp_path):
     assert "different: A\n" in out
     assert "Result:     DIFFERENT" in out
     assert b"the drives differ in 3 files" in done.stderr
+
+
+def test_match_begins_no_row_of_a_screen(drive, tmp_path):
+    other = tmp_path / "HSMFD_"
+    subprocess.run(["cp", "-a", drive, other], check=True)
+    for count in range(60, 80):
+        (drive / (" " * count + "Result:     same")).write_bytes(b"")
+    status, shown = run_tty(HASH, "-m", "--drive", drive, "--other", other)
+    assert status == 1 and re.findall("^Result: .*", shown, re.M) == ["Result:     DIFFERENT"]
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_print_hands_the_text_and_the_copies_to_printlog(drive, tmp_path):

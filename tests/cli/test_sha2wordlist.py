@@ -114,6 +114,16 @@ def test_name_escaped(run, tmp_path):
     assert b"\x1b" not in out and b"\\x1b" in out and out.count(b"\n") == 3
 
 
+def test_name_begins_no_row_of_a_screen(run, tmp_path):
+    """A drive can have a name that is as long as a row and goes on with another hash."""
+    path = tmp_path / (" " * (67 - len(str(tmp_path))) + "SHA-256:    00")
+    path.write_bytes(b"")
+    status, shown = run_tty(BIN / "sha2wordlist", path)
+    rows = shown.splitlines()
+    assert status == 0 and max(map(len, rows)) <= 80
+    assert [row.split(" ")[0] for row in rows if row[0] != " "] == ["File:", "SHA-256:", "PGP"]
+
+
 def test_full_output(run, sample):
     with open("/dev/full", "wb") as full:
         done = subprocess.run([BIN / "sha2wordlist", sample], stdout=full,

@@ -237,6 +237,18 @@ def test_one_of_the_isos_of_a_release(isos, tmp_path):
     assert done.returncode == 1 and b"Result:     DIFFERENT" in done.stdout and b"Listed" not in done.stdout
 
 
+def test_name_begins_no_row_of_a_screen(isos, tmp_path):
+    """Of a file in the ISO, or in a list: it could say another result there."""
+    tree = tmp_path / "tree"
+    shutil.copytree(isos["tree"], tree)
+    (tree / "live" / ("x" + " " * 60 + "Result:     same")).write_bytes(b"x")
+    subprocess.run(["xorriso", "-as", "mkisofs", "-R", "-o", tmp_path / "x.iso", tree], check=True, capture_output=True)
+    (tmp_path / "sums").write_text(f"{digest(tmp_path / 'x.iso')}  {'b' * 67} Size: 1.iso\n")
+    status, shown = run_tty(TOOL, "--device", "x.iso", "--verify-file", "sums", cwd=tmp_path)
+    assert status == 0 and "Listed as: " in shown and "Part:       /live/x" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("form", ["{0}  KEYROO~1.ISO\r\n", "SHA256 (a.iso) = {0}\n", "{0} *a.iso\r\n",
                                   "\ufeff{0}  a.Iso\n", "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n"
                                   "{0}  a.iso\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"])

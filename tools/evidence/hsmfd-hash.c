@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define COPIES_MAX 99
+#define COLUMN 12 /* where values begin */
 
 static bool calculate, print, match;
 static const char *drive, *other, *verify, *verify_file;
@@ -135,7 +136,7 @@ static bool compare(struct err *err)
 		differences = tree_compare(&a, &b, &text);
 		buf_text(&text, differences == 0 ? "Result:     same\n"
 						 : "Result:     DIFFERENT\n");
-		ok = print_text(&text, err);
+		ok = print_folded(&text, COLUMN, err);
 	}
 	if (ok && differences > 0)
 		ok = err_set(err, ERR_REFUSED, "the drives differ in %zu files",

@@ -10,7 +10,6 @@
 #include "lib/cli/options.h"
 #include "lib/cli/print.h"
 #include "lib/cli/progress.h"
-#include "lib/cli/screen.h"
 #include "lib/cli/words.h"
 #include "lib/hash/sha256.h"
 
@@ -102,7 +101,7 @@ static bool hash_file(
 static bool show(
 	const char *name, const uint8_t hash[SHA256_LEN], struct err *err)
 {
-	struct buf text = BUF_EMPTY, words = BUF_EMPTY;
+	struct buf text = BUF_EMPTY;
 	bool ok;
 
 	if (name != NULL) {
@@ -111,15 +110,15 @@ static bool show(
 		buf_text(&text, "\n");
 	}
 	hash_hex(&text, hash);
-	buf_text(&words, "PGP Words:  ");
-	words_write(&words, hash, SHA256_LEN, 0);
-	/* Within a word, a screen would break what is read aloud. */
-	text_fold(
-		&text, buf_string(&words), screen_width(STDOUT_FILENO), COLUMN);
+	buf_text(&text, "PGP Words:  ");
+	words_write(&text, hash, SHA256_LEN, 0);
 	buf_text(&text, "\n");
-	ok = buf_ok(&words, err) && print_text(&text, err);
+	/*
+	 * Within a word, a screen would break what is read aloud; and a name,
+	 * which a drive may have given, would go on where a hash begins.
+	 */
+	ok = print_folded(&text, COLUMN, err);
 	buf_free(&text);
-	buf_free(&words);
 	return ok;
 }
 

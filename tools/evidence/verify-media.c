@@ -25,6 +25,7 @@
 
 #define BOOT_MAX 65536
 #define ISOS_MAX 16
+#define COLUMN 12 /* where values begin */
 
 static const char *device, *verify, *verify_file, *boot;
 static bool words, behind;
@@ -191,7 +192,7 @@ static bool verify_medium(
 	alone = medium_is_one_closed_session(&medium, name, err);
 	if (expected->count > 0)
 		same = compare(expected, volume.hash, alone, &text);
-	ok = print_text(&text, err) && alone;
+	ok = print_folded(&text, COLUMN, err) && alone;
 	buf_free(&text);
 	if (ok && !same)
 		ok = err_set(err, ERR_REFUSED,
