@@ -310,6 +310,14 @@ def test_digest(tmp_path):
     assert "\x1b" not in flat and not (tmp_path / "pwned").exists()
 
 
+def test_digest_of_a_file_whose_name_means_standard_input(tmp_path):
+    (tmp_path / "-").write_bytes(b"the file")
+    done = tool("digest", "-", cwd=tmp_path)
+    assert done.returncode == 0 and b"Size:       8 bytes" in done.stdout, done
+    for kind in ("sha256", "sha384", "sha512"):
+        assert hashlib.new(kind, b"the file").hexdigest() in done.stdout.decode().replace("\n            ", "")
+
+
 def test_digest_errors(tmp_path):
     assert tool("digest").returncode == 2
     assert tool("digest", "--md5", "x").returncode == 2
@@ -479,6 +487,22 @@ def test_show_goes_by_what_a_file_holds(shown, tmp_path):
     assert shown("page").returncode == 0
     assert (tmp_path / "paged").read_text() == "page of text\n"
     assert shown("picture.pdf").returncode == 3
+    # $() takes a newline away, and there is a file of the name that is left.
+    (tmp_path / "page\n").write_text("another page\n")
+    assert shown("page\n").returncode == 0 and (tmp_path / "paged").read_text() == "another page\n"
+    (tmp_path / "page\n").unlink()
+    assert shown("page\n").returncode == 3
+
+
+@pytest.mark.parametrize("head", ["%PDF-1.4", "%PDF", "%PDFx", "%PDF\n-", "%!PS"])
+def test_show_runs_no_program(shown, tmp_path, head):
+    """To gs a file is PostScript unless its head is a PDF's to the dash, and PostScript writes
+    to the terminal as it likes."""
+    (tmp_path / "x.pdf").write_text(head + "\n(\x1b[31mforged\n) dup print flush (%stderr) (w) file exch writestring\n")
+    done = shown("x.pdf")
+    assert b"forged" not in done.stdout + done.stderr, done
+    if head != "%PDF-1.4":
+        assert "forged" in (tmp_path / "paged").read_text()
 
 
 @pytest.mark.parametrize("argv,status", [([], 2), (["a", "b"], 2), (["--frob"], 2), (["nothing"], 3), (["."], 3)])
