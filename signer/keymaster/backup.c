@@ -253,7 +253,6 @@ static bool restore(
 	struct token_key like = {.label = (char *)backup->label,
 		.public_key = backup->public_key};
 	uint8_t number = backup->algorithm->number;
-	struct err ignored = ERR_EMPTY;
 
 	if (!check_expected(run, backup, err) ||
 		!find_transport(run, backup, &transport, err) ||
@@ -263,10 +262,8 @@ static bool restore(
 			run->options->extractable, &key, err))
 		return false;
 	/* The file may pair a private key with another's public half. */
-	if (!keys_prove(key, number, err)) {
-		(void)token_destroy(key, &ignored);
-		return err_prefix(err, "not restored");
-	}
+	if (!keys_prove(key, number, err))
+		return token_take_back(key, err);
 	log_say(run->log, "restored key %s, proven with a signature",
 		backup->label);
 	return keys_say_records(run, key, number, err) &&

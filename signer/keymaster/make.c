@@ -169,8 +169,6 @@ static bool find_tag(struct keys_run *run, const struct token_key *new,
 static bool make_key(struct keys_run *run, const struct wish *wish,
 	const struct token_key **out, struct err *err)
 {
-	struct err ignored = ERR_EMPTY;
-
 	for (int i = 0; i < TRIES_MAX; i++) {
 		bool used = false;
 
@@ -178,17 +176,17 @@ static bool make_key(struct keys_run *run, const struct wish *wish,
 			    wish->bits, run->options->extractable, out, err))
 			return false;
 		if (!keys_prove(*out, wish->algorithm->number, err) ||
-			!find_tag(run, *out, wish->algorithm->number, &used,
-				err)) {
-			(void)token_destroy(*out, &ignored);
-			return err_prefix(err, "destroyed again");
-		}
+			!find_tag(
+				run, *out, wish->algorithm->number, &used, err))
+			return token_take_back(*out, err);
 		if (!used)
 			return true;
+		if (!token_destroy(*out, err))
+			return err_prefix(err,
+				"key %s was made, has the key tag of another, could NOT be destroyed and may be in the token",
+				wish->label);
 		log_say(run->log,
 			"the new key has the key tag of another: destroyed, and made anew");
-		if (!token_destroy(*out, err))
-			return false;
 	}
 	return err_set(err, ERR_HSM,
 		"%d keys were made, and each had the key tag of another",

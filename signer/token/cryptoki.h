@@ -160,6 +160,14 @@ void attributes_add_bool(
 bool token_label_is_free(
 	struct token *token, const char *label, struct err *err);
 
+/*
+ * Destroy what was just made under this label, private half first: it is not
+ * good, and err says why.  Then err says, too, that it is destroyed again, or
+ * that it could not be and may be in the token (ERR_HSM).  Always false.
+ */
+bool token_undo(struct token *token, const char *label,
+	const CK_OBJECT_HANDLE objects[2], struct err *err);
+
 /* Forget a found key, after it was destroyed. */
 void token_forget(struct token *token, const struct token_key *key);
 void key_free(struct key *key);

@@ -47,13 +47,13 @@ static bool rsa_bits_are_fine(uint32_t bits)
 
 struct pair {
 	struct attributes public_part, private_part;
+	CK_OBJECT_HANDLE public_object, private_object; /* once it is made */
 };
 
 static bool run_generate(struct token *token, const struct key_kind *kind,
 	struct pair *pair, struct err *err)
 {
 	CK_MECHANISM mechanism = {kind->generate, NULL, 0};
-	CK_OBJECT_HANDLE public_object, private_object;
 	CK_SESSION_HANDLE session;
 	CK_RV rv;
 
@@ -63,7 +63,7 @@ static bool run_generate(struct token *token, const struct key_kind *kind,
 	rv = token->module->functions->C_GenerateKeyPair(session, &mechanism,
 		pair->public_part.all, pair->public_part.count,
 		pair->private_part.all, pair->private_part.count,
-		&public_object, &private_object);
+		&pair->public_object, &pair->private_object);
 	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_GenerateKeyPair", rv, err);
@@ -139,12 +139,17 @@ static bool generate(struct token *token, const char *label,
 	} else {
 		ok = generate_on_curve(token, kind, pair, err);
 	}
-	if (!ok || !token_find(token, label, out, err))
+	if (!ok)
 		return false;
-	if (*out == NULL)
-		return token_refuse(
+	if (token_find(token, label, out, err)) {
+		if (*out != NULL)
+			return true;
+		token_refuse(
 			token, err, "the new key %s is not to be found", label);
-	return true;
+	}
+	return token_undo(token, label,
+		(CK_OBJECT_HANDLE[]){pair->private_object, pair->public_object},
+		err);
 }
 
 /* What must hold before anything is made; id is new. */
@@ -224,20 +229,15 @@ static bool prove_gone(struct token *token, const struct buf *label,
 	return true;
 }
 
-bool token_destroy(const struct token_key *key, struct err *err)
+/* The private half first: what must not stay goes even if one fails. */
+static bool destroy_objects(struct token *token, const struct buf *label,
+	const CK_OBJECT_HANDLE objects[2], struct err *err)
 {
-	struct token *token = key->token;
-	struct buf label = BUF_EMPTY;
-	/* The private half first: what must not stay goes even if one fails. */
-	CK_OBJECT_HANDLE objects[] = {
-		key_of(key)->private_object, key_of(key)->public_object};
 	CK_SESSION_HANDLE session;
-	bool ok = true;
 
-	buf_bytes(&label, key_of(key)->raw_label.data,
-		key_of(key)->raw_label.len);
-	ok = buf_ok(&label, err) && token_rw_session(token, &session, err);
-	for (size_t i = 0; ok && i < 2; i++) {
+	if (!token_rw_session(token, &session, err))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
 		CK_RV rv;
 
 		if (objects[i] == CK_INVALID_HANDLE)
@@ -247,10 +247,49 @@ bool token_destroy(const struct token_key *key, struct err *err)
 			session, objects[i]);
 		waiting_end();
 		if (rv != CKR_OK)
-			ok = token_failed(token, "C_DestroyObject", rv, err);
+			return token_failed(token, "C_DestroyObject", rv, err);
 	}
+	return prove_gone(token, label, objects, err);
+}
+
+bool token_undo(struct token *token, const char *label,
+	const CK_OBJECT_HANDLE objects[2], struct err *err)
+{
+	const struct buf bytes = {
+		.data = (uint8_t *)label, .len = strlen(label)};
+	struct err why = ERR_EMPTY;
+
+	if (destroy_objects(token, &bytes, objects, &why))
+		return err_prefix(err, "destroyed again");
+	err->kind = ERR_HSM;
+	return err_prefix(err,
+		"key %s was made, could NOT be destroyed and may be in the token (%s)",
+		label, why.text);
+}
+
+bool token_destroy(const struct token_key *key, struct err *err)
+{
+	struct token *token = key->token;
+	struct buf label = BUF_EMPTY;
+	const CK_OBJECT_HANDLE objects[] = {
+		key_of(key)->private_object, key_of(key)->public_object};
+	bool ok;
+
+	buf_bytes(&label, key_of(key)->raw_label.data,
+		key_of(key)->raw_label.len);
+	ok = buf_ok(&label, err);
 	token_forget(token, key);
-	ok = ok && prove_gone(token, &label, objects, err);
+	ok = ok && destroy_objects(token, &label, objects, err);
 	buf_free(&label);
 	return ok;
+}
+
+bool token_take_back(const struct token_key *key, struct err *err)
+{
+	const CK_OBJECT_HANDLE objects[] = {
+		key_of(key)->private_object, key_of(key)->public_object};
+
+	token_undo(key->token, key->label, objects, err);
+	token_forget(key->token, key);
+	return false;
 }

@@ -306,6 +306,13 @@ bool token_unwrap(const struct token_key *transport,
 bool token_destroy(const struct token_key *key, struct err *err);
 
 /*
+ * Destroy a key that was just made and is not good; err is filled and says
+ * why.  Then it says, too, that the key is destroyed again, or that it could
+ * not be and may be in the token (ERR_HSM).  key is gone; always false.
+ */
+bool token_take_back(const struct token_key *key, struct err *err);
+
+/*
  * Change the user's PIN (no login is needed), or give the user a new
  * one as security officer with so_pin (a locked PIN is opened so; the token
  * must not be logged in, and is of no other use to this process afterwards).

@@ -347,8 +347,8 @@ bool token_unwrap(const struct token_key *transport,
 	struct token *token = transport->token;
 	const CK_FUNCTION_LIST *f = token->module->functions;
 	CK_OBJECT_HANDLE secret = CK_INVALID_HANDLE;
-	CK_OBJECT_HANDLE private_half = CK_INVALID_HANDLE;
-	CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
+	/* The private half, then the public one. */
+	CK_OBJECT_HANDLE halves[] = {CK_INVALID_HANDLE, CK_INVALID_HANDLE};
 	CK_SESSION_HANDLE session;
 	uint8_t id[KEY_ID_LEN];
 	bool ok = false;
@@ -362,8 +362,8 @@ bool token_unwrap(const struct token_key *transport,
 	ok = unwrap_secret(
 		     transport, session, &wrapped->secret, &secret, err) &&
 	     unwrap_private(token, session, secret, &wrapped->key, like, id,
-		     extractable, &private_half, err) &&
-	     create_public(token, session, like, id, &public_half, err) &&
+		     extractable, &halves[0], err) &&
+	     create_public(token, session, like, id, &halves[1], err) &&
 	     token_find(token, like->label, out, err);
 	if (ok && *out == NULL)
 		ok = token_refuse(token, err,
@@ -371,9 +371,7 @@ bool token_unwrap(const struct token_key *transport,
 	if (secret != CK_INVALID_HANDLE)
 		(void)f->C_DestroyObject(session, secret);
 	/* Half a key would be in the way of the next try. */
-	if (!ok && private_half != CK_INVALID_HANDLE)
-		(void)f->C_DestroyObject(session, private_half);
-	if (!ok && public_half != CK_INVALID_HANDLE)
-		(void)f->C_DestroyObject(session, public_half);
+	if (!ok && halves[0] != CK_INVALID_HANDLE)
+		token_undo(token, like->label, halves, err);
 	return ok;
 }

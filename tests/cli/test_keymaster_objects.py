@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: ISC
+"""keymaster and what really is in the token: a key that could not be taken back, copies
+of a key under other labels, halves that do not belong together, keys of another maker.
+What is said of a key that is made, moved or destroyed is written down and signed by
+witnesses, so it must hold."""
+import re
+
+import pytest
+
+from tokens import SOFTHSM, Hsm, compile_faulty, needs_softhsm
+
+EC = 'ECDSAP256SHA256'
+
+
+@pytest.fixture(scope='module')
+def faulty(tmp_path_factory):
+    return compile_faulty(tmp_path_factory.mktemp('faulty'))
+
+
+@pytest.fixture
+def hsm(tmp_path, programs):
+    needs_softhsm()
+    hsm = Hsm(tmp_path, programs)
+    hsm.make_token()
+    hsm.configure()
+    return hsm
+
+
+@pytest.fixture
+def broken(hsm, faulty):
+    """broken(FAULTY): the module has this fault, or none, from now on."""
+    def configure(fault=''):
+        (hsm.folder / 'calls').unlink(missing_ok=True)
+        hsm.configure(hsm.module('soft', faulty, FAULTY_MODULE=SOFTHSM, FAULTY=fault,
+                                 FAULTY_LOG=str(hsm.folder / 'calls')))
+    return configure
+
+
+def must(hsm, *words):
+    done = hsm.run('keymaster', *words)
+    assert done.status == 0, done.err + done.out
+    return done.out
+
+
+def keygen(hsm, label, *more, algorithm=EC):
+    return must(hsm, 'keygen', '--algorithm', algorithm, '--label', label, *more)
+
+
+def inventory(hsm):
+    hsm.configure()
+    return must(hsm, 'inventory')
+
+
+KEPT = r'key k was made, could NOT be destroyed and may be in the token \(.*{}.*\): .*{}'
+
+
+@pytest.mark.parametrize('fault, why, bad', [
+    ('sign-wrong,keep-destroyed=0', 'the key is still there', 'does not verify its signature'),
+    ('remove-at-sign=1', 'C_DestroyObject: CKR_DEVICE_REMOVED', 'C_Sign: CKR_DEVICE_REMOVED')])
+def test_key_that_cannot_be_taken_back_is_said(hsm, broken, fault, why, bad):
+    """Else a key that nobody knows of stays in the token, and the log says that it is gone."""
+    broken(fault)
+    done = hsm.run('keymaster', 'keygen', '--algorithm', EC, '--label', 'k')
+    assert done.status == 4 and re.search(KEPT.format(why, bad), done.err), done.err
+    assert 'destroyed again' not in done.err
+    assert ' k ' in inventory(hsm)
+
+
+def test_key_whose_making_was_cut_is_said(hsm, broken):
+    """The connection goes just after the token has made the pair."""
+    broken()
+    keygen(hsm, 'first')
+    calls = (hsm.folder / 'calls').read_text().split()
+    broken(f'remove-at={calls.index("C_GenerateKeyPair") + 2}')
+    done = hsm.run('keymaster', 'keygen', '--algorithm', EC, '--label', 'k')
+    assert done.status == 4 and re.search(KEPT.format('C_DestroyObject', 'C_FindObjectsInit'), done.err), done.err
+    assert ' k ' in inventory(hsm)
+
+
+@pytest.mark.parametrize('fault, bad', [('sign-wrong', 'does not verify'), ('attribute-bit=181', 'k: public key: ')])
+def test_key_that_is_not_good_is_taken_back(hsm, broken, fault, bad):
+    """It does not sign, or its point is none of the curve."""
+    broken(fault)
+    done = hsm.run('keymaster', 'keygen', '--algorithm', EC, '--label', 'k')
+    assert done.status == 4 and re.search(f'destroyed again: .*{bad}', done.err), done.err
+    assert 'no keys' in inventory(hsm)
+
+
+@pytest.mark.parametrize('fault, gone', [('sign-wrong', True), ('sign-wrong,keep-destroyed=1', False),
+                                         ('remove-at-sign=1', False), ('attribute-bit=181,keep-destroyed=0', False)])
+def test_restored_key_that_cannot_be_taken_back_is_said(hsm, broken, fault, gone):
+    keygen(hsm, 'k', '--extractable')
+    must(hsm, 'transport', '--output', 't.key')
+    must(hsm, 'backup', '--label', 'k', '--transport', 't.key', '--output', 'k.backup', '--force')
+    must(hsm, 'keydelete', '--label', 'k', '--force')
+    # The first to go is the wrapped secret, of the session only.
+    broken(fault.replace('keep-destroyed=0', 'keep-destroyed=1'))
+    done = hsm.run('keymaster', 'restore', '--input', 'k.backup')
+    assert done.status == 4, done.err
+    assert ('destroyed again: ' in done.err) == gone
+    assert bool(re.search(KEPT.format('', ''), done.err)) != gone, done.err
+    assert (' k ' in inventory(hsm)) != gone
