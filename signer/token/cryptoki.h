@@ -130,6 +130,13 @@ bool token_search(struct token *token, CK_ATTRIBUTE *template, size_t length,
 	CK_OBJECT_HANDLE *objects, size_t max, size_t *found, struct err *err);
 
 /*
+ * All objects of a class, more than OBJECTS_MAX of which are refused.  The
+ * caller frees *objects.
+ */
+bool token_objects(struct token *token, CK_OBJECT_CLASS class,
+	CK_OBJECT_HANDLE **objects, size_t *found, struct err *err);
+
+/*
  * Append one attribute's value.  *there is false, and nothing appended, where
  * the object does not have it or does not show it; there may be NULL, and then
  * that is an error.
@@ -171,6 +178,17 @@ bool token_undo(struct token *token, const char *label,
 /* Forget a found key, after it was destroyed. */
 void token_forget(struct token *token, const struct token_key *key);
 void key_free(struct key *key);
+
+/*
+ * The kind of an object, and its public key (appended); label and token are
+ * given.  *there: does the object show it?
+ */
+bool token_read_public(struct token *token, CK_OBJECT_HANDLE object,
+	CK_KEY_TYPE key_type, struct token_key *key, bool *there,
+	struct err *err);
+
+/* A DNSSEC algorithm that keys of this type can be for. */
+uint8_t key_algorithm(enum token_key_type type);
 
 /* Is the key of the kind that the DNSSEC algorithm wants? */
 bool token_key_check(

@@ -181,8 +181,7 @@ static bool read_mldsa(struct token *token, CK_OBJECT_HANDLE object,
 	return ok;
 }
 
-/* *there: does this object show its public key? */
-static bool read_public(struct token *token, CK_OBJECT_HANDLE object,
+bool token_read_public(struct token *token, CK_OBJECT_HANDLE object,
 	CK_KEY_TYPE key_type, struct token_key *key, bool *there,
 	struct err *err)
 {
@@ -253,7 +252,7 @@ static bool compare_halves(struct token *token, struct key *key,
 		return token_unusable(token, err,
 			"%s: the public and the private key are of different kinds",
 			key->key.label);
-	if (!read_public(
+	if (!token_read_public(
 		    token, key->private_object, types[1], &other, &there, err))
 		return false;
 	same = !there ||
@@ -268,9 +267,7 @@ static bool compare_halves(struct token *token, struct key *key,
 	return true;
 }
 
-/* Is it a key at all?  A point beside the curve is none. */
-static bool check_sound(
-	struct token *token, const struct token_key *key, struct err *err)
+uint8_t key_algorithm(enum token_key_type type)
 {
 	static const uint8_t algorithms[] = {
 		[TOKEN_RSA] = ALGORITHM_RSASHA256,
@@ -280,9 +277,17 @@ static bool check_sound(
 		[TOKEN_ED448] = ALGORITHM_ED448,
 		[TOKEN_MLDSA44] = ALGORITHM_MLDSA44,
 	};
+
+	return algorithms[type];
+}
+
+/* Is it a key at all?  A point beside the curve is none. */
+static bool check_sound(
+	struct token *token, const struct token_key *key, struct err *err)
+{
 	const struct dnskey dnskey = {.flags = DNSKEY_FLAGS_KSK,
 		.protocol = DNSKEY_PROTOCOL,
-		.algorithm = algorithms[key->type],
+		.algorithm = key_algorithm(key->type),
 		.public_key = key->public_key};
 	struct err why = ERR_EMPTY;
 
@@ -305,7 +310,7 @@ static bool fill_key(struct token *token, struct key *key, struct err *err)
 		if (!token_attribute_ulong(
 			    token, objects[i], CKA_KEY_TYPE, &types[i], err))
 			return false;
-		if (!there && !read_public(token, objects[i], types[i],
+		if (!there && !token_read_public(token, objects[i], types[i],
 				      &key->key, &there, err))
 			return false;
 	}

@@ -52,17 +52,13 @@ static void sort_labels(struct token_labels *labels)
 static bool collect_labels(struct token *token, CK_OBJECT_CLASS class,
 	struct token_labels *labels, size_t *unlabelled, struct err *err)
 {
-	CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof(class)};
-	CK_OBJECT_HANDLE *objects = calloc(OBJECTS_MAX, sizeof(*objects));
+	CK_OBJECT_HANDLE *objects = NULL;
 	struct buf label = BUF_EMPTY;
 	size_t found = 0;
 	bool ok = false;
 
-	if (objects == NULL)
-		return err_nomem(err);
-	if (!token_search(
-		    token, &template, 1, objects, OBJECTS_MAX, &found, err))
-		goto done;
+	if (!token_objects(token, class, &objects, &found, err))
+		return false;
 	for (size_t i = 0; i < found; i++) {
 		bool there = false;
 

@@ -4,6 +4,7 @@
 #include "lib/cli/waiting.h"
 #include "signer/token/cryptoki.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bool token_search(struct token *token, CK_ATTRIBUTE *template, size_t length,
@@ -35,6 +36,32 @@ bool token_search(struct token *token, CK_ATTRIBUTE *template, size_t length,
 	if (rv != CKR_OK)
 		return token_failed(token, "C_FindObjects", rv, err);
 	*found = total;
+	return true;
+}
+
+bool token_objects(struct token *token, CK_OBJECT_CLASS class,
+	CK_OBJECT_HANDLE **objects, size_t *found, struct err *err)
+{
+	CK_ATTRIBUTE template = {CKA_CLASS, &class, sizeof(class)};
+	/* One more than are looked at: a list that is cut looks whole. */
+	CK_OBJECT_HANDLE *list = calloc(OBJECTS_MAX + 1, sizeof(*list));
+	size_t count = 0;
+	bool ok;
+
+	if (list == NULL)
+		return err_nomem(err);
+	ok = token_search(
+		token, &template, 1, list, OBJECTS_MAX + 1, &count, err);
+	if (ok && count > OBJECTS_MAX)
+		ok = token_refuse(token, err,
+			"more than %d objects of one class: they are not all looked at",
+			OBJECTS_MAX);
+	if (!ok) {
+		free(list);
+		return false;
+	}
+	*objects = list;
+	*found = count;
 	return true;
 }
 

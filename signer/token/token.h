@@ -313,6 +313,37 @@ bool token_destroy(const struct token_key *key, struct err *err);
 bool token_take_back(const struct token_key *key, struct err *err);
 
 /*
+ * What a key is known by when it has gone: kind, public key, and the CKA_ID of
+ * its halves.  On success *out is new; the caller frees it (NULL is fine).
+ */
+struct token_trace;
+
+bool token_trace_new(
+	const struct token_key *key, struct token_trace **out, struct err *err);
+void token_trace_free(struct token_trace *trace);
+
+/* The halves of a key that one label has in a token. */
+struct token_copy {
+	char *label; /* as token_label_show has it; "": none */
+	bool has_public, has_private;
+};
+
+struct token_copies {
+	struct token_copy *list;
+	size_t count;
+};
+
+/*
+ * All halves of the key in the token, whatever their labels are; those of but
+ * (which may be NULL) aside.  Public keys are compared.  A private object that
+ * shows none makes a signature; where it makes none, or wants the PIN for it,
+ * its CKA_ID is compared.  Fills *out, which the caller frees.
+ */
+bool token_copies(struct token *token, const struct token_trace *trace,
+	const struct token_key *but, struct token_copies *out, struct err *err);
+void token_copies_free(struct token_copies *copies);
+
+/*
  * Change the user's PIN (no login is needed), or give the user a new
  * one as security officer with so_pin (a locked PIN is opened so; the token
  * must not be logged in, and is of no other use to this process afterwards).

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from cryptoki import edit
 from tokens import SOFTHSM, Hsm, compile_faulty, needs_softhsm
 
 EC = 'ECDSAP256SHA256'
@@ -100,3 +101,52 @@ def test_restored_key_that_cannot_be_taken_back_is_said(hsm, broken, fault, gone
     assert ('destroyed again: ' in done.err) == gone
     assert bool(re.search(KEPT.format('', ''), done.err)) != gone, done.err
     assert (' k ' in inventory(hsm)) != gone
+
+
+COPY = "for one in s.find((LABEL, b'k')): s.copy(one, [(LABEL, b'twin')])"
+RELABEL = "s.set(s.find((LABEL, b'k'), (CLASS, PRIVATE_KEY))[0], [(LABEL, b'hidden')])"
+RENUMBER = "s.set(s.find((LABEL, b'k'), (CLASS, PRIVATE_KEY))[0], [(LABEL, b'hidden'), (ID, b'other')])"
+PUBLIC_COPY = "s.copy(s.find((LABEL, b'k'), (CLASS, PUBLIC))[0], [(LABEL, b'')])"
+
+
+@pytest.mark.parametrize('algorithm', [[EC], ['RSASHA256', '--size', '2048']], ids=['EC', 'RSA'])
+@pytest.mark.parametrize('code, kind, left', [
+    (COPY, '', 'twin (pair)'), (RELABEL, ', public half only', 'hidden (private half only)'),
+    (RENUMBER, ', public half only', 'hidden (private half only)'),
+    (PUBLIC_COPY, '', 'an object without a label (public half only)')],
+    ids=['copy', 'relabelled', 'renumbered', 'public half'])
+def test_same_key_under_another_label_is_named(hsm, algorithm, code, kind, left):
+    """Who signs that a key is destroyed must not do so while it is there by another name."""
+    keygen(hsm, 'k', *algorithm[1:], algorithm=algorithm[0])
+    keygen(hsm, 'other', *algorithm[1:], algorithm=algorithm[0])
+    edit(hsm, code)
+    question = rf'Destroy the key k \([^()]*{kind}\) in token T1, serial \w+, which leaves the same key there as {re.escape(left)}'
+    done = hsm.converse('keymaster', 'keydelete', '--label', 'k', answers=[('(y/N)? ', 'n')])
+    assert done.status == 1 and re.search(question, ' '.join(done.out.split())), done.out
+    done = hsm.run('keymaster', 'keydelete', '--label', 'k', '--force')
+    assert done.status == 4 and re.search(rf'the key is NOT gone: token T1, serial \w+, has it as {re.escape(left)}\n', done.err)
+    assert 'has no object of this key' not in done.out and re.search(question, done.out)
+    assert ' other ' in inventory(hsm)
+
+
+def test_other_key_of_the_same_id_is_not_this_key(hsm):
+    """Tools give many keys one CKA_ID; what signs is told by its signature."""
+    keygen(hsm, 'k')
+    keygen(hsm, 'other')
+    edit(hsm, "for one in s.find((CLASS, PRIVATE_KEY)): s.set(one, [(ID, b'1')])")
+    out = must(hsm, 'keydelete', '--label', 'k', '--force')
+    assert 'leaves the same key' not in out and 'has no object of this key any more' in out
+
+
+def test_half_that_cannot_sign_is_told_by_its_id(hsm):
+    keygen(hsm, 'k')
+    edit(hsm, RELABEL + "\ns.set(s.find((LABEL, b'hidden'))[0], [(SIGN, False)])")
+    done = hsm.run('keymaster', 'keydelete', '--label', 'k', '--force')
+    assert done.status == 4 and 'has it as hidden (private half only)' in done.err
+
+
+def test_more_objects_than_are_looked_at_is_an_error(hsm, broken):
+    """A list that is cut looks whole, and a key could be beyond its end."""
+    broken('objects=4097')
+    done = hsm.run('keymaster', 'inventory')
+    assert done.status == 4 and 'more than 4096 objects of one class' in done.err
