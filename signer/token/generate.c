@@ -47,24 +47,39 @@ static bool rsa_bits_are_fine(uint32_t bits)
 
 struct pair {
 	struct attributes public_part, private_part;
+	/* The last of private_part that a module need not know. */
+	CK_ULONG optional;
 	CK_OBJECT_HANDLE public_object, private_object; /* once it is made */
 };
+
+static CK_RV call_generate(struct token *token, CK_SESSION_HANDLE session,
+	CK_MECHANISM *mechanism, struct pair *pair, CK_ULONG private_count)
+{
+	CK_RV rv;
+
+	waiting_begin("a key to be made");
+	rv = token->module->functions->C_GenerateKeyPair(session, mechanism,
+		pair->public_part.all, pair->public_part.count,
+		pair->private_part.all, private_count, &pair->public_object,
+		&pair->private_object);
+	waiting_end();
+	return rv;
+}
 
 static bool run_generate(struct token *token, const struct key_kind *kind,
 	struct pair *pair, struct err *err)
 {
 	CK_MECHANISM mechanism = {kind->generate, NULL, 0};
+	CK_ULONG count = pair->private_part.count;
 	CK_SESSION_HANDLE session;
 	CK_RV rv;
 
 	if (!token_rw_session(token, &session, err))
 		return false;
-	waiting_begin("a key to be made");
-	rv = token->module->functions->C_GenerateKeyPair(session, &mechanism,
-		pair->public_part.all, pair->public_part.count,
-		pair->private_part.all, pair->private_part.count,
-		&pair->public_object, &pair->private_object);
-	waiting_end();
+	rv = call_generate(token, session, &mechanism, pair, count);
+	if (rv == CKR_ATTRIBUTE_TYPE_INVALID && pair->optional > 0)
+		rv = call_generate(token, session, &mechanism, pair,
+			count - pair->optional);
 	if (rv != CKR_OK)
 		return token_failed(token, "C_GenerateKeyPair", rv, err);
 	return true;
@@ -198,6 +213,8 @@ bool token_generate_transport(struct token *token, const char *label,
 	attributes_add_bool(&pair.private_part, CKA_DECRYPT, false);
 	attributes_add_bool(&pair.private_part, CKA_UNWRAP, true);
 	attributes_add_bool(&pair.private_part, CKA_EXTRACTABLE, false);
+	attributes_add_bool(&pair.private_part, CKA_SIGN_RECOVER, false);
+	pair.optional = 1;
 	return generate(
 		token, label, kind, TOKEN_TRANSPORT_BITS, &pair, out, err);
 }

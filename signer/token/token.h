@@ -275,7 +275,8 @@ bool token_generate_transport(struct token *token, const char *label,
 
 /*
  * Is key, found by its label, such a key: RSA of TOKEN_TRANSPORT_BITS or more,
- * made in its token, able to unwrap and to do nothing else, not extractable;
+ * made in its token, able to unwrap and to do nothing else, and from its making
+ * on neither readable nor extractable;
  * and does its public half, which anybody may have put there, belong to the
  * private one?  ERR_HSM where not.
  */

@@ -76,22 +76,36 @@ static bool import_transport(struct token *token, CK_SESSION_HANDLE session,
 	return true;
 }
 
-/* What token_generate_transport() has made, and only that. */
+/*
+ * What token_generate_transport() has made, and only that.  Whoever has seen
+ * the private half once opens each backup, so it must not have been readable
+ * or extractable at any time; PKCS#11 has these attributes of every private
+ * key.  One that the token does not know is false: of CKA_SIGN_RECOVER, which
+ * is RSA as bare as decryption, there is then nothing to refuse.
+ */
 static bool check_attributes(const struct token_key *key, struct err *err)
 {
 	static const struct {
 		CK_ATTRIBUTE_TYPE type;
 		bool wanted;
+		const char *name;
 	} attributes[] = {
-		{CKA_UNWRAP, true},
-		{CKA_SIGN, false},
-		{CKA_DECRYPT, false},
-		{CKA_LOCAL, true},
+		{CKA_UNWRAP, true, "CKA_UNWRAP"},
+		{CKA_SIGN, false, "CKA_SIGN"},
+		{CKA_SIGN_RECOVER, false, "CKA_SIGN_RECOVER"},
+		{CKA_DECRYPT, false, "CKA_DECRYPT"},
+		{CKA_LOCAL, true, "CKA_LOCAL"},
+		{CKA_SENSITIVE, true, "CKA_SENSITIVE"},
+		{CKA_ALWAYS_SENSITIVE, true, "CKA_ALWAYS_SENSITIVE"},
+		{CKA_NEVER_EXTRACTABLE, true, "CKA_NEVER_EXTRACTABLE"},
 	};
-	bool fits = key->has_private && key->type == TOKEN_RSA &&
-		    key->bits >= TOKEN_TRANSPORT_BITS && !key->extractable;
+	const char *wrong = NULL;
 
-	for (size_t i = 0; fits && i < sizeof(attributes) / sizeof(*attributes);
+	if (!key->has_private || key->type != TOKEN_RSA ||
+		key->bits < TOKEN_TRANSPORT_BITS || key->extractable)
+		wrong = "what it is";
+	for (size_t i = 0;
+		wrong == NULL && i < sizeof(attributes) / sizeof(*attributes);
 		i++) {
 		bool value = false;
 
@@ -99,13 +113,14 @@ static bool check_attributes(const struct token_key *key, struct err *err)
 			    key_of(key)->private_object, attributes[i].type,
 			    &value, err))
 			return false;
-		fits = value == attributes[i].wanted;
+		if (value != attributes[i].wanted)
+			wrong = attributes[i].name;
 	}
-	if (fits)
+	if (wrong == NULL)
 		return true;
 	return token_refuse(key->token, err,
-		"the key %s is no transport key: an RSA pair of at least %u bits that was made in this token, can only unwrap and never leaves it",
-		key->label, TOKEN_TRANSPORT_BITS);
+		"the key %s is no transport key (see %s): an RSA pair of at least %u bits that was made in this token, can only unwrap, and never was readable or to leave it",
+		key->label, wrong, TOKEN_TRANSPORT_BITS);
 }
 
 /* The AES key, of this session only, that may be wrapped but not read. */

@@ -150,3 +150,40 @@ def test_more_objects_than_are_looked_at_is_an_error(hsm, broken):
     broken('objects=4097')
     done = hsm.run('keymaster', 'inventory')
     assert done.status == 4 and 'more than 4096 objects of one class' in done.err
+
+
+TRANSPORT = '''s.generate(RSA_PAIR, [(TOKEN, True), (PRIVATE, False), (LABEL, b'transport'), (MODULUS_BITS, 3072),
+    (EXPONENT, b'\\1\\0\\1'), (WRAP, True), (VERIFY, False)],
+    [(TOKEN, True), (PRIVATE, True), (LABEL, b'transport'), (SENSITIVE, {}), (EXTRACTABLE, {}),
+     (SIGN, False), (SIGN_RECOVER, {}), (DECRYPT, False), (UNWRAP, True)])
+half = s.find((LABEL, b'transport'), (CLASS, PRIVATE_KEY))[0]
+'''
+
+
+@pytest.mark.parametrize('sensitive, extractable, recover, after, said', [
+    (True, False, False, '', None), (False, False, False, '', 'CKA_SENSITIVE'),
+    (False, False, False, 's.set(half, [(SENSITIVE, True)])', 'CKA_ALWAYS_SENSITIVE'),
+    (True, True, False, '', 'what it is'),
+    (True, True, False, 's.set(half, [(EXTRACTABLE, False)])', 'CKA_NEVER_EXTRACTABLE'),
+    (True, False, True, '', 'CKA_SIGN_RECOVER')])
+def test_transport_key_was_never_readable(hsm, sensitive, extractable, recover, after, said):
+    """Who made it may have kept its private half, and would open each backup in the clear."""
+    edit(hsm, TRANSPORT.format(sensitive, extractable, recover) + after)
+    done = hsm.run('keymaster', 'transport', '--output', 't.key')
+    assert (done.status == 0) == (said is None) == (hsm.folder / 't.key').exists(), done.err
+    if said:
+        assert done.status == 4 and f'is no transport key (see {said})' in done.err
+
+
+def test_attributes_that_a_token_does_not_know(hsm, broken):
+    """Signing with recovery is an option; what tells where a private half has been is not."""
+    broken('no-attribute=109')  # CKA_SIGN_RECOVER
+    must(hsm, 'transport', '--label', 'short', '--output', 'short.key')
+    broken()
+    must(hsm, 'transport', '--output', 't.key')
+    assert edit(hsm, "print(s.get(s.find((LABEL, b'transport'), (CLASS, PRIVATE_KEY))[0], SIGN_RECOVER))") == "b'\\x00'\n"
+    for attribute, name in (('103', 'SENSITIVE'), ('163', 'LOCAL'), ('164', 'NEVER_EXTRACTABLE'),
+                            ('165', 'ALWAYS_SENSITIVE')):
+        broken(f'no-attribute={attribute}')
+        done = hsm.run('keymaster', 'transport', '--output', 'other.key')
+        assert done.status == 4 and f'(see CKA_{name})' in done.err

@@ -9,6 +9,7 @@
  *	attribute-short     every attribute loses its last byte
  *	attribute-unsteady  the length differs from one call to the next
  *	attribute-bit=TYPE  one bit of attribute TYPE (hex) is flipped
+ *	no-attribute=TYPE   the token does not know attribute TYPE (hex)
  *	sign-length=N       every signature has N bytes
  *	sign-short          every signature loses its last byte
  *	sign-wrong          one bit of every signature is flipped
@@ -261,6 +262,17 @@ static void spoil_attribute(CK_ATTRIBUTE *attribute)
 		attribute->ulValueLen += ++reads * 1000;
 }
 
+/* Is there one in the template that the token does not know? */
+static bool is_unknown(const CK_ATTRIBUTE *template, CK_ULONG count)
+{
+	const char *type = fault("no-attribute");
+
+	for (CK_ULONG i = 0; type != NULL && i < count; i++)
+		if (template[i].type == number(type, 16))
+			return true;
+	return false;
+}
+
 static CK_RV faulty_get_attribute_value(CK_SESSION_HANDLE session,
 	CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG count)
 {
@@ -268,6 +280,8 @@ static CK_RV faulty_get_attribute_value(CK_SESSION_HANDLE session,
 	CK_RV rv;
 
 	ENTER("C_GetAttributeValue");
+	if (is_unknown(template, count))
+		return CKR_ATTRIBUTE_TYPE_INVALID;
 	rv = real->C_GetAttributeValue(session, object, template, count);
 	if (rv == CKR_OK && count == 1)
 		rewrite_curve(&template[0], room);
@@ -302,6 +316,8 @@ static CK_RV faulty_generate_key_pair(CK_SESSION_HANDLE session,
 	CK_OBJECT_HANDLE *private_key)
 {
 	ENTER("C_GenerateKeyPair");
+	if (is_unknown(private_template, private_count))
+		return CKR_ATTRIBUTE_TYPE_INVALID;
 	for (CK_ULONG i = 0; i < public_count; i++) {
 		CK_ATTRIBUTE *params = &public_template[i];
 
