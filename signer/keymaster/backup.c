@@ -129,13 +129,18 @@ bool keys_backup(struct keys_run *run, struct err *err)
 	uint8_t algorithm;
 	bool ok = false;
 
-	/* A label of two lines would make a file that restore cannot read. */
+	/*
+	 * A label of two lines would make a file that restore cannot read.  And
+	 * anybody can put another public key beside a private half that shows
+	 * none: the backup would be of a key that nobody knows.
+	 */
 	if (!keys_require(options->transport, "transport", err) ||
 		!keys_require(options->output, "output", err) ||
 		!keys_find(run, &key, err) ||
 		!keys_check_label(key->label, err) ||
 		!keys_check_identity(run, key, err) ||
-		!keys_choose_algorithm(run, key, &algorithm, err))
+		!keys_choose_algorithm(run, key, &algorithm, err) ||
+		!keys_prove(key, algorithm, err))
 		return false;
 	if (!read_transport(options->transport, &transport, err) ||
 		!keys_say_records(run, key, algorithm, err) ||

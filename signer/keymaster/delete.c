@@ -121,6 +121,21 @@ static bool check_gone(struct keys_run *run, struct token *token,
 	return ok;
 }
 
+/*
+ * Not to be proven is no reason to keep a key, but to know it: what goes may be
+ * the private half of another.
+ */
+static void say_unproven(
+	struct keys_run *run, const struct token_key *key, uint8_t algorithm)
+{
+	struct err why = ERR_EMPTY;
+
+	if (key->has_private && !keys_prove(key, algorithm, &why))
+		log_warn(run->log,
+			"the private half that is to be destroyed is not of the key shown, or cannot be proven to be: %s",
+			why.text);
+}
+
 /* What is asked, done and seen to, once it is clear which key is meant. */
 static bool destroy(struct keys_run *run, const struct token_key *key,
 	const struct token_info *info, struct err *err)
@@ -157,6 +172,7 @@ bool keys_keydelete(struct keys_run *run, struct err *err)
 		!keys_choose_algorithm(run, key, &algorithm, err) ||
 		!keys_say_records(run, key, algorithm, err))
 		return false;
+	say_unproven(run, key, algorithm);
 	token = key->token;
 	return destroy(run, key, info, err) && say_copies(run, token, err) &&
 	       keys_told(run, "the key is destroyed", err);

@@ -187,3 +187,38 @@ def test_attributes_that_a_token_does_not_know(hsm, broken):
         broken(f'no-attribute={attribute}')
         done = hsm.run('keymaster', 'transport', '--output', 'other.key')
         assert done.status == 4 and f'(see CKA_{name})' in done.err
+
+
+EXCHANGE = '''k, other = (s.find((LABEL, one), (CLASS, PUBLIC))[0] for one in (b'k', b'other'))
+point = s.get(other, EC_POINT)
+s.destroy(k)
+s.create([(CLASS, PUBLIC), (KEY_TYPE, 3), (TOKEN, True), (PRIVATE, False), (LABEL, b'k'),
+          (EC_PARAMS, P256), (EC_POINT, point), (VERIFY, True)])
+'''
+
+
+def test_private_half_beside_another_public_key(hsm):
+    """SoftHSM's private objects on a curve show no point, so nothing but a signature tells."""
+    for label in ('k', 'other'):
+        keygen(hsm, label, '--extractable')
+    must(hsm, 'transport', '--output', 't.key')
+    edit(hsm, EXCHANGE)
+    done = hsm.run('keymaster', 'backup', '--label', 'k', '--transport', 't.key', '--output', 'k.backup', '--force')
+    assert done.status == 4 and 'key k does not verify its signature' in done.err
+    assert 'SHA256 hash' not in done.out and not (hsm.folder / 'k.backup').exists()
+    said = 'is not of the key shown, or cannot be proven to be: key k does not verify its signature'
+    done = hsm.converse('keymaster', 'keydelete', '--label', 'k', answers=[('(y/N)? ', 'y')])
+    shown = ' '.join(done.out.split())
+    assert said in shown and shown.index(said) < shown.index('Destroy the key k'), done.out
+    # The key shown is the other one, which is still there.
+    assert done.status == 4 and 'the key is NOT gone' in shown and 'has it as other (pair)' in shown
+
+
+def test_keydelete_says_what_cannot_be_proven(hsm):
+    keygen(hsm, 'k')
+    edit(hsm, "s.set(s.find((LABEL, b'k'), (CLASS, PRIVATE_KEY))[0], [(SIGN, False)])")
+    done = hsm.run('keymaster', 'keydelete', '--label', 'k', '--force')
+    assert done.status == 0 and 'cannot be proven to be: ' in done.err and 'NOT_PERMITTED' in done.err
+    keygen(hsm, 'good')
+    done = hsm.run('keymaster', 'keydelete', '--label', 'good', '--force')
+    assert done.status == 0 and done.err == ''
