@@ -222,3 +222,19 @@ def test_keydelete_says_what_cannot_be_proven(hsm):
     keygen(hsm, 'good')
     done = hsm.run('keymaster', 'keydelete', '--label', 'good', '--force')
     assert done.status == 0 and done.err == ''
+
+
+NOTE = "s.create([(CLASS, DATA), (TOKEN, True), (PRIVATE, False), (LABEL, b'k'), (VALUE, b'note')])\n"
+AES = '''s.create([(CLASS, SECRET), (KEY_TYPE, 0x1f), (TOKEN, True), (PRIVATE, True), (LABEL, b'k'),
+          (SENSITIVE, True), (VALUE, b'0123456789abcdef')])'''
+
+
+def test_other_objects_of_the_label_are_not_the_key(hsm, broken):
+    """A note, which needs no PIN, or a secret key: what was destroyed is gone all the same."""
+    edit(hsm, NOTE + AES)
+    broken('sign-wrong')
+    done = hsm.run('keymaster', 'keygen', '--algorithm', EC, '--label', 'k')
+    assert done.status == 4 and 'destroyed again: ' in done.err, done.err
+    broken()
+    keygen(hsm, 'k')
+    assert 'has no object of this key any more' in must(hsm, 'keydelete', '--label', 'k', '--force')
