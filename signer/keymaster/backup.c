@@ -39,21 +39,32 @@ static bool provide_transport(struct keys_run *run, const char *label,
 	return true;
 }
 
+static const char *transport_label(const struct keys_run *run)
+{
+	return run->options->label != NULL ? run->options->label
+					   : TRANSPORT_LABEL;
+}
+
+bool keys_before_transport(struct keys_run *run, struct err *err)
+{
+	const char *label = transport_label(run);
+	const struct config_key *key = keys_config(run->config, label);
+
+	if (key != NULL)
+		return err_set(err, ERR_USAGE,
+			"--label %s: this is the label of keys.%s", label,
+			key->name);
+	return keys_check_label(label, err);
+}
+
 bool keys_transport(struct keys_run *run, struct err *err)
 {
-	const struct keys_options *options = run->options;
-	const char *label =
-		options->label != NULL ? options->label : TRANSPORT_LABEL;
+	const char *label = transport_label(run);
 	const struct token_key *key = NULL;
 	struct buf text = BUF_EMPTY;
 	bool ok;
 
-	if (keys_config(run->config, label) != NULL)
-		return err_set(err, ERR_USAGE,
-			"--label %s: this is the label of keys.%s", label,
-			keys_config(run->config, label)->name);
-	if (!keys_require(options->output, "output", err) ||
-		!keys_check_label(label, err) ||
+	if (!keys_before_transport(run, err) ||
 		!provide_transport(run, label, &key, err) ||
 		!token_check_transport(key, err))
 		return false;
@@ -120,6 +131,15 @@ static bool write_backup(struct keys_run *run, const struct token_key *key,
 	return ok;
 }
 
+bool keys_before_backup(struct keys_run *run, struct err *err)
+{
+	struct transport transport = {.label = NULL};
+	bool ok = read_transport(run->options->transport, &transport, err);
+
+	transport_free(&transport);
+	return ok;
+}
+
 bool keys_backup(struct keys_run *run, struct err *err)
 {
 	const struct keys_options *options = run->options;
@@ -134,10 +154,7 @@ bool keys_backup(struct keys_run *run, struct err *err)
 	 * anybody can put another public key beside a private half that shows
 	 * none: the backup would be of a key that nobody knows.
 	 */
-	if (!keys_require(options->transport, "transport", err) ||
-		!keys_require(options->output, "output", err) ||
-		!keys_find(run, &key, err) ||
-		!keys_check_label(key->label, err) ||
+	if (!keys_find(run, &key, err) || !keys_check_label(key->label, err) ||
 		!keys_check_identity(run, key, err) ||
 		!keys_choose_algorithm(run, key, &algorithm, err) ||
 		!keys_prove(key, algorithm, err))
@@ -176,28 +193,25 @@ static void backup_free(struct backup *backup)
 }
 
 static bool read_backup(
-	struct keys_run *run, struct backup *out, struct err *err)
+	const char *path, struct backup *out, struct buf *raw, struct err *err)
 {
-	const char *path = run->options->input, *algorithm = NULL;
 	struct record *record = &out->record;
-	struct buf raw = BUF_EMPTY;
-	bool ok;
+	const char *algorithm = NULL;
 
-	ok = record_read(path, BACKUP_KIND, record, &raw, err) &&
-	     keys_say_hash(run, path, &raw, err) &&
-	     record_take_text(record, "label", &out->label, err) &&
-	     record_take_text(record, "algorithm", &algorithm, err) &&
-	     record_take_bytes(record, "public-key", &out->public_key, err) &&
-	     record_take_text(
-		     record, "transport-label", &out->transport_label, err) &&
-	     record_take_bytes(
-		     record, "transport-key", &out->transport_key, err) &&
-	     record_take_bytes(
-		     record, "wrapped-secret", &out->wrapped.secret, err) &&
-	     record_take_bytes(record, "wrapped-key", &out->wrapped.key, err) &&
-	     record_end(record, err);
-	buf_free(&raw);
-	if (!ok)
+	if (!record_read(path, BACKUP_KIND, record, raw, err) ||
+		!record_take_text(record, "label", &out->label, err) ||
+		!record_take_text(record, "algorithm", &algorithm, err) ||
+		!record_take_bytes(
+			record, "public-key", &out->public_key, err) ||
+		!record_take_text(record, "transport-label",
+			&out->transport_label, err) ||
+		!record_take_bytes(
+			record, "transport-key", &out->transport_key, err) ||
+		!record_take_bytes(
+			record, "wrapped-secret", &out->wrapped.secret, err) ||
+		!record_take_bytes(
+			record, "wrapped-key", &out->wrapped.key, err) ||
+		!record_end(record, err))
 		return false;
 	out->algorithm = algorithm_by_name(algorithm);
 	if (!algorithm_is_supported(out->algorithm))
@@ -275,14 +289,29 @@ static bool restore(
 	       keys_told(run, "the key is restored and in the token", err);
 }
 
-bool keys_restore(struct keys_run *run, struct err *err)
+bool keys_before_restore(struct keys_run *run, struct err *err)
 {
 	struct backup backup = {.label = NULL};
+	struct buf raw = BUF_EMPTY;
 	bool ok;
 
-	if (!keys_require(run->options->input, "input", err))
-		return false;
-	ok = read_backup(run, &backup, err) && restore(run, &backup, err);
+	ok = read_backup(run->options->input, &backup, &raw, err) &&
+	     check_expected(run, &backup, err);
+	buf_free(&raw);
+	backup_free(&backup);
+	return ok;
+}
+
+bool keys_restore(struct keys_run *run, struct err *err)
+{
+	const char *path = run->options->input;
+	struct backup backup = {.label = NULL};
+	struct buf raw = BUF_EMPTY;
+	bool ok;
+
+	ok = read_backup(path, &backup, &raw, err) &&
+	     keys_say_hash(run, path, &raw, err) && restore(run, &backup, err);
+	buf_free(&raw);
 	backup_free(&backup);
 	return ok;
 }

@@ -21,4 +21,11 @@ keys_command keys_backup;    /* wrap a key for a transport key */
 keys_command keys_restore;   /* unwrap it in the token of the transport key */
 keys_command keys_changepin; /* a new PIN for the user of a token */
 
+/*
+ * What of a command's options and files can be judged before an HSM is opened
+ * and a PIN is tried; the set of the run is NULL.  The command looks again.
+ */
+keys_command keys_before_keygen, keys_before_transport, keys_before_backup,
+	keys_before_restore;
+
 #endif

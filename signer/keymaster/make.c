@@ -33,8 +33,6 @@ static bool read_kind(const struct keys_options *options,
 {
 	int64_t size = 0;
 
-	if (!keys_require(options->algorithm, "algorithm", err))
-		return false;
 	*algorithm = algorithm_by_name(options->algorithm);
 	if (!algorithm_is_supported(*algorithm))
 		return err_set(err, ERR_USAGE,
@@ -193,15 +191,23 @@ static bool make_key(struct keys_run *run, const struct wish *wish,
 		TRIES_MAX);
 }
 
+/* What the command line and the configuration say of the key to be made. */
+static bool read_options(
+	struct keys_run *run, struct wish *wish, struct err *err)
+{
+	return keys_check_label(wish->label, err) &&
+	       read_kind(run->options, &wish->algorithm, &wish->bits, err) &&
+	       token_key_type(wish->algorithm->number, &wish->type, err) &&
+	       token_check_bits(wish->type, wish->bits, err) &&
+	       check_configured(run, wish, err);
+}
+
 /* Everything that must hold before a key is made. */
 static bool read_wish(struct keys_run *run, struct wish *wish, struct err *err)
 {
 	const struct token_key *elsewhere = NULL;
 
-	if (!keys_check_label(wish->label, err) ||
-		!read_kind(run->options, &wish->algorithm, &wish->bits, err) ||
-		!token_key_type(wish->algorithm->number, &wish->type, err) ||
-		!check_configured(run, wish, err) ||
+	if (!read_options(run, wish, err) ||
 		!keys_token(run, &wish->token, err) ||
 		!token_set_find(run->set, wish->label, &elsewhere, err))
 		return false;
@@ -211,15 +217,28 @@ static bool read_wish(struct keys_run *run, struct wish *wish, struct err *err)
 	return log_ok(run->log, err);
 }
 
+/* The label that is wanted, else that of the time in made. */
+static const char *choose_label(
+	const struct keys_options *options, char made[8])
+{
+	label_of_time(time_now(), made);
+	return options->label != NULL ? options->label : made;
+}
+
+bool keys_before_keygen(struct keys_run *run, struct err *err)
+{
+	char made_label[8];
+	struct wish wish = {.label = choose_label(run->options, made_label)};
+
+	return read_options(run, &wish, err);
+}
+
 bool keys_keygen(struct keys_run *run, struct err *err)
 {
 	const struct token_key *key = NULL;
-	struct wish wish = {.label = run->options->label};
 	char made_label[8], kind[32], done[TEXT_NAME_MAX + 48];
+	struct wish wish = {.label = choose_label(run->options, made_label)};
 
-	label_of_time(time_now(), made_label);
-	if (wish.label == NULL)
-		wish.label = made_label;
 	if (!read_wish(run, &wish, err) || !make_key(run, &wish, &key, err))
 		return false;
 	keys_describe(key, kind, sizeof(kind));

@@ -78,8 +78,6 @@ bool keys_find(
 	const struct token_key *key = NULL;
 	struct token *token;
 
-	if (!keys_require(label, "label", err))
-		return false;
 	if (!is_chosen(run->options)) {
 		if (!token_set_find(run->set, label, &key, err))
 			return false;

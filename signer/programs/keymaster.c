@@ -79,26 +79,34 @@ static const struct option_program program = {
 	.options = options,
 };
 
-/* takes: the options of the command, beside those of every command. */
+/*
+ * needs: the options that must be given; takes: what may be given beside them,
+ * and beside those of every command.  before: what can be known without an HSM,
+ * so that no PIN is tried for a command that cannot be.
+ */
 static const struct command {
 	const char *name;
-	keys_command *run;
+	keys_command *before, *run;
 	bool login;
-	const char *takes[8];
+	const char *needs[4], *takes[8];
 } commands[] = {
-	{"inventory", keys_inventory, true, {"dns"}},
-	{"keygen", keys_keygen, true,
-		{"algorithm", "size", "label", "extractable"}},
-	{"keydelete", keys_keydelete, true, {"algorithm", "label", "force"}},
-	{"csr", keys_csr, true,
-		{"algorithm", "label", "output", "der", "organization", "unit",
-			"common-name"}},
-	{"transport", keys_transport, true, {"label", "output"}},
-	{"backup", keys_backup, true,
-		{"algorithm", "label", "transport", "output", "force"}},
-	{"restore", keys_restore, true, {"input", "extractable"}},
-	{"changepin", keys_changepin, false, {"so"}},
+	{"inventory", NULL, keys_inventory, true, {0}, {"dns"}},
+	{"keygen", keys_before_keygen, keys_keygen, true, {"algorithm"},
+		{"size", "label", "extractable"}},
+	{"keydelete", NULL, keys_keydelete, true, {"label"},
+		{"algorithm", "force"}},
+	{"csr", NULL, keys_csr, true, {"label", "output"},
+		{"algorithm", "der", "organization", "unit", "common-name"}},
+	{"transport", keys_before_transport, keys_transport, true, {"output"},
+		{"label"}},
+	{"backup", keys_before_backup, keys_backup, true,
+		{"label", "transport", "output"}, {"algorithm", "force"}},
+	{"restore", keys_before_restore, keys_restore, true, {"input"},
+		{"extractable"}},
+	{"changepin", NULL, keys_changepin, false, {0}, {"so"}},
 };
+
+#define LENGTH(list) (sizeof(list) / sizeof(*(list)))
 
 static const char *const common[] = {
 	"config", "hsm", "token", "serial", "slot", "log-dir", "debug"};
@@ -118,20 +126,32 @@ static bool is_among(const char *name, const char *const *names, size_t count)
 	return false;
 }
 
+static bool check_needs(const struct command *command, struct err *err)
+{
+	for (size_t i = 0; i < LENGTH(command->needs); i++)
+		for (const struct option_entry *o = options; o->name != NULL;
+			o++)
+			if (command->needs[i] != NULL &&
+				strcmp(command->needs[i], o->name) == 0 &&
+				!is_given(o))
+				return err_set(err, ERR_USAGE,
+					"--%s is required here", o->name);
+	return true;
+}
+
 /* An option that means nothing to the command may be a mistake: refused. */
 static bool check_options(const struct command *command, struct err *err)
 {
 	for (const struct option_entry *o = options; o->name != NULL; o++)
-		if (is_given(o) &&
-			!is_among(o->name, common,
-				sizeof(common) / sizeof(*common)) &&
+		if (is_given(o) && !is_among(o->name, common, LENGTH(common)) &&
+			!is_among(o->name, command->needs,
+				LENGTH(command->needs)) &&
 			!is_among(o->name, command->takes,
-				sizeof(command->takes) /
-					sizeof(*command->takes)))
+				LENGTH(command->takes)))
 			return err_set(err, ERR_USAGE,
 				"--%s does not go with %s", o->name,
 				command->name);
-	return true;
+	return check_needs(command, err);
 }
 
 static bool find_command(const struct option_result *line,
@@ -142,7 +162,7 @@ static bool find_command(const struct option_result *line,
 	if (line->count > 1)
 		return err_set(err, ERR_USAGE, "one command, not %s",
 			line->operands[1]);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+	for (size_t i = 0; i < LENGTH(commands); i++)
 		if (strcmp(commands[i].name, line->operands[0]) == 0) {
 			*out = &commands[i];
 			return check_options(*out, err);
@@ -164,6 +184,8 @@ static bool run_command(const struct config *config, struct log *log,
 	bool ok;
 
 	if (chosen.output != NULL && !file_check_target(chosen.output, err))
+		return false;
+	if (command->before != NULL && !command->before(&run, err))
 		return false;
 	ok = keys_open(config, &wanted, log, &run.set, err) &&
 	     stop_check(err) && command->run(&run, err);

@@ -40,9 +40,12 @@ bool token_label_is_free(
 	return true;
 }
 
-static bool rsa_bits_are_fine(uint32_t bits)
+bool token_check_bits(enum token_key_type type, uint32_t bits, struct err *err)
 {
-	return bits == 2048 || bits == 3072 || bits == 4096;
+	if (type != TOKEN_RSA || bits == 2048 || bits == 3072 || bits == 4096)
+		return true;
+	return err_set(err, ERR_USAGE,
+		"an RSA key has 2048, 3072 or 4096 bits, not %u", bits);
 }
 
 struct pair {
@@ -185,10 +188,8 @@ bool token_generate(struct token *token, const char *label,
 	struct pair pair = {.public_part.count = 0};
 	uint8_t id[KEY_ID_LEN];
 
-	if (type == TOKEN_RSA && !rsa_bits_are_fine(bits))
-		return err_set(err, ERR_USAGE,
-			"an RSA key has 2048, 3072 or 4096 bits, not %u", bits);
-	if (!prepare(token, label, kind, id, err))
+	if (!token_check_bits(type, bits, err) ||
+		!prepare(token, label, kind, id, err))
 		return false;
 	fill_names(&pair, label, id);
 	attributes_add_bool(&pair.public_part, CKA_VERIFY, true);

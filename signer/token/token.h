@@ -239,6 +239,9 @@ bool token_key_type(
 /* "RSA", "P-256", "P-384", "Ed25519", "Ed448", "ML-DSA-44". */
 const char *token_key_type_name(enum token_key_type type);
 
+/* Can a key of this type have so many bits?  Asked of RSA only; ERR_USAGE. */
+bool token_check_bits(enum token_key_type type, uint32_t bits, struct err *err);
+
 /*
  * Make a key pair on the token (not exportable, but where extractable says
  * so).  bits is for RSA only: 2048, 3072 or 4096, exponent 65537.  A label

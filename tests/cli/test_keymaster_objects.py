@@ -238,3 +238,28 @@ def test_other_objects_of_the_label_are_not_the_key(hsm, broken):
     broken()
     keygen(hsm, 'k')
     assert 'has no object of this key any more' in must(hsm, 'keydelete', '--label', 'k', '--force')
+
+
+@pytest.mark.parametrize('words, status, said', [
+    (['keygen'], 2, '--algorithm is required'),
+    (['keygen', '--algorithm', 'RSASHA256'], 2, '--size is required'),
+    (['keygen', '--algorithm', 'RSASHA256', '--size', '1024'], 2, '2048, 3072 or 4096 bits'),
+    (['keygen', '--algorithm', 'ROT13'], 2, 'expected RSASHA256'),
+    (['keygen', '--algorithm', EC, '--label', 'a\nb'], 2, '--label: expected'),
+    (['keydelete'], 2, '--label is required'),
+    (['csr', '--label', 'k'], 2, '--output is required'), (['csr', '--output', 'k'], 2, '--label is required'),
+    (['transport'], 2, '--output is required'),
+    (['transport', '--output', 't', '--label', 'ksk'], 2, 'this is the label of keys.ksk'),
+    (['backup', '--label', 'k', '--output', 'k'], 2, '--transport is required'),
+    (['backup', '--label', 'k', '--transport', 'k'], 2, '--output is required'),
+    (['backup', '--label', 'k', '--transport', 'bad', '--output', 'k'], 3, 'bad'),
+    (['backup', '--label', 'k', '--transport', 'none', '--output', 'k'], 3, 'none'),
+    (['restore'], 2, '--input is required'), (['restore', '--input', 'bad'], 3, 'bad')])
+def test_no_pin_for_a_command_that_cannot_be(hsm, faulty, words, status, said):
+    """A PIN in the configuration may be an old one, and each login a try of it."""
+    (hsm.folder / 'bad').write_text('nothing of ours\n')
+    hsm.configure(hsm.module('soft', faulty, '000000', FAULTY_MODULE=SOFTHSM, FAULTY_LOG=str(hsm.folder / 'calls')),
+                  rest="keys: {ksk: {label: ksk, algorithm: RSASHA256, valid_from: '2020-01-01T00:00:00Z'}}\n")
+    done = hsm.run('keymaster', *words)
+    assert done.status == status and said in done.err, done.err
+    assert not (hsm.folder / 'calls').exists()
