@@ -151,6 +151,10 @@ static bool check_options(const struct command *command, struct err *err)
 			return err_set(err, ERR_USAGE,
 				"--%s does not go with %s", o->name,
 				command->name);
+	/* Objects without a label are many, and none of them is meant by it. */
+	if (chosen.label != NULL && chosen.label[0] == '\0')
+		return err_set(err, ERR_USAGE,
+			"--label: empty, expected the label of a key");
 	return check_needs(command, err);
 }
 

@@ -263,3 +263,23 @@ def test_no_pin_for_a_command_that_cannot_be(hsm, faulty, words, status, said):
     done = hsm.run('keymaster', *words)
     assert done.status == status and said in done.err, done.err
     assert not (hsm.folder / 'calls').exists()
+
+
+def test_label_is_shown_whole(hsm):
+    """Two labels may differ in their last character alone, and the answer is for one."""
+    long = 'x' * 127
+    for end in '12':
+        keygen(hsm, long + end)
+    done = hsm.run('keymaster', 'keydelete', '--label', long + '2', '--force')
+    assert done.status == 0 and f'Destroy the key {long}2 (P-256) in token T1' in done.out
+
+
+@pytest.mark.parametrize('words', [
+    ['keydelete', '--force'], ['csr', '--output', 'x'], ['backup', '--output', 'x', '--transport', 'y', '--force'],
+    ['keygen', '--algorithm', EC], ['transport', '--output', 'x']])
+def test_empty_label_means_nothing(hsm, words):
+    """A key without a label was destroyed by it."""
+    edit(hsm, "s.generate(EC_PAIR, [(TOKEN, True), (PRIVATE, False), (EC_PARAMS, P256)], [(TOKEN, True), (PRIVATE, True), (SIGN, True)])")
+    done = hsm.run('keymaster', *words, '--label', '')
+    assert done.status == 2 and '--label: ' in done.err, done.err
+    assert '2 key objects have no label' in inventory(hsm)
