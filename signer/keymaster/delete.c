@@ -70,6 +70,14 @@ static void put_copies(struct buf *out, const struct token_copies *copies)
 	}
 }
 
+/* Where there is no pair: which half there is. */
+static const char *lone_half(const struct token_key *key)
+{
+	if (!key->has_private)
+		return ", public half only";
+	return key->has_public ? "" : ", private half only";
+}
+
 /* The question names every other label that has the key and keeps it. */
 static bool ask(struct keys_run *run, const struct token_key *key,
 	const struct token_info *info, const struct token_trace *trace,
@@ -85,8 +93,7 @@ static bool ask(struct keys_run *run, const struct token_key *key,
 	keys_describe(key, kind, sizeof(kind));
 	buf_format(&question,
 		"Destroy the key %s (%s%s) in token %s, serial %s", key->label,
-		kind, key->has_private ? "" : ", public half only", info->label,
-		info->serial);
+		kind, lone_half(key), info->label, info->serial);
 	if (copies.count > 0)
 		buf_text(&question, ", which leaves the same key there as ");
 	put_copies(&question, &copies);

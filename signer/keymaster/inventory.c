@@ -47,6 +47,13 @@ static void say_strange(struct keys_run *run, const struct buf *label)
 	buf_free(&hex);
 }
 
+static const char *halves(const struct token_key *key)
+{
+	if (!key->has_private)
+		return "public only";
+	return key->has_public ? "pair" : "private only";
+}
+
 /* One line, and with --dns two more. */
 static bool say_key(
 	struct keys_run *run, const struct token_key *key, struct err *err)
@@ -61,9 +68,8 @@ static bool say_key(
 	     judge(run, key, &verdict, err);
 	if (ok) {
 		keys_describe(key, kind, sizeof(kind));
-		log_say(run->log, "  %-16s %-9s tag %05u  %-11s %s", key->label,
-			kind, dnskey_tag(&dnskey),
-			key->has_private ? "pair" : "public only",
+		log_say(run->log, "  %-16s %-9s tag %05u  %-12s %s", key->label,
+			kind, dnskey_tag(&dnskey), halves(key),
 			buf_string(&verdict));
 	}
 	buf_free(&verdict);

@@ -320,6 +320,7 @@ static bool fill_key(struct token *token, struct key *key, struct err *err)
 			key->key.label);
 	if (!check_sound(token, &key->key, err))
 		return false;
+	key->key.has_public = key->public_object != CK_INVALID_HANDLE;
 	if (key->private_object == CK_INVALID_HANDLE)
 		return true;
 	if (key->public_object != CK_INVALID_HANDLE &&

@@ -149,6 +149,7 @@ struct token_key {
 	uint32_t exponent;     /* RSA only */
 	struct buf public_key; /* as in a DNSKEY: RFC 3110, 6605, 8080,
 				  or behind its identifier */
+	bool has_public;       /* there is an object of the public half */
 	bool has_private;      /* the token can sign with it */
 	bool extractable;      /* a wrapped copy may leave the token */
 };
@@ -295,9 +296,9 @@ bool token_wrap(const struct token_key *key, const struct dnskey *transport,
 /*
  * Unwrap a key under the free label of like into the token that holds
  * transport, and add the public half.  like says type and public key (bits,
- * exponent, has_private and token are not looked at); extractable whether the
- * copy can be backed up in turn.  The caller proves the pair with a signature.
- * On success *out is borrowed.
+ * exponent, has_public, has_private and token are not looked at); extractable
+ * whether the copy can be backed up in turn.  The caller proves the pair with a
+ * signature. On success *out is borrowed.
  */
 bool token_unwrap(const struct token_key *transport,
 	const struct token_wrapped *wrapped, const struct token_key *like,

@@ -283,3 +283,15 @@ def test_empty_label_means_nothing(hsm, words):
     done = hsm.run('keymaster', *words, '--label', '')
     assert done.status == 2 and '--label: ' in done.err, done.err
     assert '2 key objects have no label' in inventory(hsm)
+
+
+def test_inventory_tells_halves(hsm):
+    """A private key that shows its public half itself is no pair: the other object is gone."""
+    for label in ('both', 'public', 'private'):
+        keygen(hsm, label, '--size', '2048', algorithm='RSASHA256')
+    edit(hsm, "s.destroy(s.find((LABEL, b'public'), (CLASS, PRIVATE_KEY))[0])\n"
+         "s.destroy(s.find((LABEL, b'private'), (CLASS, PUBLIC))[0])")
+    shown = re.findall(r'^  (\w+) +RSA 2048  tag \d{5}  (.{12}) not configured$', inventory(hsm), re.M)
+    assert shown == [('both', 'pair        '), ('private', 'private only'), ('public', 'public only ')]
+    for label, half in (('private', 'private'), ('public', 'public')):
+        assert f'Destroy the key {label} (RSA 2048, {half} half only)' in must(hsm, 'keydelete', '--label', label, '--force')
