@@ -18,29 +18,46 @@ static bool present_pin(const struct secret *configured,
 	return pin_ask(NULL, info, user, out, err);
 }
 
+/* Both PINs from a person; where the token has a pad it asks, not we. */
+static bool ask_pins(struct keys_run *run, const struct token_info *info,
+	struct secret **present, struct secret **next, struct err *err)
+{
+	const struct config_hsm *hsm = config_hsm(run->config, info->hsm);
+	bool officer = run->options->officer;
+
+	if (info->has_pad) {
+		log_say(run->log,
+			"token %s asks for the %s and for the new PIN itself: type them there",
+			info->label,
+			officer ? "security officer's PIN" : "present PIN");
+		return true;
+	}
+	return present_pin(officer ? hsm->so_pin : hsm->pin, info,
+		       officer ? TOKEN_SO : TOKEN_USER, present, err) &&
+	       pin_ask_new(info, next, err);
+}
+
 bool keys_changepin(struct keys_run *run, struct err *err)
 {
-	bool officer = run->options->officer;
 	const struct token_info *info = NULL;
-	const struct config_hsm *hsm;
 	struct secret *present = NULL, *next = NULL;
 	struct token *token;
-	bool ok = false;
+	bool is_old, ok = false;
 
 	if (!keys_token(run, &token, err) || !token_info(token, &info, err))
 		return false;
-	hsm = config_hsm(run->config, info->hsm);
-	if (!present_pin(officer ? hsm->so_pin : hsm->pin, info,
-		    officer ? TOKEN_SO : TOKEN_USER, &present, err) ||
-		!pin_ask_new(info, &next, err) || !log_ok(run->log, err))
+	if (!ask_pins(run, info, &present, &next, err) ||
+		!log_ok(run->log, err))
 		goto done;
-	ok = officer ? token_reset_pin(token, present, next, err)
+	is_old = !info->has_pad &&
+		 config_hsm(run->config, info->hsm)->pin != NULL;
+	ok = run->options->officer
+		     ? token_reset_pin(token, present, next, err)
 		     : token_change_pin(token, present, next, err);
 	if (ok)
 		log_say(run->log, "the PIN of token %s is changed%s",
 			info->label,
-			hsm->pin != NULL ? "; the configuration has the old one"
-					 : "");
+			is_old ? "; the configuration has the old one" : "");
 done:
 	secret_free(present);
 	secret_free(next);

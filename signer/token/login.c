@@ -20,18 +20,23 @@ static bool check_tries(const struct token *token, bool typed, struct err *err)
 }
 
 /* After a wrong PIN: what the next one would do. */
-static bool refuse_pin(struct token *token, CK_RV rv, struct err *err)
+static bool refuse_pin(struct token *token, const char *function,
+	CK_USER_TYPE user, CK_RV rv, struct err *err)
 {
+	bool officer = user == CKU_SO;
 	struct err ignored = ERR_EMPTY;
 	const char *hint = "";
 
 	if (token_refresh(token, &ignored)) {
-		if ((token->flags & CKF_USER_PIN_LOCKED) != 0)
+		if ((token->flags & (officer ? CKF_SO_PIN_LOCKED
+					     : CKF_USER_PIN_LOCKED)) != 0)
 			hint = "; the PIN is locked now";
-		else if ((token->flags & CKF_USER_PIN_FINAL_TRY) != 0)
+		else if ((token->flags & (officer ? CKF_SO_PIN_FINAL_TRY
+						  : CKF_USER_PIN_FINAL_TRY)) !=
+			 0)
 			hint = "; one try is left";
 	}
-	return token_refuse(token, err, "C_Login: %s (0x%lx)%s",
+	return token_refuse(token, err, "%s: %s (0x%lx)%s", function,
 		cryptoki_rv_name(rv), rv, hint);
 }
 
@@ -56,7 +61,7 @@ static bool try_pin(
 		token->session, CKU_USER, pin_bytes(pin), pin_length(pin));
 	waiting_end();
 	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
-		return refuse_pin(token, rv, err);
+		return refuse_pin(token, "C_Login", CKU_USER, rv, err);
 	token->info.logged_in = true;
 	return true;
 }
@@ -129,7 +134,7 @@ bool token_context_login(
 	rv = token->module->functions->C_Login(
 		session, CKU_CONTEXT_SPECIFIC, pin_bytes(pin), pin_length(pin));
 	waiting_end();
-	return rv == CKR_OK || refuse_pin(token, rv, err);
+	return rv == CKR_OK || refuse_pin(token, "C_Login", CKU_USER, rv, err);
 }
 
 bool token_set_login(struct token_set *set, token_ask_pin *ask, void *context,
@@ -158,11 +163,9 @@ bool token_change_pin(struct token *token, const struct secret *old_pin,
 		return false;
 	waiting_begin("the new PIN");
 	rv = token->module->functions->C_SetPIN(session, pin_bytes(old_pin),
-		old_pin->length, pin_bytes(new_pin), new_pin->length);
+		pin_length(old_pin), pin_bytes(new_pin), pin_length(new_pin));
 	waiting_end();
-	if (rv != CKR_OK)
-		return token_failed(token, "C_SetPIN", rv, err);
-	return true;
+	return rv == CKR_OK || refuse_pin(token, "C_SetPIN", CKU_USER, rv, err);
 }
 
 bool token_reset_pin(struct token *token, const struct secret *so_pin,
@@ -184,13 +187,13 @@ bool token_reset_pin(struct token *token, const struct secret *so_pin,
 	if (!token_rw_session(token, &session, err))
 		return false;
 	waiting_begin("the login");
-	rv = f->C_Login(session, CKU_SO, pin_bytes(so_pin), so_pin->length);
+	rv = f->C_Login(session, CKU_SO, pin_bytes(so_pin), pin_length(so_pin));
 	waiting_end();
 	if (rv != CKR_OK)
-		return token_failed(
-			token, "C_Login as security officer", rv, err);
+		return refuse_pin(
+			token, "C_Login as security officer", CKU_SO, rv, err);
 	waiting_begin("the new PIN");
-	rv = f->C_InitPIN(session, pin_bytes(new_pin), new_pin->length);
+	rv = f->C_InitPIN(session, pin_bytes(new_pin), pin_length(new_pin));
 	waiting_end();
 	(void)f->C_Logout(session);
 	if (rv != CKR_OK)

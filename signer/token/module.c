@@ -151,6 +151,7 @@ static void fill_info(struct token *token, const CK_TOKEN_INFO *raw)
 	memcpy(info->cryptoki_version, module->cryptoki,
 		sizeof(module->cryptoki));
 	info->login_required = (raw->flags & CKF_LOGIN_REQUIRED) != 0;
+	info->has_pad = (raw->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
 	info->pin_low = (raw->flags & CKF_USER_PIN_COUNT_LOW) != 0;
 	info->pin_final = (raw->flags & CKF_USER_PIN_FINAL_TRY) != 0;
 	info->pin_locked = (raw->flags & CKF_USER_PIN_LOCKED) != 0;

@@ -54,6 +54,7 @@ struct token_info {
 	char library_version[8];
 	char cryptoki_version[8];
 	bool login_required;
+	bool has_pad;    /* PINs are typed at the token, not here */
 	bool logged_in;  /* by this process */
 	bool pin_low;    /* a wrong PIN was tried since the last login */
 	bool pin_final;  /* one try is left */
@@ -352,6 +353,7 @@ void token_copies_free(struct token_copies *copies);
  * Change the user's PIN (no login is needed), or give the user a new
  * one as security officer with so_pin (a locked PIN is opened so; the token
  * must not be logged in, and is of no other use to this process afterwards).
+ * With a pad the token asks, and both PINs are NULL.
  */
 bool token_change_pin(struct token *token, const struct secret *old_pin,
 	const struct secret *new_pin, struct err *err);

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from cryptoki import edit
-from tokens import SOFTHSM, Hsm, compile_faulty, needs_softhsm
+from tokens import PIN, SO_PIN, SOFTHSM, Hsm, compile_faulty, needs_softhsm
 
 EC = 'ECDSAP256SHA256'
 
@@ -295,3 +295,22 @@ def test_inventory_tells_halves(hsm):
     assert shown == [('both', 'pair        '), ('private', 'private only'), ('public', 'public only ')]
     for label, half in (('private', 'private'), ('public', 'public')):
         assert f'Destroy the key {label} (RSA 2048, {half} half only)' in must(hsm, 'keydelete', '--label', label, '--force')
+
+
+@pytest.mark.parametrize('more, present', [([], PIN), (['--so'], SO_PIN)])
+def test_pin_is_changed_at_the_pad(hsm, broken, more, present):
+    """The program has no terminal here, and gives no PIN, be one configured or not."""
+    hsm.env.update(FAULTY_PIN=present, FAULTY_NEW_PIN='777777')
+    broken('pin-pad')
+    out = must(hsm, 'changepin', *more)
+    assert 'asks for the ' in out and 'itself: type them there' in out and 'is changed\n' in out
+    hsm.configure(hsm.module(pin='777777'))
+    must(hsm, 'inventory')
+
+
+@pytest.mark.parametrize('fault, said', [('pin-final', '; one try is left'), ('pin-low', '')])
+def test_changepin_says_how_many_tries_are_left(hsm, faulty, fault, said):
+    hsm.configure(hsm.module('soft', faulty, None, FAULTY_MODULE=SOFTHSM, FAULTY=fault))
+    done = hsm.converse('keymaster', 'changepin', answers=[
+        ('PIN for', 'wrong'), ('new PIN for', '777777'), ('again, new PIN for', '777777')])
+    assert done.status == 4 and f'C_SetPIN: CKR_PIN_INCORRECT (0xa0){said}\n' in done.out.replace('\n    ', ' '), done.out

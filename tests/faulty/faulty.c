@@ -26,7 +26,8 @@
  *	curve-name          Edwards curves go by PrintableString, not by OID
  *	point-bare, point-bits  EC_POINT without DER, or as a BIT STRING
  *	no-public, no-private   there are no such objects
- *	pin-pad             the PIN is typed at the token: FAULTY_PIN
+ *	pin-pad             the PIN is typed at the token: FAULTY_PIN; a new one
+ *			    is FAULTY_NEW_PIN
  *	no-user-pin         the token was never given a user PIN
  *	no-sign-function    the function list has a hole
  *	keep-destroyed=N    of the objects that are destroyed, N go and others
@@ -200,6 +201,41 @@ static CK_RV faulty_login(CK_SESSION_HANDLE session, CK_USER_TYPE user,
 			       : real->C_Login(session, user,
 					 (unsigned char *)typed, strlen(typed));
 	return real->C_Login(session, user, pin, length);
+}
+
+/* What is typed at the pad; NULL where the program gives a PIN all the same. */
+static unsigned char *typed_at_pad(const char *name, const unsigned char *given)
+{
+	return given == NULL ? (unsigned char *)getenv(name) : NULL;
+}
+
+static CK_RV faulty_set_pin(CK_SESSION_HANDLE session, unsigned char *old_pin,
+	CK_ULONG old_length, unsigned char *new_pin, CK_ULONG new_length)
+{
+	ENTER("C_SetPIN");
+	if (fault("pin-pad") != NULL) {
+		old_pin = typed_at_pad("FAULTY_PIN", old_pin);
+		new_pin = typed_at_pad("FAULTY_NEW_PIN", new_pin);
+		if (old_pin == NULL || new_pin == NULL)
+			return CKR_ARGUMENTS_BAD;
+		old_length = strlen((char *)old_pin);
+		new_length = strlen((char *)new_pin);
+	}
+	return real->C_SetPIN(
+		session, old_pin, old_length, new_pin, new_length);
+}
+
+static CK_RV faulty_init_pin(
+	CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG length)
+{
+	ENTER("C_InitPIN");
+	if (fault("pin-pad") != NULL) {
+		pin = typed_at_pad("FAULTY_NEW_PIN", pin);
+		if (pin == NULL)
+			return CKR_ARGUMENTS_BAD;
+		length = strlen((char *)pin);
+	}
+	return real->C_InitPIN(session, pin, length);
 }
 
 static CK_RV faulty_logout(CK_SESSION_HANDLE session)
@@ -435,6 +471,8 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
 	list.C_CloseAllSessions = faulty_close_all_sessions;
 	list.C_Login = faulty_login;
 	list.C_Logout = faulty_logout;
+	list.C_SetPIN = faulty_set_pin;
+	list.C_InitPIN = faulty_init_pin;
 	list.C_GetAttributeValue = faulty_get_attribute_value;
 	list.C_FindObjectsInit = faulty_find_objects_init;
 	list.C_FindObjects = faulty_find_objects;
