@@ -65,6 +65,16 @@ struct wish {
 	struct token *token;
 };
 
+/* What the configuration says of one key and of no other; NULL: nothing. */
+static const char *stated(const struct config_key *want)
+{
+	if (want->has_ds_sha256)
+		return "ds_sha256";
+	if (want->public_key.len > 0)
+		return "public_key";
+	return want->has_key_tag ? "key_tag" : NULL;
+}
+
 /* A new key under a configured label must be able to be the configured one. */
 static bool check_configured(
 	struct keys_run *run, const struct wish *wish, struct err *err)
@@ -73,11 +83,10 @@ static bool check_configured(
 
 	if (want == NULL)
 		return true;
-	if (want->has_ds_sha256 || want->has_key_tag)
+	if (stated(want) != NULL)
 		return err_set(err, ERR_REFUSED,
 			"--label %s: keys.%s states the %s of this key, which a new one cannot have",
-			wish->label, want->name,
-			want->has_ds_sha256 ? "ds_sha256" : "key_tag");
+			wish->label, want->name, stated(want));
 	if (want->algorithm != wish->algorithm->number)
 		return err_set(err, ERR_REFUSED,
 			"--algorithm %s: keys.%s (label %s) has %s",
@@ -87,6 +96,11 @@ static bool check_configured(
 		return err_set(err, ERR_REFUSED,
 			"--size %u: keys.%s (label %s) has rsa_size %u",
 			wish->bits, want->name, wish->label, want->rsa_size);
+	if (want->rsa_exponent != 0 && want->rsa_exponent != TOKEN_EXPONENT)
+		return err_set(err, ERR_REFUSED,
+			"--label %s: keys.%s has rsa_exponent %u, and a new key has %u",
+			wish->label, want->name, want->rsa_exponent,
+			TOKEN_EXPONENT);
 	return true;
 }
 

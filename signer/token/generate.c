@@ -140,7 +140,8 @@ static bool generate(struct token *token, const char *label,
 	const struct key_kind *kind, uint32_t bits, struct pair *pair,
 	const struct token_key **out, struct err *err)
 {
-	static const uint8_t exponent[] = {0x01, 0x00, 0x01};
+	static const uint8_t exponent[] = {TOKEN_EXPONENT >> 16,
+		TOKEN_EXPONENT >> 8 & 0xff, TOKEN_EXPONENT & 0xff};
 	CK_ULONG modulus_bits = bits;
 	bool ok;
 

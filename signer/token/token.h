@@ -244,9 +244,12 @@ const char *token_key_type_name(enum token_key_type type);
 /* Can a key of this type have so many bits?  Asked of RSA only; ERR_USAGE. */
 bool token_check_bits(enum token_key_type type, uint32_t bits, struct err *err);
 
+/* The public exponent of every RSA key that is made. */
+#define TOKEN_EXPONENT 65537U
+
 /*
  * Make a key pair on the token (not exportable, but where extractable says
- * so).  bits is for RSA only: 2048, 3072 or 4096, exponent 65537.  A label
+ * so).  bits is for RSA only: 2048, 3072 or 4096.  A label
  * that is in use in this token is refused.  On success *out is borrowed.
  */
 bool token_generate(struct token *token, const char *label,

@@ -314,3 +314,24 @@ def test_changepin_says_how_many_tries_are_left(hsm, faulty, fault, said):
     done = hsm.converse('keymaster', 'changepin', answers=[
         ('PIN for', 'wrong'), ('new PIN for', '777777'), ('again, new PIN for', '777777')])
     assert done.status == 4 and f'C_SetPIN: CKR_PIN_INCORRECT (0xa0){said}\n' in done.out.replace('\n    ', ' '), done.out
+
+
+@pytest.mark.parametrize('stated, said', [
+    ('rsa_exponent: 3', 'has rsa_exponent 3, and a new key has 65537'),
+    ('key_tag: 1', 'states the key_tag'), ('rsa_size: 4096', 'has rsa_size 4096'), ('rsa_exponent: 65537', None)])
+def test_new_key_must_be_able_to_be_the_configured_one(hsm, stated, said):
+    """Or there is a key under a label that every program refuses from then on."""
+    hsm.configure(rest=f"keys: {{ksk: {{label: k, algorithm: RSASHA256, {stated}, valid_from: '2020-01-01T00:00:00Z'}}}}\n")
+    done = hsm.run('keymaster', 'keygen', '--algorithm', 'RSASHA256', '--size', '2048', '--label', 'k')
+    if said:
+        assert done.status == 1 and said in done.err, done.err
+        assert 'no keys' in inventory(hsm)
+    else:
+        assert done.status == 0, done.err
+
+
+def test_new_key_is_not_the_configured_public_key(hsm):
+    public = re.search(r'DNSKEY 257 3 13 (\S+)', keygen(hsm, 'other')).group(1)
+    hsm.configure(rest=f"keys: {{ksk: {{label: k, algorithm: {EC}, public_key: {public}, valid_from: '2020-01-01T00:00:00Z'}}}}\n")
+    done = hsm.run('keymaster', 'keygen', '--algorithm', EC, '--label', 'k')
+    assert done.status == 1 and 'keys.ksk states the public_key of this key' in done.err, done.err
