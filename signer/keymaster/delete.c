@@ -156,7 +156,8 @@ static bool destroy(struct keys_run *run, const struct token_key *key,
 	     token_destroy(key, err);
 	if (ok) {
 		log_say(run->log, "destroyed key %s", run->options->label);
-		ok = check_gone(run, token, info, trace, err);
+		ok = say_copies(run, token, err) &&
+		     check_gone(run, token, info, trace, err);
 	}
 	if (ok)
 		log_say(run->log,
@@ -170,7 +171,6 @@ bool keys_keydelete(struct keys_run *run, struct err *err)
 {
 	const struct token_key *key = NULL;
 	const struct token_info *info = NULL;
-	struct token *token;
 	uint8_t algorithm;
 
 	if (!keys_find(run, &key, err) || !check_only_copy(run, err) ||
@@ -180,7 +180,6 @@ bool keys_keydelete(struct keys_run *run, struct err *err)
 		!keys_say_records(run, key, algorithm, err))
 		return false;
 	say_unproven(run, key, algorithm);
-	token = key->token;
-	return destroy(run, key, info, err) && say_copies(run, token, err) &&
+	return destroy(run, key, info, err) &&
 	       keys_told(run, "the key is destroyed", err);
 }

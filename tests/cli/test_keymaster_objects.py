@@ -335,3 +335,16 @@ def test_new_key_is_not_the_configured_public_key(hsm):
     hsm.configure(rest=f"keys: {{ksk: {{label: k, algorithm: {EC}, public_key: {public}, valid_from: '2020-01-01T00:00:00Z'}}}}\n")
     done = hsm.run('keymaster', 'keygen', '--algorithm', EC, '--label', 'k')
     assert done.status == 1 and 'keys.ksk states the public_key of this key' in done.err, done.err
+
+
+def test_half_destroyed_is_said(hsm, broken):
+    """The connection goes after the private half: that one is what mattered."""
+    keygen(hsm, 'first')
+    broken()
+    must(hsm, 'keydelete', '--label', 'first', '--force')
+    keygen(hsm, 'k')
+    calls = (hsm.folder / 'calls').read_text().split()
+    broken(f'remove-at={calls.index("C_DestroyObject") + 2}')
+    done = hsm.run('keymaster', 'keydelete', '--label', 'k', '--force')
+    assert done.status == 4 and 'the private half is destroyed, the public one is not: ' in done.err
+    assert re.search(r'  k .* public only ', inventory(hsm))
