@@ -102,18 +102,19 @@ static bool is_hidden_half(struct token *token, CK_OBJECT_HANDLE object,
 				  .public_key = trace->public_key,
 				  .has_private = true},
 		.private_object = object};
+	const struct key_kind *wanted = key_kind(trace->type), *kind = NULL;
 	struct buf params = BUF_EMPTY;
-	const struct key_kind *kind = NULL;
 	bool there = false, ok;
 
-	ok = token_attribute(
-		     token, object, CKA_EC_PARAMS, &params, &there, err) &&
+	ok = (wanted->params == NULL ||
+		     token_attribute(token, object, CKA_EC_PARAMS, &params,
+			     &there, err)) &&
 	     token_attribute_bool(token, object, CKA_ALWAYS_AUTHENTICATE,
 		     &key.always_authenticate, err);
 	if (there)
-		kind = key_kind_find(key_kind(trace->type)->key_type, &params);
+		kind = key_kind_find(wanted->key_type, &params);
 	buf_free(&params);
-	if (!ok || (kind != NULL && kind->type != trace->type))
+	if (!ok || (kind != NULL && kind != wanted))
 		return ok;
 	if (class == CKO_PRIVATE_KEY && !key.always_authenticate &&
 		signs(&key, same))

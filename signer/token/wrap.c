@@ -103,7 +103,7 @@ static bool check_attributes(const struct token_key *key, struct err *err)
 
 	if (!key->has_private || key->type != TOKEN_RSA ||
 		key->bits < TOKEN_TRANSPORT_BITS || key->extractable)
-		wrong = "what it is";
+		wrong = "kind, size and CKA_EXTRACTABLE";
 	for (size_t i = 0;
 		wrong == NULL && i < sizeof(attributes) / sizeof(*attributes);
 		i++) {

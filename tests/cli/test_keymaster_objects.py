@@ -163,7 +163,7 @@ half = s.find((LABEL, b'transport'), (CLASS, PRIVATE_KEY))[0]
 @pytest.mark.parametrize('sensitive, extractable, recover, after, said', [
     (True, False, False, '', None), (False, False, False, '', 'CKA_SENSITIVE'),
     (False, False, False, 's.set(half, [(SENSITIVE, True)])', 'CKA_ALWAYS_SENSITIVE'),
-    (True, True, False, '', 'what it is'),
+    (True, True, False, '', 'kind, size and CKA_EXTRACTABLE'),
     (True, True, False, 's.set(half, [(EXTRACTABLE, False)])', 'CKA_NEVER_EXTRACTABLE'),
     (True, False, True, '', 'CKA_SIGN_RECOVER')])
 def test_transport_key_was_never_readable(hsm, sensitive, extractable, recover, after, said):
