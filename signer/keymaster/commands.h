@@ -25,7 +25,7 @@ keys_command keys_changepin; /* a new PIN for the user of a token */
  * What of a command's options and files can be judged before an HSM is opened
  * and a PIN is tried; the set of the run is NULL.  The command looks again.
  */
-keys_command keys_before_keygen, keys_before_transport, keys_before_backup,
-	keys_before_restore;
+keys_command keys_before_keygen, keys_before_csr, keys_before_transport,
+	keys_before_backup, keys_before_restore;
 
 #endif

@@ -103,13 +103,18 @@ static bool make_and_write(struct keys_run *run, const struct token_key *key,
 	return ok;
 }
 
-/* What is known before a key is looked for. */
-static bool check_options(const struct keys_options *options, struct err *err)
+bool keys_before_csr(struct keys_run *run, struct err *err)
 {
-	return keys_require(options->output, "output", err) &&
-	       keys_check_text(options->organization, "organization", err) &&
-	       keys_check_text(options->unit, "unit", err) &&
-	       keys_check_text(options->common_name, "common-name", err);
+	const struct keys_options *options = run->options;
+	struct buf cn = BUF_EMPTY;
+	bool ok;
+
+	ok = keys_check_text(options->organization, "organization", err) &&
+	     keys_check_text(options->unit, "unit", err) &&
+	     keys_check_text(options->common_name, "common-name", err) &&
+	     common_name(run, &cn, err);
+	buf_free(&cn);
+	return ok;
 }
 
 bool keys_csr(struct keys_run *run, struct err *err)
@@ -120,7 +125,7 @@ bool keys_csr(struct keys_run *run, struct err *err)
 	uint8_t algorithm;
 	bool ok;
 
-	ok = check_options(run->options, err) && common_name(run, &cn, err) &&
+	ok = keys_before_csr(run, err) && common_name(run, &cn, err) &&
 	     keys_find(run, &key, err) && keys_check_identity(run, key, err) &&
 	     keys_choose_algorithm(run, key, &algorithm, err) &&
 	     token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&

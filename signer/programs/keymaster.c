@@ -95,7 +95,7 @@ static const struct command {
 		{"size", "label", "extractable"}},
 	{"keydelete", NULL, keys_keydelete, true, {"label"},
 		{"algorithm", "force"}},
-	{"csr", NULL, keys_csr, true, {"label", "output"},
+	{"csr", keys_before_csr, keys_csr, true, {"label", "output"},
 		{"algorithm", "der", "organization", "unit", "common-name"}},
 	{"transport", keys_before_transport, keys_transport, true, {"output"},
 		{"label"}},
