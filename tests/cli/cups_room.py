@@ -59,7 +59,7 @@ FileDevice Yes
         self.processes = []
         self.start(["/usr/sbin/cupsd", "-f", "-c", top / "cupsd.conf",
                     "-s", top / "cups-files.conf"])
-        self.env = environment(CUPS_SERVER=self.socket, run=top / "run",
+        self.env = environment(CUPS_SERVER=self.socket, CUPS_SERVERROOT=top / "root", run=top / "run",
                                KEYROOM_IPP_PORTS=str(free_port()))
         assert self.wait(lambda: self.command("lpstat", "-r").returncode == 0), \
             (top / "log/error").read_text(errors="replace")[-2000:] if (top / "log/error").exists() else "no log"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Printing for real: through a CUPS of our own to a driverless printer
-(ippeveprinter) and to raw port 9100 lasers, PostScript and PCL; what arrives is
-read back and carries the log's own hash."""
+(ippeveprinter), one that is slow to answer (slowprinter.py), and to raw port 9100
+lasers, PostScript and PCL; what arrives is read back and carries the log's own hash.
+Matters: a page in a language that the printer does not know is no evidence."""
 import hashlib
 import re
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 from ceremony_tools import BIN, HOSTILE, SCRIPTS, run_tty, stub, sysroot
 from cups_room import codes, free_port, pages_of, pdf_text
+from slowprinter import SlowPrinter
 
 CONFIGURE = SCRIPTS / "configure-printer"
 PRINTLOG = SCRIPTS / "printlog"
@@ -168,7 +170,7 @@ def test_job_refused(room, printer, log):
 
 
 @pytest.mark.parametrize("argv,status", [
-    (["http://x"], 2), (["ipp://localhost:1/", "laser"], 2), (["a", "b", "c"], 2),
+    (["http://x"], 2), (["socket://localhost:9100", "everywhere"], 2), (["ipp://localhost:1/", "laser"], 2), (["a", "b", "c"], 2),
     (["--queue"], 2), (["--queue", "a b"], 2), (["--queue", "-x"], 2), (["--queue", "a\nb"], 2),
     (["--frob"], 2)])
 def test_configure_errors(room, argv, status):
@@ -183,8 +185,62 @@ def test_no_printer_anywhere(room):
 
 @pytest.mark.slow
 def test_configure_printer_that_does_not_answer(room):
-    done = room.command(CONFIGURE, "--queue", "gone", f"ipp://localhost:{free_port()}/ipp/print")
-    assert done.returncode == 5 and b"ipp://localhost" in done.stderr
+    room.env["KEYROOM_PATIENCE"] = "3"
+    try:
+        done = room.command(CONFIGURE, "--queue", "gone", f"ipp://localhost:{free_port()}/ipp/print")
+    finally:
+        del room.env["KEYROOM_PATIENCE"]
+    assert done.returncode == 5 and b"ipp://localhost" in done.stderr and b"does not answer" in done.stderr
+    assert b"gone:" not in room.command("lpstat", "-v").stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [1.5, 4])
+@pytest.mark.parametrize("before", [None, "ps"])
+def test_page_waits_for_what_the_slow_printer_takes(room, seconds, before):
+    """Not as raw PDF, and not as the last printer of that name had it."""
+    queue = f"slow-{before}-{seconds:.0f}"
+    printer = SlowPrinter(seconds)
+    if before:
+        assert room.command(CONFIGURE, "--queue", queue, "--no-test",
+                            f"socket://localhost:{free_port()}", before).returncode == 0
+    done = room.command(CONFIGURE, "--queue", queue, printer.uri)
+    assert done.returncode == 0, done
+    assert room.wait(lambda: printer.jobs, 30)
+    assert [job[:7] for job in printer.jobs] == [b"UNIRAST"]
+    assert f"{queue}-probe" not in room.command("lpstat", "-v").stdout.decode()
+
+
+def shown_by(room, *argv, **more):
+    return run_tty(CONFIGURE, "--no-test", *argv, env=dict(room.env, **more))
+
+
+@pytest.mark.slow
+def test_slow_printer_is_waited_for_with_a_line(room):
+    printer = SlowPrinter(7)
+    status, shown = shown_by(room, "--queue", "patient", printer.uri)
+    assert status == 0, shown
+    assert f"waiting for the printer at {printer.uri}, 5 s of at most 60; Ctrl-C ends" in shown
+
+
+@pytest.mark.slow
+def test_old_setting_stays_where_the_new_printer_does_not_answer(room):
+    """And CUPS, which still asks, lives on."""
+    uri, _ = room.listener()
+    assert room.command(CONFIGURE, "--queue", "kept", "--no-test", uri, "ps").returncode == 0
+    printer = SlowPrinter(6)
+    status, shown = shown_by(room, "--queue", "kept", printer.uri, KEYROOM_PATIENCE="2")
+    assert status == 5 and f"{printer.uri}: the printer does not answer" in shown
+    assert f"kept: {uri}" in room.command("lpstat", "-v").stdout.decode()
+    # The next one does not take the first one's late answer for its own.
+    status, shown = shown_by(room, "--queue", "kept", SlowPrinter(0, ["image/pwg-raster"]).uri)
+    assert status == 0, shown
+    assert not room.wait(lambda: room.processes[0].poll() is not None, 6)
+    ppd = (room.top / "root/ppd/kept.ppd").read_text()
+    assert "image/pwg-raster" in ppd and "image/urf" not in ppd
+    # What was answered since is removed.
+    assert shown_by(room, "--queue", "kept", SlowPrinter(0).uri)[0] == 0
+    assert b"kept-probe" not in room.command("lpstat", "-v").stdout
 
 
 def test_configure_without_service(room, tmp_path):
