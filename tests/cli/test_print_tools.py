@@ -7,6 +7,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -260,6 +261,60 @@ def test_driverless_usb_is_found_first(room):
     assert "Printer test page" in pdf_text(room.printed(pages)[0])
 
 
+@pytest.mark.slow
+def test_slow_driverless_usb_printer_is_no_laser(room, tmp_path):
+    """The USB backend lists it, too."""
+    printer = SlowPrinter(7)
+    env = dict(usb(tmp_path, room.env, "MFG:HP;CMD:POSTSCRIPT;"), KEYROOM_IPP_PORTS=str(printer.port),
+               PATH=room.env["PATH"])
+    status, shown = run_tty(CONFIGURE, "--queue", "slowusb", "--no-test", env=env)
+    assert status == 0, shown
+    assert f"waiting for the printer at ipp://localhost:{printer.port}/ipp/print, 2 s of at most 60" in shown
+    assert "Model:      everywhere" in shown
+    assert "image/urf" in (room.top / "root/ppd/slowusb.ppd").read_text()
+
+
+@pytest.mark.slow
+def test_driverless_usb_printer_that_does_not_answer_is_no_laser(room, tmp_path):
+    printer = SlowPrinter(30)
+    env = dict(usb(tmp_path, room.env, "MFG:HP;CMD:POSTSCRIPT;"), KEYROOM_IPP_PORTS=str(printer.port),
+               PATH=room.env["PATH"], KEYROOM_PATIENCE="3")
+    status, shown = run_tty(CONFIGURE, "--queue", "mute", "--no-test", env=env)
+    assert status == 5 and f"ipp://localhost:{printer.port}/ipp/print: the printer does not answer" in shown, shown
+    assert "mute:" not in room.command("lpstat", "-v").stdout.decode()
+
+
+# The descriptors of two devices: classic at first, IPP as the other setting; classic.
+CLASSIC = bytes.fromhex("12010002 00000040 09120101 00010102 0301 09022000 01010080 32 "
+                        "09040000 02070102 00 07050102 000200 07058202 000200")
+DRIVERLESS = CLASSIC + bytes.fromhex("09040001 02070104 00 07050102 000200 07058202 000200")
+
+
+def bus(folder, descriptors):
+    (folder / "bus/devices/1-2").mkdir(parents=True)
+    (folder / "bus/devices/1-2/descriptors").write_bytes(descriptors)
+    return str(sysroot(usb=folder / "bus"))
+
+
+@pytest.mark.slow
+def test_what_ipp_usb_is_about_to_offer_is_waited_for(room, tmp_path):
+    printer = SlowPrinter(0)
+    stub(tmp_path / "late", "ss", f"[ $(($(date +%s) - {time.time():.0f})) -lt 3 ] || echo LISTEN\n")
+    env = dict(usb(tmp_path, room.env, "MFG:HP;CMD:POSTSCRIPT;"), SYSROOT=bus(tmp_path, DRIVERLESS),
+               KEYROOM_IPP_PORTS=str(printer.port), PATH=f"{tmp_path}/late:{room.env['PATH']}")
+    status, shown = run_tty(CONFIGURE, "--queue", "late", "--no-test", env=env)
+    assert status == 0 and f"Printer:    {printer.uri}\nModel:      everywhere\n" in shown, shown
+
+
+@pytest.mark.parametrize("descriptors, said", [(CLASSIC, False), (DRIVERLESS, True)],
+                         ids=["classic", "driverless"])
+def test_classic_printer_where_ipp_usb_offers_none(room, tmp_path, descriptors, said):
+    env = dict(usb(tmp_path, room.env, "MFG:HP;CMD:PCL;"), SYSROOT=bus(tmp_path, descriptors), KEYROOM_PATIENCE="3")
+    done = subprocess.run([CONFIGURE, "--no-test"], env=env, capture_output=True, check=False, timeout=30)
+    assert done.returncode == 0 and b"Model:      pcl" in done.stdout
+    assert (b"not offered by ipp-usb" in done.stderr) == said
+
+
 def usb(folder, env, *device_ids):
     """A USB backend that lists printers with these descriptions, and an lpadmin
     that says how it was called."""
@@ -274,7 +329,8 @@ def usb(folder, env, *device_ids):
 
 @pytest.mark.parametrize("device_id,model", [
     ("MFG:HP;CMD:PJL,PCL,POSTSCRIPT;", "ps"), ("MFG:HP;CMD:PJL,PCLXL,PCL;", "pcl"),
-    ("MFG:HP;CMD:PS;", "ps")])
+    ("MFG:HP;CMD:PS;", "ps"), ("MFG:KM;COMMAND SET:PCLXL,PostScript Emulation,PCL5E;", "ps"),
+    ("MFG:R;CMD:PJL,PCL 6;", "pcl")])
 def test_classic_usb_laser_follows_what_it_says(room, tmp_path, device_id, model):
     env = usb(tmp_path, room.env, device_id)
     done = subprocess.run([CONFIGURE, "--no-test"], env=env, capture_output=True, check=False,
@@ -282,6 +338,29 @@ def test_classic_usb_laser_follows_what_it_says(room, tmp_path, device_id, model
     assert done.returncode == 0, done
     how = (tmp_path / "how").read_text()
     assert f"/{model}.ppd\n" in how and "usb://HP/LaserJet%20M203?serial=X0\n" in how
+
+
+@pytest.mark.parametrize("device_id,says", [
+    ("MFG:HP;MDL:PostScript PCL;CMD:PWGRaster,URF;", "understands PWGRaster,URF, neither PostScript nor PCL"),
+    ("MFG:HP;CMD:PCLXL,PCL3GUI,PCLM;", "understands PCLXL,PCL3GUI,PCLM, neither"),
+    ("MFG:HP;CMD:;", "nothing that it names"), ("", "nothing that it names")])
+def test_usb_printer_that_understands_neither_is_refused(room, tmp_path, device_id, says):
+    env = usb(tmp_path, room.env, device_id)
+    for uri in ([], ["usb://HP/LaserJet%20M203?serial=X0"]):
+        done = subprocess.run([CONFIGURE, "--no-test", *uri], env=env, capture_output=True, check=False, timeout=30)
+        assert done.returncode == 5 and says in done.stderr.decode(), done
+        assert b"usb://HP/LaserJet%20M203?serial=X0: " in done.stderr
+    assert not (tmp_path / "how").exists()
+
+
+def test_usb_printer_by_its_uri_follows_what_it_says(room, tmp_path):
+    env = usb(tmp_path, room.env, "CMD:PS;", "CMD:PCL;")
+    uri = "usb://HP/LaserJet%20M203?serial=X"
+    for argv, status, model in (([f"{uri}1"], 0, "pcl"), ([f"{uri}1", "ps"], 0, "ps"), ([f"{uri}2"], 3, None)):
+        done = subprocess.run([CONFIGURE, "--no-test", *argv], env=env, capture_output=True, check=False, timeout=30)
+        assert done.returncode == status, done
+        assert model is None or f"/{model}.ppd\n" in (tmp_path / "how").read_text()
+        (tmp_path / "how").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("answer,status", [("2\n", 0), ("3\n", 1), ("x\n", 1)])
