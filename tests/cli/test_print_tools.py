@@ -149,6 +149,20 @@ def test_no_queue(room, log):
     assert done.returncode == 5 and b"run configure-printer" in done.stderr
 
 
+def test_queue_that_knows_no_language(room, log):
+    """A raw one, as CUPS has it until a driverless printer has answered: bytes of a PDF
+    would go to whatever printer it is."""
+    uri, jobs = room.listener()
+    room.command("lpadmin", "-p", "raw", "-E", "-v", uri)
+    room.env["KEYROOM_QUEUE"] = "raw"
+    try:
+        done = room.command(PRINTLOG, log)
+    finally:
+        del room.env["KEYROOM_QUEUE"]
+    assert done.returncode == 5 and b"run configure-printer" in done.stderr, done
+    assert room.idle() and jobs == []
+
+
 @pytest.mark.parametrize("argv,status", [
     ([], 2), (["a", "b", "c"], 2), (["FILE", "0"], 2), (["FILE", "100"], 2), (["FILE", "x"], 2),
     (["FILE", "-1"], 2), (["--frob", "FILE"], 2), (["--title"], 2), (["absent"], 3),
@@ -374,7 +388,8 @@ def test_several_usb_lasers_are_asked_about(room, tmp_path, answer, status):
 
 
 @pytest.mark.parametrize("uri", ["ipp://192.168.0.3/ipp/print", "socket://192.168.0.3:9100",
-                                 "lpd://192.168.0.30/raw", "ipps://localhost.example/"])
+                                 "lpd://192.168.0.30/raw", "ipp://localhost:1@192.168.0.3/",
+                                 "ipps://localhost.example/"])
 def test_network_printer_needs_the_network_opened(room, tmp_path, uri):
     env = dict(room.env, SYSROOT=str(sysroot(run=tmp_path)))
     for opened in ("", "eth0 192.168.0.4\n", "eth0 192.168.0\n"):

@@ -4,11 +4,16 @@
 # shellcheck shell=sh
 QUEUE=${KEYROOM_QUEUE:-HP}
 
-# need_queue: is there a printer?
+# need_queue: is there a printer, and known what it takes?  A raw queue hands on the
+# PDF as it is, and CUPS makes one of what it knows nothing of.
 need_queue()
 {
 	lpstat -p "$QUEUE" >/dev/null 2>&1 ||
 		die "$OUTPUT" "there is no printer queue $QUEUE: run configure-printer"
+	case $(lpoptions -p "$QUEUE" 2>/dev/null) in
+	*"printer-make-and-model='Local Raw Printer'"*)
+		die "$OUTPUT" "what the printer of $QUEUE takes is not known: run configure-printer" ;;
+	esac
 }
 
 check_copies()
