@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -114,6 +115,42 @@ def test_edit_during_the_build_and_its_reversal_change_nothing(tree, clean):
     assert tree.made() == clean
     # And nothing of it comes out of a layer later.
     assert tree.build_once() == clean
+
+
+@pytest.mark.parametrize('reverted', [False, True])
+@pytest.mark.parametrize('edit', [
+    lambda copy: (copy / 'image/boot/grub.cfg.in').write_text('# another menu\n'),
+    lambda copy: (copy / 'hooks/99-more.sh').write_text('exit 0\n'),
+])
+def test_edit_of_the_copy_during_the_build_is_in_no_layer(tree, clean, edit, reverted):
+    """The copy of the sources is what is built from, as long as that takes.  It was
+    looked at when all was finished: then its layers stayed, and the next run released
+    them; what was taken back before the end was not seen."""
+    building = tree.start_until('40-configure')
+    copy = next((tree.build / 'layers').glob('source-*'))
+    menu = (copy / 'image/boot/grub.cfg.in').read_bytes()
+    (tree.pause / '50-squash').touch()
+    edit(copy)
+    (tree.pause / '40-configure').unlink()
+    if reverted:
+        while building.poll() is None and not (tree.pause / 'reached.50-squash').exists():
+            time.sleep(0.02)
+        (copy / 'image/boot/grub.cfg.in').write_bytes(menu)
+        (copy / 'hooks/99-more.sh').unlink(missing_ok=True)
+    status, said = tree.go_on('50-squash', building)
+    assert status == 1 and 'was changed while it was built: run this again' in said, said
+    assert not list((tree.build / 'layers').glob('root.console-*'))
+    assert tree.build_once() == clean
+
+
+def test_edit_of_the_copy_before_the_first_layer_is_seen(tree, clean):
+    """Between the hash, which is the copy's name, and the look at it."""
+    driver = tree.top / 'image/build'
+    driver.write_text(driver.read_text().replace(
+        '\texec "$BUILD/layers', '\techo >>"$BUILD/layers/source-${hash:0:16}/image/boot/grub.cfg.in"\n\texec "$BUILD/layers'))
+    done = tree.run()
+    assert done.returncode == 1 and 'was changed while it was built: run this again' in done.stdout, done.stdout
+    assert not list((tree.build / 'layers').glob('*.done'))
 
 
 ROOTFS = 'image/rootfs/etc'
