@@ -7,7 +7,8 @@ set -eu
 : "${ROOT:?must name the unpacked image tree}"
 
 for driver in "$SRC"/packages/drivers/*.conf; do
-	[ "$("$SRC/packages/lib/driver" get delivery "$driver")" = disc ] || continue
+	delivery=$("$SRC/packages/lib/driver" get delivery "$driver")
+	case $delivery in disc) ;; *) continue ;; esac
 	"$SRC/packages/lib/driver" install "$driver" "$ROOT"
 	module=$("$SRC/packages/lib/driver" get module "$driver")
 	if [ ! -f "$ROOT$module" ]; then

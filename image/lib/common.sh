@@ -35,13 +35,20 @@ drivers() {
 	done
 }
 
+# check_drivers: a fault in one descriptor must not leave out others without a word.
+check_drivers() {
+	"$TOP/packages/lib/driver" check "$TOP"/packages/drivers/*.conf ||
+		die "a descriptor in packages/drivers is at fault: correct it, nothing is made without it"
+}
+
 # disc_names: what is on every disc by name, the drivers' packages among it.
 disc_names() {
-	local on_disc
-	mapfile -t on_disc < <(drivers disc)
+	local list on_disc=()
+	list=$(drivers disc) || return
+	[ -z "$list" ] || mapfile -t on_disc <<<"$list"
 	{
-		names "$TOP/packages/image.list"
-		"$TOP/packages/lib/driver" get package "${on_disc[@]}"
+		names "$TOP/packages/image.list" &&
+			{ [ -z "$list" ] || "$TOP/packages/lib/driver" get package "${on_disc[@]}"; }
 	} | sort -u
 }
 

@@ -7,6 +7,7 @@ read_driver=$TOP/packages/lib/driver
 # else has.  One in packages/vendor goes before the recipe: filled in, it is no
 # part of any disc.
 find_driver() {
+	local delivery
 	case $1 in
 	*/*) driver=$1 ;;
 	*)
@@ -17,14 +18,16 @@ find_driver() {
 	[ -r "$driver" ] || die "no driver $1: neither packages/vendor/$1.conf nor packages/drivers/$1.conf"
 	cp -- "$driver" "$work/${driver##*/}"
 	driver=$work/${driver##*/}
-	[ "$("$read_driver" get delivery "$driver")" = extension ] || die "$1 is on the disc already"
+	delivery=$("$read_driver" get delivery "$driver") || die "the descriptor of $1 is at fault"
+	[ "$delivery" = extension ] || die "$1 is on the disc already"
 }
 
 # find_vendor DESCRIPTOR FILE: sets $vendor, a copy of the vendor's file, with the
 # hash that the descriptor has for it; "-": it names none.
 find_vendor() {
-	local name want got file=$2
-	read -r name want < <("$read_driver" get vendor "$1") || true
+	local line name want got file=$2
+	line=$("$read_driver" get vendor "$1")
+	read -r name want <<<"$line"
 	vendor=-
 	if [ -z "$name" ]; then
 		[ -z "$file" ] || die "${1##*/} names no vendor file, so $file is not used"
@@ -43,10 +46,11 @@ find_vendor() {
 
 # make_extension DESCRIPTOR [FILE]: sets $made.
 make_extension() {
-	local name by
+	local name by packages
 	find_vendor "$1" "${2-}"
 	name=$(basename "$1" .conf)
-	[ -z "$("$read_driver" get package "$1")" ] || [ -n "$(of_role "$name")" ] ||
+	packages=$("$read_driver" get package "$1")
+	[ -z "$packages" ] || [ -n "$(of_role "$name")" ] ||
 		die "the lock does not have the packages of $name: run make lock"
 	by=$(key "$lock_hash" "$KEYROOM_VERSION" "$SOURCE_DATE_EPOCH" \
 		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" \
@@ -64,11 +68,14 @@ put_extension() {
 # known_extensions: makes what consists of Debian's packages alone; one line each,
 # as the disc gets to know them.
 known_extensions() {
-	local descriptor
-	while read -r descriptor; do
-		[ -z "$("$read_driver" get vendor "$descriptor")" ] || continue
+	local list descriptors=() descriptor by_vendor
+	list=$(drivers extension)
+	[ -z "$list" ] || mapfile -t descriptors <<<"$list"
+	for descriptor in "${descriptors[@]}"; do
+		by_vendor=$("$read_driver" get vendor "$descriptor")
+		[ -z "$by_vendor" ] || continue
 		make_extension "$descriptor"
 		put_extension "$descriptor"
 		printf '%s %s\n' "$(sha256 "$made")" "$extension"
-	done < <(drivers extension)
+	done
 }
