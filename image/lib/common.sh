@@ -184,7 +184,7 @@ is_full() {
 # or a folder), into FILE; more than SIZE bytes are not taken.  Sets $why, and
 # returns 0, or
 #   4  it is gone: the archive is there, and does not have it (404, 410)
-#   5  no answer: no such host, refused, timed out, cut off
+#   5  no answer: no such host, refused, timed out, cut off; no address for this
 #   6  FILE cannot be written
 #   1  anything else
 get() {
@@ -196,7 +196,10 @@ get() {
 		else
 			get_by_wget "$1/$2" "$3" "${4:-}"
 		fi ;;
-	*) get_by_copy "$1" "$2" "$3" ;;
+	/*) get_by_copy "$1" "$2" "$3" ;;
+	*)
+		why="cannot be asked: it is no folder and no http(s) address"
+		return 5 ;;
 	esac
 }
 
@@ -302,45 +305,70 @@ cannot_write() { # FILE
 
 # archives: where Debian archives are, best first, one a line: MIRROR (folders or
 # addresses, blank-separated), then what the machine's own apt is set up with,
-# but for archives that say they are not Debian's.
+# but for archives that say they are not Debian's.  What apt has and nothing here can
+# ask stays on the list: from what it does not say, nobody may conclude anything.
 archives() {
-	{
-		for m in ${MIRROR-}; do printf '%s\n' "$m"; done
-		apts_archives
-	} | while read -r m; do plain_sources "$m"; done | sed 's,/*$,,' | awk '!seen[$0]++'
+	local m mirror apts
+	mirror=$(for m in ${MIRROR-}; do named_sources MIRROR "$m" || exit; done) || return
+	apts=$(apts_archives | while read -r m; do plain_sources "$m"; done) || return
+	printf '%s\n' "$mirror" "$apts" | sed '/^$/d; s,/*$,,' | awk '!seen[$0]++'
+}
+
+# named_sources SETTING URI: as plain_sources; of what the caller has named, nothing
+# may be left out.
+named_sources() {
+	local found one
+	found=$(plain_sources "$2")
+	while IFS= read -r one; do
+		case $one in
+		/* | http://* | https://*) printf '%s\n' "$one" ;;
+		*) die "$1 names ${one:-$2}: not a folder, an http(s) address, or a list of such that can be read" ;;
+		esac
+	done <<<"$found"
 }
 
 # apts_archives: as apt writes them.  Its lists need not have been fetched; where
-# they have been, they say who makes the archive.
+# they have been, they say who makes the archive.  With a fault in them, one more
+# that nobody can ask.
 apts_archives() {
+	local faults fault
 	command -v apt-get >/dev/null || return 0
+	faults=$(mktemp) || return
 	# shellcheck disable=SC2016 # $(...) is apt's own
 	{
-		apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null
+		apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)' 'Created-By: Packages' 2>>"$faults" ||
+			echo "E: apt-get indextargets ends with status $?" >>"$faults"
 		echo
-		apt-get update --print-uris 2>/dev/null
+		apt-get update --print-uris 2>>"$faults" ||
+			echo "E: apt-get update ends with status $?" >>"$faults"
 	} | awk -F"'" '/^$/ { here = 1; next }
 		!here { at = index($0, "|"); origin = substr($0, 1, at - 1); uri = substr($0, at + 1); sub(/\/*$/, "", uri)
 			if (origin != "Debian" && origin !~ /^([$]|$)/) others[uri] = 1; next }
 		$2 ~ /\/dists\/.*InRelease$/ { uri = $2; sub(/\/+dists\/.*/, "", uri)
-			if (!(uri in others)) print uri }'
+			if (!(uri in others)) print uri }' || return
+	# A source that stands there twice is no fault; what is warned of may be missing.
+	fault=$(awk '/^E: / && error == "" { error = $0 } / is configured multiple times in / { next }
+		/^W: / && warning == "" { warning = $0 } END { print error == "" ? warning : error }' "$faults")
+	rm -f "$faults"
+	[ -n "$fault" ] || return 0
+	say "apt's sources cannot be read: ${fault#?: }"
+	echo apt:unreadable-sources
 }
 
-# plain_sources URI: folders and http(s) addresses, of any address of apt's.
+# plain_sources URI: folders and http(s) addresses, of any address of apt's; what
+# is neither, as it is.
 plain_sources() {
 	local path=${1#*:} one _
 	case $1 in
 	mirror+file:* | mirror+copy:*)
 		path=$(unescaped "/${path#"${path%%[!/]*}"}")
-		[ -r "$path" ] || { say "apt's source $1: cannot read $path"; return 0; }
-		while read -r one _; do
+		grep -qs '^[^#]' -- "$path" || { printf '%s\n' "$1"; return; }
+		while read -r one _ || [ -n "$one" ]; do
 			case $one in '' | '#'*) continue ;; esac
 			plain_sources "$one"
 		done <"$path" ;;
 	file:* | copy:*) unescaped "/${path#"${path%%[!/]*}"}" ;;
-	http://* | https://*) printf '%s\n' "$1" ;;
-	/*) printf '%s\n' "$1" ;;
-	*:*) ;; # what neither curl nor cp can get
+	/* | *:*) printf '%s\n' "$1" ;;
 	*) realpath -m -- "$1" ;;
 	esac
 }

@@ -243,7 +243,7 @@ def test_sources_of_apt_in_all_their_forms(web, tmp_path, mirror):
     (odd / 'pool/first.deb').unlink()
     listed = tmp_path / 'mirrors.list'
     listed.write_text(f'# mirrors\n\n{web.server.address}/none/ priority:1\nfile:{str(odd).replace(" ", "%20")}\n'
-                      f'{web.server.address}/\n')
+                      f'{web.server.address}/')
     sources = tmp_path / 'sources.list'
     sources.write_text(f'deb mirror+file:{listed} trixie main\ndeb copy:{mirror} trixie main\n')
     (tmp_path / 'lists/partial').mkdir(parents=True)
@@ -273,6 +273,93 @@ def test_archives_that_are_not_debians_are_not_asked(web, tmp_path):
                                        f'Dir::State::Lists "{lists}";\n')
     done = archives.run('bash', '-euc', '. "$1"; archives', 'bash', web.top / 'image/lib/common.sh', env=environment)
     assert sorted(done.stdout.splitlines()) == ['http://a.invalid/x', 'http://c.invalid/z']
+
+
+@pytest.mark.parametrize('setting', ['MIRROR', 'SNAPSHOT'])
+@pytest.mark.parametrize('source', ['ftp://127.0.0.1/debian', 'mirror+https://127.0.0.1/list', 'mirror+file:/no/such/list',
+                                    'mirror+file:{list}', 'mirror+file:{empty}', 'cdrom:[Debian]'])
+def test_a_source_that_is_named_and_cannot_be_asked_is_an_error(web, tmp_path, mirror, setting, source):
+    """It left the list without a word, so what it may have was "gone" and the disc was
+    resolved anew."""
+    (tmp_path / 'ftp').write_text('ftp://127.0.0.1/debian\n')
+    (tmp_path / 'none').write_text('# none\n')
+    source = source.format(list=tmp_path / 'ftp', empty=tmp_path / 'none')
+    (mirror / 'pool/first.deb').unlink()
+    if setting == 'MIRROR':
+        done = web.fetch(web.server.address, source)
+    else:
+        done = web.fetch(SNAPSHOT=source + '/@SNAPSHOTID@' if 'list' not in source else source)
+    assert done.returncode == 1 and f'{setting} names ' in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1 and not web.server.asked and not (tmp_path / 'build/missing').exists()
+
+
+def apt_reads(tmp_path, sources):
+    """The environment of a machine whose apt has these sources."""
+    environment = archives.environment(tmp_path)
+    (tmp_path / 'sources.list').write_text(sources)
+    (tmp_path / 'parts').mkdir(exist_ok=True)
+    (tmp_path / 'lists/partial').mkdir(parents=True, exist_ok=True)
+    (tmp_path / 'apt.conf').write_text(f'Dir::Etc::SourceList "{tmp_path}/sources.list";\n'
+                                       f'Dir::Etc::SourceParts "{tmp_path}/parts";\nDir::State::Lists "{tmp_path}/lists";\n')
+    return environment
+
+
+@pytest.mark.parametrize('other', [
+    'deb mirror+https://127.0.0.1:9/list trixie main', 'deb cdrom:[Debian_13]/ trixie main',
+    'deb mirror+file:/no/such/list trixie main', 'deb ftp://127.0.0.1:9/debian trixie main',
+    'deb http://127.0.0.1:9/debian', 'no line of apt',
+])
+def test_a_source_of_apts_that_cannot_be_asked_has_not_said_gone(web, tmp_path, mirror, other):
+    """As what has no answer.  Where all is found elsewhere, it is in nobody's way."""
+    environment = apt_reads(tmp_path, f'deb {web.server.address} trixie main\n{other}\n')
+    environment['MIRROR'] = web.server.address
+    first = mirror / 'pool/first.deb'
+    content = first.read_bytes()
+    first.unlink()
+    done = archives.run(web.top / 'packages/fetch', tmp_path / 'lock', env=environment)
+    assert done.returncode == 1 and 'cannot be asked' in done.stdout, done.stdout
+    assert not (tmp_path / 'build/missing').exists() and len(cached(tmp_path)) == 1
+    first.write_bytes(content)
+    done = archives.run(web.top / 'packages/fetch', tmp_path / 'lock', env=environment)
+    assert done.returncode == 0, done.stdout
+
+
+def test_sources_that_apt_names_twice_are_no_fault(web, tmp_path, mirror):
+    environment = apt_reads(tmp_path, f'deb {web.server.address} trixie main\n' * 2)
+    (mirror / 'pool/first.deb').unlink()
+    done = archives.run(web.top / 'packages/fetch', tmp_path / 'lock', env=environment)
+    assert done.returncode == 3 and "apt's sources" not in done.stdout, done.stdout
+
+
+def test_a_fault_in_apts_lists_is_said_and_the_mirror_is_asked(web, tmp_path):
+    """It ended the fetch with status 100 and no word, whatever MIRROR had."""
+    environment = apt_reads(tmp_path, 'no line of apt\n')
+    environment['MIRROR'] = web.server.address
+    done = archives.run(web.top / 'packages/fetch', tmp_path / 'lock', env=environment)
+    assert done.returncode == 0 and len(cached(tmp_path)) == 2, done.stdout
+    assert re.search("^fetch: apt's sources cannot be read: .*sources.list", done.stdout, re.M), done.stdout
+    assert done.stdout.count('cannot be read') == 1
+
+
+def test_a_list_of_apts_that_may_not_be_read_is_said(web, tmp_path, mirror):
+    """apt warns, and goes on without it."""
+    environment = apt_reads(tmp_path, f'deb {web.server.address} trixie main\n')
+    (tmp_path / 'parts/more.list').write_text('deb http://127.0.0.1:9/debian trixie main\n')
+    (tmp_path / 'parts/more.list').chmod(0)
+    (mirror / 'pool/first.deb').unlink()
+    powers = ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] if os.getuid() == 0 else []
+    done = archives.run(*powers, web.top / 'packages/fetch', tmp_path / 'lock', env=environment)
+    assert done.returncode == 1 and "apt's sources cannot be read: Unable to read" in done.stdout, done.stdout
+    assert not (tmp_path / 'build/missing').exists()
+
+
+def test_a_machine_without_apt_is_asked_for_nothing(web, tmp_path):
+    """Its programs are missing, with MIRROR and the snapshot left."""
+    web.top = archives.copy_tree(tmp_path / 'tree')
+    for path in (web.top / 'image/lib/common.sh', web.top / 'packages/fetch'):
+        path.write_text(path.read_text().replace('apt-get', 'no-such-apt').replace('apt-config', 'no-such-apt'))
+    done = web.fetch(SNAPSHOT='')
+    assert done.returncode == 0 and len(cached(tmp_path)) == 2, done.stderr
 
 
 def test_empty_mount_point_is_no_archive(web, tmp_path):
