@@ -311,6 +311,31 @@ def test_finished_layers_are_kept(tree):
     assert done.returncode == 0 and ' ...' not in done.stdout, done.stdout
 
 
+def test_roots_depend_on_what_makes_the_archive(tree):
+    """It writes the priorities by which debootstrap chooses: the roots stayed as they were."""
+    tree.build_once()
+    with open(tree.top / 'image/stages/10-archive', 'a') as file:
+        file.write('# other priorities\n')
+    done = tree.run()
+    assert done.returncode == 0, done.stdout
+    for layer in ('archive', 'builder', 'base.image'):
+        assert f'build: {layer} ...' in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize('sizes, kib', [([], 256), ([0], 256), ([1], 260), ([4096, 4097, 0], 268),
+                                        ([970752, 4030000, 999], 5144)])
+def test_size_of_the_efi_image_is_that_of_its_files(top, tmp_path, sizes, kib):
+    """And not what the kernel of the day has taken for them on its disk: none for holes, two
+    megabytes for a byte on a tmpfs of huge pages."""
+    line = re.search('^kib=.*$', (top / 'image/stages/60-iso').read_text(), re.M)[0]
+    (tmp_path / 'EFI/BOOT').mkdir(parents=True)
+    for number, size in enumerate(sizes):
+        (tmp_path / f'EFI/BOOT/{number}').touch()
+        os.truncate(tmp_path / f'EFI/BOOT/{number}', size)
+    done = archives.run('bash', '-euc', f'set -o pipefail; efi=$1; {line}; echo "$kib"', 'bash', tmp_path)
+    assert done.stdout == f'{kib}\n', done.stdout
+
+
 @pytest.mark.slow
 def test_other_name_of_a_profile_is_no_prefix(tree):
     """Layers of console-big are not console's to remove."""
