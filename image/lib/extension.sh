@@ -44,14 +44,28 @@ find_vendor() {
 	vendor=$work/vendor/$name
 }
 
-# make_extension DESCRIPTOR [FILE]: sets $made.
-make_extension() {
-	local name by packages
-	find_vendor "$1" "${2-}"
+# check_packages DESCRIPTOR: the lock has each of its packages, for every disc or for
+# this driver.
+check_packages() {
+	local name package packages locked resolved
 	name=$(basename "$1" .conf)
 	packages=$("$read_driver" get package "$1")
-	[ -z "$packages" ] || [ -n "$(of_role "$name")" ] ||
-		die "the lock does not have the packages of $name: run make lock"
+	locked=$({ of_role image && of_role "$name"; } | cut -d' ' -f1)
+	for package in $packages; do
+		! grep -qxF -e "$package" <<<"$locked" || continue
+		resolved=$("$read_driver" get package "$TOP/packages/drivers/$name.conf" 2>/dev/null) || resolved=''
+		! grep -qxF -e "$package" <<<"$resolved" ||
+			die "the lock does not have $package for the driver $name: run make lock"
+		die "the lock does not have $package for the driver $name: make lock reads the packages of packages/drivers/$name.conf alone, write the line there, too, and run it"
+	done
+}
+
+# make_extension DESCRIPTOR [FILE]: sets $made.
+make_extension() {
+	local name by
+	find_vendor "$1" "${2-}"
+	name=$(basename "$1" .conf)
+	check_packages "$1"
 	by=$(key "$lock_hash" "$KEYROOM_VERSION" "$SOURCE_DATE_EPOCH" \
 		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" \
 		"$(hash_of image/lib/{make-extension,squash,common.sh,in-root.sh} packages/lib/driver)")

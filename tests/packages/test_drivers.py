@@ -3,10 +3,15 @@
 nothing is made: a fault in one descriptor takes no other driver away, and an
 extension has every package that its descriptor names.  Else an HSM is found
 missing on the day of the ceremony."""
+import hashlib
+import lzma
+import re
+
 import pytest
 
 import archives
 import standins
+from archives import keys  # noqa: F401 (a fixture)
 
 FAULTY = 'title: A fault\ndelivery: disc\npackage: no-reason\nmodule: /usr/lib/a.so\n'
 
@@ -87,3 +92,59 @@ def test_a_faulty_descriptor_is_not_said_to_be_on_the_disc(tree):
     done = archives.run(tree.top / 'image/build', '--extension', path, env=tree.environment())
     assert done.returncode == 1 and 'on the disc already' not in done.stdout, done.stdout
     assert f'the descriptor of {path} is at fault' in done.stdout, done.stdout
+
+
+SOFTHSM = 'title: Soft\ndelivery: extension\npackage: softhsm2  # a token\nmodule: /usr/lib/a.so\n'
+
+
+def test_an_extension_has_every_package_of_its_descriptor_or_is_not_made(tree):
+    """One in the lock was enough for all.  What is on every disc is in no role of its own."""
+    descriptor(tree, 'softhsm', SOFTHSM + 'package: base-files  # on every disc\n')
+    assert tree.run().returncode == 0
+    descriptor(tree, 'softhsm', SOFTHSM + 'package: gcc  # the builder has it\n')
+    done = tree.run()
+    assert done.returncode == 1, done.stdout
+    assert 'the lock does not have gcc for the driver softhsm: run make lock' in done.stdout, done.stdout
+
+
+def test_packages_of_a_descriptor_that_the_lock_does_not_read(tree):
+    """One in packages/vendor, or elsewhere, was made without them."""
+    (tree.folder / 'driver.bin').write_bytes(b'module')
+    text = SOFTHSM.replace('softhsm2', 'gcc') + 'vendor: driver.bin ' + hashlib.sha256(b'module').hexdigest() + '\n'
+    for path, word in ((tree.top / 'packages/vendor/mine.conf', 'mine'), (tree.folder / 'mine.conf', tree.folder / 'mine.conf')):
+        path.write_text(text)
+        done = archives.run(tree.top / 'image/build', '--extension', word, '--vendor', tree.folder / 'driver.bin',
+                            env=tree.environment())
+        assert done.returncode == 1, done.stdout
+        assert 'reads the packages of packages/drivers/mine.conf alone, write the line there' in done.stdout, done.stdout
+        path.unlink()
+
+
+def test_a_driver_whose_packages_are_all_on_the_disc_is_no_end_of_the_lock(tree, keys, tmp_path):
+    """It ended without a message: grep had nothing left to print.  The resolver is a
+    stand-in, by which a name needs itself alone."""
+    packages = {path.stem: path for path in (tmp_path / 'mirror/pool').iterdir()}
+    site = tmp_path / 'mirror'
+    index = ''.join(f'Package: {name}\nVersion: 1:1.0\nArchitecture: all\nFilename: pool/{path.name}\nSize: '
+                    f'{path.stat().st_size}\nSHA256: {hashlib.sha256(path.read_bytes()).hexdigest()}\n\n'
+                    for name, path in packages.items())
+    packed = lzma.compress(index.encode())
+    (site / 'dists/trixie/main/binary-amd64').mkdir(parents=True)
+    (site / 'dists/trixie' / archives.INDEX).write_bytes(packed)
+    (site / 'dists/trixie/InRelease').write_bytes(keys.sign(archives.release(packed), 'good'))
+    archives.believe(tree.top, keys, 'good')
+    for path in (tree.top / 'packages/drivers').glob('*.conf'):
+        path.unlink()
+    descriptor(tree, 'onboard', SOFTHSM.replace('softhsm2', 'base-files'))
+    descriptor(tree, 'softhsm', SOFTHSM)
+    for name, content in (('image', 'base-files'), ('builder', 'gcc'), ('unpack', 'shim-signed')):
+        (tree.top / f'packages/{name}.list').write_text(f'{content}  # a reason\n')
+    for path in (tree.top / 'image/profiles').glob('*/packages.list'):
+        path.write_text('base-files  # a reason\n')
+    for name, body in (('minimal-root', 'echo base-files'), ('resolve', 'shift 2; printf "%s 1:1.0\\n" "$@" | sort -u')):
+        (tree.top / 'packages/lib' / name).write_text(f'#!/bin/sh\n{body}\n')
+        (tree.top / 'packages/lib' / name).chmod(0o755)
+    done = archives.run(tree.top / 'packages/lock', tmp_path / 'made.lock', env=tree.environment(KEYRING=keys.ring))
+    assert done.returncode == 0, done.stdout
+    roles = dict(re.findall('^(\\S+) .* (\\S+)$', (tmp_path / 'made.lock').read_text(), re.M))
+    assert roles['softhsm2'] == 'softhsm' and 'onboard' not in roles['base-files'], roles
