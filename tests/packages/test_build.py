@@ -517,12 +517,23 @@ def test_clean_removes_what_a_build_has_made_and_nothing_else(tree):
     assert done.returncode == 0 and not elsewhere.exists(), done.stdout
 
 
-def test_full_disk_is_named_by_the_build(tree):
+@pytest.mark.parametrize('by, said', [('sources', 'the sources cannot be copied'), ('layer', 'compiled failed')])
+def test_full_disk_is_named_by_the_build(tree, by, said):
+    """Of one that is not full before, nor afterwards, when what was half made is gone."""
+    inner = [tree.top / 'image/lib/ns-run'] * (2 if by == 'layer' else 1)
+    made = archives.run(*inner, 'true', env=tree.environment())
+    if made.returncode:
+        pytest.skip(f'no namespace can be made here: {made.stdout.strip()}')
+    if by == 'sources':
+        (tree.top / 'image/rootfs/etc/large').write_bytes(os.urandom(6 << 20))
+    else:
+        stage = tree.top / 'image/stages/30-compile'
+        stage.write_text(stage.read_text().replace('head -c 2000000', 'head -c 6000000'))
     done = archives.run(tree.top / 'image/lib/ns-run', 'sh', '-euc',
-                        'mkdir -p "$1"; mount -t tmpfs -o size=2M small "$1"; shift; exec "$@"', 'sh', tree.build,
+                        'mkdir -p "$1"; mount -t tmpfs -o size=5M small "$1"; shift; exec "$@"', 'sh', tree.build,
                         *tree.command(), env=tree.environment())
-    assert done.returncode == 1, done.stdout
-    assert f'the disk that holds {tree.build}' in done.stdout and 'is full' in done.stdout, done.stdout
+    assert done.returncode == 1 and said in done.stdout, done.stdout
+    assert f'the disk that holds {tree.build} is full' in done.stdout, done.stdout
 
 
 @pytest.mark.slow
