@@ -153,6 +153,21 @@ def test_edit_of_the_copy_before_the_first_layer_is_seen(tree, clean):
     assert not list((tree.build / 'layers').glob('*.done'))
 
 
+@pytest.mark.parametrize('program', ['spdx', 'layout', 'words'])
+def test_records_and_disc_are_put_there_together_or_not_at_all(tree, clean, program):
+    """A record that cannot be made left a new disc beside old and half-written ones."""
+    assert tree.build_once() == clean
+    latest = (tree.build / 'out/latest').read_text()
+    whole = (tree.top / 'image/lib' / program).read_text()
+    (tree.top / 'image/boot/grub.cfg.in').write_text('# another menu\n')
+    (tree.top / 'image/lib' / program).write_text('#!/bin/sh\necho half\nexit 1\n')
+    done = tree.run()
+    assert done.returncode == 1 and 'the records cannot be made' in done.stdout, done.stdout
+    assert tree.made() == clean and (tree.build / 'out/latest').read_text() == latest
+    (tree.top / 'image/lib' / program).write_text(whole)
+    assert tree.build_once() != clean
+
+
 ROOTFS = 'image/rootfs/etc'
 
 
@@ -361,6 +376,9 @@ def test_a_profile_that_the_lock_does_not_know(tree, tmp_path, where):
     lines = [line.split() for line in (tree.layer('base.console') / 'file').read_text().splitlines()]
     assert {line[0]: line[6] for line in lines if line[0] in ('base-files', 'gcc')} == {
         'base-files': 'base,builder,ceremony,image,console', 'gcc': 'builder,console'}
+    # Beside the disc stands the lock that there is, as on it, and none of this build's.
+    locked = hashlib.sha256((tree.top / 'packages/trixie-amd64.lock').read_bytes()).hexdigest()
+    assert f'\nlock: {locked}\n' in next((tree.build / 'out').glob('*.buildinfo')).read_text()
 
 
 def test_second_build_in_a_tree_is_told_to_wait(tree):
