@@ -128,15 +128,23 @@ check_name() {
 		die "$1 is a name of small letters, digits and hyphens, not \"$2\""
 }
 
+# make_build: makes BUILD, marked as a folder that may be removed whole, unless it is
+# there with something in it.
+make_build() {
+	if ! mkdir "$BUILD" 2>/dev/null; then
+		mkdir -p "$BUILD" || return
+		[ -z "$(ls -A "$BUILD")" ] || return 0
+	fi
+	: >"$BUILD/.keyroom-build"
+}
+
 # one_build: makes BUILD, and holds its lock until this process and all that it
 # has started are gone.
 one_build() {
 	local fault
 	fault=$("$TOP/image/lib/check-paths" "$TOP" "$BUILD") || die "$fault"
 	while :; do
-		if mkdir "$BUILD" 2>/dev/null || { mkdir -p "$BUILD" && [ -z "$(ls -A "$BUILD")" ]; }; then
-			: >"$BUILD/.keyroom-build"
-		fi
+		make_build
 		exec {build_lock}>>"$BUILD/lock"
 		# What a killed build had started goes with its namespace, at once.
 		flock -w 5 "$build_lock" ||
@@ -152,6 +160,7 @@ one_build() {
 # process does; and removes those whose processes are no more.
 work_folder() {
 	local old pid
+	make_build
 	mkdir -p "$BUILD/tmp"
 	for old in "$BUILD"/tmp/*.*.*; do
 		pid=${old##*/}

@@ -51,6 +51,18 @@ def test_fetch_from_a_folder(top, tmp_path, mirror):
     assert run_fetch(top, tmp_path, tmp_path / 'lock', mirror).returncode == 0
 
 
+def test_a_folder_for_output_that_fetch_has_made_is_marked(top, tmp_path, mirror):
+    """make clean refuses what nobody has marked; a stranger's folder is left as it is."""
+    (tmp_path / 'strange').mkdir()
+    (tmp_path / 'strange/diary').touch()
+    for name, marked in (('output', True), ('strange', False)):
+        done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror, BUILD=tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name / '.keyroom-build').exists() == marked
+    done = archives.run(top / 'image/lib/clean', env=archives.environment(tmp_path, BUILD=tmp_path / 'output'))
+    assert done.returncode == 0 and not (tmp_path / 'output').exists(), done.stdout
+
+
 def test_fetch_wrong_hash_is_refused_and_named(top, tmp_path, mirror):
     (mirror / 'pool' / 'second.deb').write_bytes(b'package sec0nd')
     done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror)

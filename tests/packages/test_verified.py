@@ -74,6 +74,42 @@ def test_a_signature_by_a_key_that_is_not_in_the_keyring_does_not_count(tree, ke
     assert done.returncode == 1 and 'no signature by a key in packages/keyring/fingerprints' in done.stdout
 
 
+def test_a_keyring_is_found_from_where_it_is_named(tree, keys, tmp_path):
+    """gpgv looks for a name without a slash in a folder of its own, which is empty."""
+    (tmp_path / 'my.gpg').write_bytes(keys.ring.read_bytes())
+    (tmp_path / 'InRelease').write_bytes(keys.sign(archives.release(), 'good'))
+    done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', 'InRelease', 'out', cwd=tmp_path,
+                        env=archives.environment(tmp_path, KEYRING='my.gpg'))
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_fault_of_the_machine_is_not_the_sources(tree, keys, tmp_path):
+    """Without a keyring no source has a good signature: who reads that looks for others."""
+    site = tmp_path / 'site/dists/trixie'
+    site.mkdir(parents=True)
+    (site / 'InRelease').write_bytes(keys.sign(archives.release(), 'good'))
+    for ring in (tmp_path / 'none.gpg', tmp_path):
+        environment = archives.environment(tmp_path, KEYRING=ring, MIRROR=tmp_path / 'site')
+        done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', site / 'InRelease', tmp_path / 'out', env=environment)
+        assert done.returncode == 2 and f'no keyring {ring}: install' in done.stdout, done.stdout
+        done = archives.run(tree / 'packages/lock', 'made.lock', cwd=tmp_path, env=environment)
+        assert done.returncode == 1 and 'no source offers' not in done.stdout, done.stdout
+        assert f'trixie/InRelease cannot be verified on this machine: no keyring {ring}' in done.stdout, done.stdout
+
+
+def test_an_endless_release_does_not_fill_the_disk(tree, keys, tmp_path):
+    def endless(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(1000):
+            handler.wfile.write(b'x' * 65536)
+    with archives.serving(tmp_path / 'site') as server:
+        server.status['/dists/trixie/InRelease'] = endless
+        done = archives.run(tree / 'packages/lock', 'made.lock', cwd=tmp_path,
+                            env=archives.environment(tmp_path, KEYRING=keys.ring, MIRROR=server.address))
+    assert done.returncode == 1 and 'no trixie/InRelease: sends more than it should' in done.stdout, done.stdout
+
+
 FORGED = b'SHA256:\n ' + b'0' * 64 + b' 1 main/binary-amd64/Packages.xz\n'
 
 
