@@ -22,7 +22,9 @@ for package in cups ipp-usb; do
 done
 
 for program in "$backends/usb" "$backends/socket" "$backends/lpd" "$ROOT/usr/sbin/ipp-usb"; do
-	missing=$(chroot "$ROOT" ldd "${program#"$ROOT"}" | grep 'not found') || continue
-	echo "${0##*/}: ${program#"$ROOT"}: $missing" >&2
+	status=0
+	needs=$(chroot "$ROOT" ldd "${program#"$ROOT"}" 2>&1) || status=$?
+	missing=$(printf '%s\n' "$needs" | grep 'not found') || [ "$status" != 0 ] || continue
+	echo "${0##*/}: ${program#"$ROOT"}: ${missing:-$needs}" >&2
 	exit 1
 done

@@ -13,7 +13,8 @@ awk -F: -v OFS=: -v day="$day" '{ $2 = "*"; $3 = day; print }' \
 cat "$ROOT/etc/shadow.new" >"$ROOT/etc/shadow"
 rm "$ROOT/etc/shadow.new"
 
-if awk -F: '$2 != "*"' "$ROOT/etc/shadow" | grep -q .; then
+open=$(awk -F: '$2 != "*"' "$ROOT/etc/shadow")
+if [ -n "$open" ] || [ ! -s "$ROOT/etc/shadow" ]; then
 	echo "${0##*/}: an account has a password" >&2
 	exit 1
 fi
