@@ -119,10 +119,18 @@ class Rehearsal:
         chained = ['--previous', self.response.name] if self.response else \
             ['--start', self.start.isoformat(), '--domain', self.domain,
              '--algorithm', str(self.algorithm)]
-        done = self.hsm.run('ksrgen', '--keys', 'zsk', '--bundles', str(self.bundles), *chained, *options,
-                            self.request.name)
-        assert done.status == 0, done.err
-        return self.request
+        # A ZSK with the tag of a KSK, or of a revoked one, is refused, rightly.
+        taken = {str((key['key_tag'] + more) % 65536) for key in self.keys.values() for more in (0, 128, 129)}
+        while True:
+            before = set(self.folder.glob('zsk/*'))
+            done = self.hsm.run('ksrgen', '--keys', 'zsk', '--bundles', str(self.bundles), *chained, *options,
+                                self.request.name)
+            assert done.status == 0, done.err
+            made = set(self.folder.glob('zsk/*')) - before
+            if not made or not taken & set(re.findall(r'keyTag="(\d+)"', self.request.read_text())):
+                return self.request
+            for path in [*made, self.request]:
+                path.unlink()
 
     def chain(self):
         """How ksrsigner, ksrcheck and skrcheck are told of the response before."""

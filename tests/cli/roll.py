@@ -80,7 +80,7 @@ class Roll(Rehearsal):
         log, = (self.folder / folder).iterdir()
         judged = self.hsm.run('skrcheck', '--config', 'ksrsigner.yaml', *self.chain(), '--anchor', anchor.name,
                               '--log', str(log), self.request.name, self.response.name)
-        assert judged.status == 0 and judged.out.endswith('\nPASS\n') or not self.previous, judged.out + judged.err
+        assert judged.status == 0 and (judged.out.endswith('\nPASS\n') or not self.previous), judged.out + judged.err
         self.sizes = dict(re.findall(r'^(\d+) +DNSKEY (\d+) bytes', done.out, re.M))
         return self.response
 

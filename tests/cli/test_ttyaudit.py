@@ -219,12 +219,13 @@ def test_existing_file_is_not_overwritten(folder):
     """Two recordings of one device within a second, and a file of that name."""
     audit = Audit(folder)
     name = os.path.basename(audit.paths[0])
+    # Held open, or another test's terminal may get its number.
+    master, slave = os.dup(audit.masters[0]), os.dup(audit.slaves[0])
     assert audit.stop() == 0
     now = int(time.time())
     for second in range(now - 1, now + 10):
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(second))
         (folder / f"ttyaudit-{name}-{stamp}.log").write_bytes(b"older")
-    master, slave = pty.openpty()
     assert os.path.basename(os.ttyname(slave)) == name
     process = subprocess.Popen([TOOL, os.ttyname(slave)], cwd=folder,
                                stderr=subprocess.PIPE, env=environment(run=folder))

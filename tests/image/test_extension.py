@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 import vendor
+from onebuild import make
 
 pytestmark = pytest.mark.slow
 
@@ -108,7 +109,7 @@ def test_the_disc_does_not_change_with_a_vendors_file(disc, top, build):
     note = top / 'packages/vendor/note'
     note.write_text('not for the disc\n')
     try:
-        subprocess.run(['make', '-s', 'iso'], cwd=top, check=True, stdout=subprocess.DEVNULL)
+        make(build, 'iso', 'PROFILE=console')
         assert (build / 'out' / f'{disc["NAME"]}.buildinfo').read_text() == before
     finally:
         note.unlink()

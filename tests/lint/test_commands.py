@@ -8,6 +8,7 @@ import re
 import subprocess
 
 import pytest
+from onebuild import one_build
 
 DOCUMENTS = ['README.md', 'HACKING.md', 'RELEASE.md', 'docs/REBUILDERS.md']
 
@@ -72,8 +73,9 @@ def test_one_file_and_one_test(top, programs, tmp_path):
 
 
 @pytest.mark.slow
-def test_make_unit(top, programs):
-    assert 'FAILED' not in shell(hacking(top, 'make unit')[0], top)
+def test_make_unit(top, build, programs):
+    with one_build(build):
+        assert 'FAILED' not in shell(hacking(top, 'make unit')[0], top)
 
 
 def repository(folder, versions):
