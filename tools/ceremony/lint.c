@@ -80,7 +80,7 @@ static void find(struct lint *lint, size_t line, const char *what,
 /* The name behind "/media/" at text, as far as it goes. */
 static void drive_name(const char *text, char out[DRIVE_LEN])
 {
-	size_t len = strcspn(text, "/ \"'*");
+	size_t len = strcspn(text, "/, \"'*");
 
 	if (len >= DRIVE_LEN)
 		len = DRIVE_LEN - 1;
