@@ -84,8 +84,6 @@ def image_in(iso):
     raise AssertionError('no image')
 
 
-# Not seen to pass yet.
-@pytest.mark.unproven
 def test_a_disc_that_fails_while_it_is_used(disc, tmp_path):
     """What the parity mends is no alarm; what it cannot is one, once, on every
     terminal, by a prompt with a mark and an audit that says so; and the end works."""
