@@ -56,3 +56,13 @@ def softhsm(reference_token, tmp_path, programs):
     shutil.copytree(reference_token.folder / "tokens", tmp_path / "tokens",
                     dirs_exist_ok=True)
     return hsm
+
+
+@pytest.fixture
+def hsm(tmp_path, programs):
+    """A token of the test's own without keys, and a configuration that names it."""
+    needs_softhsm()
+    hsm = Hsm(tmp_path, programs)
+    hsm.make_token()
+    hsm.configure()
+    return hsm

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from rehearsal import Rehearsal, use
-from tokens import PIN, SOFTHSM, Hsm, needs_softhsm
+from tokens import PIN, SOFTHSM
 
 NONE = ('--no-previous-skr', 'rehearsal')
 QUESTION = 'Is this correct (y/N)? '
@@ -145,15 +145,6 @@ def test_the_typed_pin_does_for_all_signatures(always):
 
 
 # Whatever acts on a configured label
-
-@pytest.fixture
-def hsm(tmp_path, programs):
-    needs_softhsm()
-    hsm = Hsm(tmp_path, programs)
-    hsm.make_token()
-    hsm.configure()
-    return hsm
-
 
 def keygen(hsm, label, *more):
     done = hsm.run('keymaster', 'keygen', '--algorithm', 'ECDSAP256SHA256', '--label', label, *more)

@@ -9,20 +9,11 @@ import subprocess
 
 import pytest
 
-from tokens import PIN, SO_PIN, SOFTHSM, Hsm, needs_softhsm
+from tokens import PIN, SO_PIN, SOFTHSM
 
 ALGORITHMS = [('RSASHA256', '2048', 'RSA 2048', 8), ('RSASHA512', '3072', 'RSA 3072', 10),
               ('ECDSAP256SHA256', '256', 'P-256', 13), ('ECDSAP384SHA384', None, 'P-384', 14),
               ('ED25519', None, 'Ed25519', 15), ('ED448', '456', 'Ed448', 16)]
-
-
-@pytest.fixture
-def hsm(tmp_path, programs):
-    needs_softhsm()
-    hsm = Hsm(tmp_path, programs)
-    hsm.make_token()
-    hsm.configure()
-    return hsm
 
 
 def keygen(hsm, label, algorithm='ECDSAP256SHA256', *more):

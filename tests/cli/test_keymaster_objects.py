@@ -8,7 +8,7 @@ import re
 import pytest
 
 from cryptoki import edit
-from tokens import PIN, SO_PIN, SOFTHSM, Hsm, compile_faulty, needs_softhsm
+from tokens import PIN, SO_PIN, SOFTHSM, compile_faulty
 
 EC = 'ECDSAP256SHA256'
 
@@ -16,15 +16,6 @@ EC = 'ECDSAP256SHA256'
 @pytest.fixture(scope='module')
 def faulty(tmp_path_factory):
     return compile_faulty(tmp_path_factory.mktemp('faulty'))
-
-
-@pytest.fixture
-def hsm(tmp_path, programs):
-    needs_softhsm()
-    hsm = Hsm(tmp_path, programs)
-    hsm.make_token()
-    hsm.configure()
-    return hsm
 
 
 @pytest.fixture
