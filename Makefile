@@ -96,4 +96,5 @@ clean: ## remove build/
 
 include houses.mk
 include image/init/build.mk
+include image/squash/build.mk
 include $(wildcard tests/build.mk)

@@ -34,9 +34,9 @@ STAGES = {
     '30-compile': 'mkdir -p "$3/root"; head -c 2000000 /dev/zero >"$3/zero"; seen >"$3/root/program"',
     '40-configure': 'mkdir -p "$6"; cp -a "$2/." "$3/root/." "$6/"; seen >"$6/seen"; cat "$5" >"$6/extensions"\n'
                     'cat "$4/image/boot/grub.cfg.in" >"$6/menu"',
-    '50-squash': 'mkdir -p "$4"; (cd "$2" && find . -type f | LC_ALL=C sort | xargs cat) >"$4/root.squashfs"\n'
-                 'for f in verity manifest packages licences; do : >"$4/root.$f"; done; : >"$4/initrd"\n'
-                 'find "$1/unpack" -type f -exec cat {} + >"$4/vmlinuz"; seen >>"$4/root.verity"',
+    '50-squash': 'mkdir -p "$5"; (cd "$2" && find . -type f | LC_ALL=C sort | xargs cat) >"$5/root.squashfs"\n'
+                 'for f in verity manifest packages licences; do : >"$5/root.$f"; done; : >"$5/initrd"\n'
+                 'find "$1/unpack" -type f -exec cat {} + >"$5/vmlinuz"; seen >>"$5/root.verity"',
     '60-iso': '. "$TOP/image/profiles/$PROFILE/settings"; { cat "$2"/*; cat "$TOP/image/boot/grub.cfg.in"; seen; } >"$3"',
 }
 EXTENSION = 'of_role softhsm >"${!#}"; seen >>"${!#}"'
