@@ -13,7 +13,6 @@
 #include "lib/dns/name.h"
 #include "lib/hash/sha256.h"
 #include "lib/xml/xml.h"
-#include "signer/sign/sign.h"
 #include "signer/sign/table.h"
 
 #include <stdio.h>
@@ -269,7 +268,7 @@ bool keys_say_records(struct keys_run *run, const struct token_key *key,
 
 bool keys_prove(const struct token_key *key, uint8_t algorithm, struct err *err)
 {
-	return sign_prove(key, algorithm, false, err);
+	return token_prove(key, algorithm, false, err) == TOKEN_PROVEN;
 }
 
 bool keys_say_hash(struct keys_run *run, const char *what,

@@ -9,29 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool sign_prove(const struct token_key *key, uint8_t algorithm,
-	bool hash_in_hsm, struct err *err)
-{
-	struct dnskey dnskey = DNSKEY_EMPTY;
-	struct buf data = BUF_EMPTY, signature = BUF_EMPTY;
-	bool ok;
-
-	buf_text(&data, "a signature that proves a pair of keys");
-	ok = token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err) &&
-	     token_sign(key, algorithm, hash_in_hsm, &data, &signature, err);
-	if (ok && !crypto_verify(NULL, &dnskey, &data, &signature, err)) {
-		err->kind = ERR_HSM;
-		err->about_key = true;
-		ok = err_prefix(err,
-			"key %s does not verify its signature: its halves do not belong together",
-			key->label);
-	}
-	dnskey_free(&dnskey);
-	buf_free(&signature);
-	buf_free(&data);
-	return ok;
-}
-
 /*
  * What a step said of the key, and not of the token, is a reason; anything
  * else ends the run.
@@ -104,8 +81,8 @@ static bool try_key(struct ksk *ksk, struct err *err)
 
 	if (token_can_sign(
 		    ksk->token_key, algorithm, hash_in_hsm, &proven, &why) &&
-		(proven || sign_prove(ksk->token_key, algorithm, hash_in_hsm,
-				   &why)))
+		(proven || token_prove(ksk->token_key, algorithm, hash_in_hsm,
+				   &why) == TOKEN_PROVEN))
 		return true;
 	return take_reason(ksk, &why, err);
 }

@@ -28,13 +28,6 @@ bool sign_find_previous(struct token_set *tokens, const struct config *config,
 	const struct ksr *previous, struct ksk_set *out, struct err *err);
 
 /*
- * Sign a fixed text with the key and verify it in software.  ERR_HSM,
- * about the key where the signature does not hold.
- */
-bool sign_prove(const struct token_key *key, uint8_t algorithm,
-	bool hash_in_hsm, struct err *err);
-
-/*
  * Sign every bundle of a planned response, and prove each signature with
  * OpenSSL against the public key in its RRset before the next is made.
  * Between two signatures a signal ends the run (ERR_REFUSED).

@@ -5,7 +5,6 @@
 #include "lib/base/array.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
-#include "lib/crypto/crypto.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,27 +65,6 @@ static bool has_id(struct token *token, CK_OBJECT_HANDLE object,
 	return ok;
 }
 
-/* Did it sign, and as the key that is looked for? */
-static bool signs(const struct key *key, bool *same)
-{
-	const uint8_t algorithm = key_algorithm(key->key.type);
-	const struct dnskey dnskey = {.flags = DNSKEY_FLAGS_KSK,
-		.protocol = DNSKEY_PROTOCOL,
-		.algorithm = algorithm,
-		.public_key = key->key.public_key};
-	struct buf data = BUF_EMPTY, signature = BUF_EMPTY;
-	struct err ignored = ERR_EMPTY;
-	bool ok;
-
-	buf_text(&data, "a signature that proves a pair of keys");
-	ok = token_sign(
-		&key->key, algorithm, false, &data, &signature, &ignored);
-	*same = ok && crypto_verify(NULL, &dnskey, &data, &signature, &ignored);
-	buf_free(&signature);
-	buf_free(&data);
-	return ok;
-}
-
 /*
  * An object that does not show its public key: a private one says by a
  * signature which it is; where it makes none, CKA_ID has to do.
@@ -103,7 +81,9 @@ static bool is_hidden_half(struct token *token, CK_OBJECT_HANDLE object,
 				  .has_private = true},
 		.private_object = object};
 	const struct key_kind *wanted = key_kind(trace->type), *kind = NULL;
+	enum token_proof proof = TOKEN_UNPROVEN;
 	struct buf params = BUF_EMPTY;
+	struct err ignored = ERR_EMPTY;
 	bool there = false, ok;
 
 	ok = (wanted->params == NULL ||
@@ -116,10 +96,12 @@ static bool is_hidden_half(struct token *token, CK_OBJECT_HANDLE object,
 	buf_free(&params);
 	if (!ok || (kind != NULL && kind != wanted))
 		return ok;
-	if (class == CKO_PRIVATE_KEY && !key.always_authenticate &&
-		signs(&key, same))
-		return true;
-	return has_id(token, object, trace, same, err);
+	if (class == CKO_PRIVATE_KEY && !key.always_authenticate)
+		proof = token_prove(
+			&key.key, key_algorithm(trace->type), false, &ignored);
+	*same = proof == TOKEN_PROVEN;
+	return proof != TOKEN_UNPROVEN ||
+	       has_id(token, object, trace, same, err);
 }
 
 /* Is this object a half of the key? */

@@ -231,6 +231,20 @@ bool token_sign(const struct token_key *key, uint8_t algorithm,
 	bool hash_in_hsm, const struct buf *data, struct buf *signature,
 	struct err *err);
 
+enum token_proof {
+	TOKEN_UNPROVEN,  /* no signature came out */
+	TOKEN_OTHER_KEY, /* one that the public half does not verify */
+	TOKEN_PROVEN,
+};
+
+/*
+ * Sign a fixed text as token_sign() does and verify it in software.  Whatever
+ * is not TOKEN_PROVEN is an error as well: that of the signing, or ERR_HSM,
+ * about the key.
+ */
+enum token_proof token_prove(const struct token_key *key, uint8_t algorithm,
+	bool hash_in_hsm, struct err *err);
+
 /*
  * The kind of key that a DNSSEC algorithm wants; false with ERR_USAGE where
  * it is none of the supported.
