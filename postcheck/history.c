@@ -44,15 +44,21 @@ static void compare_times(const struct second *second,
 	const struct ksr_bundle *last, const struct ksr_bundle *first,
 	struct verdict *verdict)
 {
-	const struct ksr_policy *stated = &second->request->zsk;
+	const struct ksr_policy *asked = &second->request->zsk;
+	const struct ksr_policy *stated = &second->response->ksk;
 	int64_t overlap = last->expiration - first->inception;
 	char text[TIME_DURATION_MAX];
 
 	time_duration_format(overlap < 0 ? -overlap : overlap, text);
+	if (overlap < asked->min_validity_overlap ||
+		overlap > asked->max_validity_overlap)
+		verdict_fail(verdict,
+			"the last old bundle ends %s %s the first new one begins, not as stated in the request",
+			text, overlap < 0 ? "before" : "after");
 	if (overlap < stated->min_validity_overlap ||
 		overlap > stated->max_validity_overlap)
 		verdict_fail(verdict,
-			"the last old bundle ends %s %s the first new one begins, not as stated in the request",
+			"the last old bundle ends %s %s the first new one begins, not as the response's KSK policy states",
 			text, overlap < 0 ? "before" : "after");
 }
 

@@ -108,26 +108,36 @@ void check_chain_keys(
 	check_previous_member(context, finding);
 }
 
+static void check_seam(int64_t ends, int64_t begins, int64_t min, int64_t max,
+	const char *whose, struct finding *finding)
+{
+	char ends_text[TIME_TEXT_MAX], begins_text[TIME_TEXT_MAX];
+	char min_text[TIME_DURATION_MAX], max_text[TIME_DURATION_MAX];
+
+	if (ends - begins >= min && ends - begins <= max)
+		return;
+	time_format(ends, TIME_BARE, ends_text);
+	time_format(begins, TIME_BARE, begins_text);
+	time_duration_format(min, min_text);
+	time_duration_format(max, max_text);
+	finding_fail(finding,
+		"the previous response ends at %s, the request begins at %s, expected an overlap of %s to %s (%s)",
+		ends_text, begins_text, min_text, max_text, whose);
+}
+
+/* By both policies: the response states ours, and must not contradict it. */
 void check_chain_overlap(
 	const struct check_context *context, struct finding *finding)
 {
 	const struct ksr_policy *stated = &context->request->zsk;
+	const struct config_ksk_policy *ours = &context->config->ksk_policy;
 	int64_t ends = last_bundle(context->previous)->expiration;
 	int64_t begins = context->request->bundles[0].inception;
-	char ends_text[TIME_TEXT_MAX], begins_text[TIME_TEXT_MAX];
-	char min_text[TIME_DURATION_MAX], max_text[TIME_DURATION_MAX];
-	int64_t overlap = ends - begins;
 
-	if (overlap >= stated->min_validity_overlap &&
-		overlap <= stated->max_validity_overlap)
-		return;
-	time_format(ends, TIME_BARE, ends_text);
-	time_format(begins, TIME_BARE, begins_text);
-	time_duration_format(stated->min_validity_overlap, min_text);
-	time_duration_format(stated->max_validity_overlap, max_text);
-	finding_fail(finding,
-		"the previous response ends at %s, the request begins at %s, expected an overlap of %s to %s",
-		ends_text, begins_text, min_text, max_text);
+	check_seam(ends, begins, stated->min_validity_overlap,
+		stated->max_validity_overlap, "stated policy", finding);
+	check_seam(ends, begins, ours->min_validity_overlap,
+		ours->max_validity_overlap, "ksk_policy", finding);
 }
 
 /* The signer of a signature, where it is a KSK. */

@@ -445,8 +445,9 @@ def chain_rules(case):
         if names(both) and not names(previous) and not names(request):
             yield 'CHAIN-KEYS identifier', ALL
     overlap = last.expiration - first.inception
-    if setting(config, 'check_chain_overlap') and not request.zsk.durations['MinValidityOverlap'] <= overlap <= \
-            request.zsk.durations['MaxValidityOverlap']:
+    least, most = (tighter(request.zsk.durations[name], seconds(config['ksk_policy'][POLICY[name]]))
+                   for name, tighter in (('MinValidityOverlap', max), ('MaxValidityOverlap', min)))
+    if setting(config, 'check_chain_overlap') and not least <= overlap <= most:
         yield 'CHAIN-OVERLAP', ALL
     tied, all_known = tie(case)
     if setting(config, 'check_chain_keys_in_hsm') and not (all(tied) and all_known):

@@ -495,6 +495,11 @@ static void chain_gap(struct sample *s)
 {
 	last(s->previous)->expiration -= 3 * TIME_DAY;
 }
+static void chain_gap_in_our_policy(struct sample *s)
+{
+	s->request->zsk.min_validity_overlap = 0;
+	chain_gap(s);
+}
 static void previous_ksk_absent(struct sample *s)
 {
 	s->previous_ksks.keys[0].token_key = NULL;
@@ -755,6 +760,7 @@ static const struct {
 	{"KSR-CHAIN-KEYS-HSM", previous_ksk_unusable},
 	{"KSR-CHAIN-KEYS-HSM", previous_earlier_bundle_of_a_stranger},
 	{"KSR-CHAIN-OVERLAP", chain_gap},
+	{"KSR-CHAIN-OVERLAP", chain_gap_in_our_policy},
 	{"KSK-IDENTITY", ds_other},
 	{"KSK-IDENTITY", ksk_tag_other},
 	{"KSK-IDENTITY", ksk_algorithm_other},

@@ -188,6 +188,26 @@ static void stated_bounds_are_kept(void **state)
 	sample_free(s);
 }
 
+/* Where both programs had the request's word alone, it could say anything. */
+static void stated_overlap_is_kept_where_two_responses_meet(void **state)
+{
+	struct sample *s = sample_new();
+
+	(void)state;
+	s->request->zsk.min_validity_overlap = 0;
+	s->response->zsk.min_validity_overlap = 0;
+	s->config->ksk_policy.min_validity_overlap = 30 * TIME_DAY;
+	s->response->ksk.min_validity_overlap = 30 * TIME_DAY;
+	s->config->ksk_policy.max_validity_overlap = 40 * TIME_DAY;
+	s->response->ksk.max_validity_overlap = 40 * TIME_DAY;
+	expect_failures(s, " POST-STATED POST-CHAIN");
+	s->config->request_policy.check_bundle_overlap = false;
+	expect_failures(s, " POST-CHAIN");
+	s->config->request_policy.check_chain_overlap = false;
+	expect_failures(s, "");
+	sample_free(s);
+}
+
 static void expect_lines(
 	const char *text, const char *mark, size_t width, const char *lines)
 {
@@ -329,6 +349,8 @@ int main(void)
 		cmocka_unit_test(one_name_of_two_keys_is_seen),
 		cmocka_unit_test(previous_response_of_strangers_is_seen),
 		cmocka_unit_test(stated_bounds_are_kept),
+		cmocka_unit_test(
+			stated_overlap_is_kept_where_two_responses_meet),
 		cmocka_unit_test(lines_begin_with_our_words),
 		cmocka_unit_test(zone_has_no_record_that_a_text_made),
 		cmocka_unit_test(anchor_vouches_only_with_flags_257),
