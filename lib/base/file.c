@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define OLD_NAMES_MAX 1000
+#define BESIDE_MAX 12 /* ".old-1000", ".new-XXXXXX" */
 #define READ_SIZE ((size_t)16384)
 
 #define COPY_SIZE ((size_t)65536)
@@ -249,6 +250,31 @@ static bool check_old(const char *path, const struct stat *st, struct err *err)
 	return true;
 }
 
+const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+bool file_check_name(const char *folder, const char *name, struct err *err)
+{
+	long max = pathconf(folder, _PC_NAME_MAX);
+	struct stat st;
+
+	if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
+		return err_set(err, ERR_OUTPUT, "%s: cannot create %s: %s",
+			folder, name, strerror(ENOTDIR));
+	if (access(folder, W_OK | X_OK) != 0)
+		return err_set(err, ERR_OUTPUT, "%s: cannot create %s: %s",
+			folder, name, strerror(errno));
+	if (max >= 0 && strlen(name) + BESIDE_MAX > (size_t)max)
+		return err_set(err, ERR_OUTPUT,
+			"%s: cannot create %s: a name of %zu bytes, expected at most %ld",
+			folder, name, strlen(name), max - BESIDE_MAX);
+	return true;
+}
+
 bool file_check_target(const char *path, struct err *err)
 {
 	char *folder = NULL;
@@ -266,12 +292,7 @@ bool file_check_target(const char *path, struct err *err)
 			strerror(errno));
 	}
 	folder = file_folder(path, err);
-	if (folder == NULL)
-		return false;
-	ok = access(folder, W_OK | X_OK) == 0;
-	if (!ok)
-		err_set(err, ERR_OUTPUT, "%s: cannot create: %s: %s", path,
-			folder, strerror(errno));
+	ok = folder != NULL && file_check_name(folder, file_name(path), err);
 	free(folder);
 	return ok;
 }

@@ -45,6 +45,16 @@ bool file_write_fd(int fd, const char *name, const void *data, size_t len,
  */
 bool file_check_target(const char *path, struct err *err);
 
+/*
+ * Could anything of this name be made in the folder: it is one, can be written
+ * to, and takes the name and what is put behind it until the rename.  Errors:
+ * ERR_OUTPUT.
+ */
+bool file_check_name(const char *folder, const char *name, struct err *err);
+
+/* The last part of path, borrowed: what stands behind its last slash. */
+const char *file_name(const char *path);
+
 struct file_stage; /* a file that is written but not published */
 
 /*

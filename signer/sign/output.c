@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,15 +105,68 @@ static bool is_empty_folder(const char *folder)
 	return entries == 2; /* . and .. */
 }
 
+/* The folder's name without slashes at its end; owned. */
+static char *folder_name(const char *folder, struct err *err)
+{
+	char *name = text_copy(folder, err);
+
+	if (name != NULL)
+		for (size_t len = strlen(name);
+			len > 1 && name[len - 1] == '/';)
+			name[--len] = '\0';
+	return name;
+}
+
+/* What stands there is replaced by a rename, which has its rules. */
+static bool check_old_folder(const char *folder, struct err *err)
+{
+	const char *name = file_name(folder);
+	struct statx st;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return err_set(err, ERR_OUTPUT,
+			"%s: expected the name of a new folder", folder);
+	if (statx(AT_FDCWD, folder, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) != 0)
+		return true;
+	if (!S_ISDIR(st.stx_mode) || !is_empty_folder(folder))
+		return err_set(err, ERR_OUTPUT,
+			"%s: exists and is not an empty folder", folder);
+	if ((st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+		return err_set(err, ERR_OUTPUT,
+			"%s: a drive is mounted there, expected the name of a folder on it",
+			folder);
+	return true;
+}
+
+/* The folder, and each name in it: asked where the folder is to be. */
+static bool check_place(const char *folder, const struct output_item *items,
+	size_t count, struct err *err)
+{
+	char *parent = file_folder(folder, err);
+	bool ok = parent != NULL && check_old_folder(folder, err) &&
+		  file_check_name(parent, file_name(folder), err);
+
+	for (size_t i = 0; ok && i < count; i++)
+		ok = file_check_name(parent, items[i].name, err);
+	free(parent);
+	return ok;
+}
+
 bool output_check_folder(const char *folder, const struct output_item *items,
 	size_t count, struct err *err)
 {
+	char *name = NULL;
+	bool ok;
+
 	if (!is_distinct(items, count, err))
 		return false;
-	if (access(folder, F_OK) == 0 && !is_empty_folder(folder))
+	if (*folder == '\0')
 		return err_set(err, ERR_OUTPUT,
-			"%s: exists and is not an empty folder", folder);
-	return true;
+			"the name of the folder to write is empty");
+	name = folder_name(folder, err);
+	ok = name != NULL && check_place(name, items, count, err);
+	free(name);
+	return ok;
 }
 
 static struct output *output_new(
@@ -182,18 +236,6 @@ bool output_file(
 	}
 	*out = new;
 	return true;
-}
-
-/* The folder's name without slashes at its end; owned. */
-static char *folder_name(const char *folder, struct err *err)
-{
-	char *name = text_copy(folder, err);
-
-	if (name != NULL)
-		for (size_t len = strlen(name);
-			len > 1 && name[len - 1] == '/';)
-			name[--len] = '\0';
-	return name;
 }
 
 /* A new folder beside the target, with all files in it; owned. */

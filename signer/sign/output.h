@@ -24,8 +24,10 @@ bool output_file(
 
 /*
  * Could output_directory() work, as far as can be seen before anything is
- * signed?  ERR_USAGE where two names are the same but for their case,
- * ERR_OUTPUT where the folder exists and is not an empty folder.
+ * signed?  ERR_USAGE where two names are the same but for their case;
+ * ERR_OUTPUT where the folder could not be made or replaced: what it would be
+ * in is no folder or cannot be written to, a name is too long, or what stands
+ * there is not an empty folder, is a link, or is where a drive is mounted.
  */
 bool output_check_folder(const char *folder, const struct output_item *items,
 	size_t count, struct err *err);

@@ -44,8 +44,8 @@ def zone(prepared, tmp_path):
         folder = tmp_path
 
         @staticmethod
-        def run(program, *words):
-            return subprocess.run([prepared.hsm.programs / program, *map(str, words)], cwd=tmp_path, env=prepared.hsm.env,
+        def run(program, *words, before=()):
+            return subprocess.run([*before, prepared.hsm.programs / program, *map(str, words)], cwd=tmp_path, env=prepared.hsm.env,
                                   capture_output=True, text=True, timeout=60, check=False)
 
         @classmethod
@@ -131,6 +131,71 @@ def test_requests_whose_results_differ_in_case_alone(zone):
     shutil.copy(zone.folder / 'ksr-2.xml', zone.folder / 'KSR-1.xml')
     done = zone.chain('ksr-1.xml', 'KSR-1.xml')
     assert done.returncode == 2 and 'one name on a drive' in done.stderr and zone.calls() == []
+
+
+def no_folder(zone, kind):
+    """A value of --output-dir at which no folder can be made."""
+    out = zone.folder / 'out'
+    if kind == 'a file in between':
+        out.write_text('not a folder')
+        out.chmod(0o755)
+        return 'out/chain'
+    if kind == 'a link':
+        (zone.folder / 'elsewhere').mkdir()
+        out.symlink_to('elsewhere')
+        return 'out'
+    if kind == 'a link to nothing':
+        out.symlink_to('elsewhere')
+        return 'out'
+    if kind == 'this one':
+        out.mkdir()
+        return 'out/.'
+    if kind == 'a file':
+        out.write_text('not a folder')
+        return 'out'
+    return {'nowhere': 'nowhere/out', 'empty': '', 'too long': 'x' * 250, 'not even a folder': '/dev/null/out'}[kind]
+
+
+@pytest.mark.parametrize('kind', ['nowhere', 'empty', 'a file in between', 'a link', 'a link to nothing', 'this one',
+                                  'a file', 'too long', 'not even a folder'])
+def test_folder_that_cannot_be_written_is_known_ahead(zone, kind):
+    folder = no_folder(zone, kind)
+    done = zone.run('ksrsigner', '--force', *NONE, '--chain', '--output-dir', folder, 'ksr-1.xml', 'ksr-2.xml')
+    assert done.returncode == 5, done.stderr
+    assert zone.calls() == [] and 'HSM Information' not in done.stdout
+
+
+def mounted(zone, what, target, *words):
+    """ksrsigner where something is mounted at the target, for it alone."""
+    inside = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', f'mount {what} {target} && exec "$@"', 'sh']
+    if subprocess.run([*inside, 'true'], cwd=zone.folder, capture_output=True, check=False).returncode != 0:
+        pytest.skip('nothing can be mounted here')
+    return zone.run('ksrsigner', '--force', *NONE, *words, before=inside)
+
+
+@pytest.mark.parametrize('words', [['--chain', '--output-dir', 'drive/out', 'ksr-1.xml', 'ksr-2.xml'], ['ksr-1.xml', 'drive/skr.xml']])
+def test_drive_that_is_read_only_is_known_ahead(zone, words):
+    (zone.folder / 'drive').mkdir()
+    done = mounted(zone, '-t tmpfs -o ro none', 'drive', *words)
+    assert done.returncode == 5 and 'Read-only file system' in done.stderr
+    assert zone.calls() == []
+
+
+def test_place_where_a_drive_is_mounted_is_known_ahead(zone):
+    """A rename does not go over it."""
+    (zone.folder / 'out').mkdir()
+    done = mounted(zone, '-t tmpfs none', 'out', '--chain', '--output-dir', 'out', 'ksr-1.xml')
+    assert done.returncode == 5 and 'a drive is mounted there' in done.stderr
+    assert zone.calls() == []
+
+
+def test_name_of_a_response_that_is_too_long_is_known_ahead(zone):
+    name = 'k' * 245
+    shutil.copy(zone.folder / 'ksr-1.xml', zone.folder / name)
+    for words in (['--chain', '--output-dir', 'out', name], [name, name.replace('k', 's')]):
+        done = zone.run('ksrsigner', '--force', *NONE, *words)
+        assert done.returncode == 5 and 'expected at most' in done.stderr
+        assert zone.calls() == []
 
 
 def test_both_hashes_are_shown_before_the_question(zone):
