@@ -2,6 +2,7 @@
 #include "lib/base/file.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/fat.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -272,7 +273,7 @@ bool file_check_name(const char *folder, const char *name, struct err *err)
 		return err_set(err, ERR_OUTPUT,
 			"%s: cannot create %s: a name of %zu bytes, expected at most %ld",
 			folder, name, strlen(name), max - BESIDE_MAX);
-	return true;
+	return !fat_holds(folder) || fat_check_name(name, err);
 }
 
 bool file_check_target(const char *path, struct err *err)

@@ -47,8 +47,8 @@ bool file_check_target(const char *path, struct err *err);
 
 /*
  * Could anything of this name be made in the folder: it is one, can be written
- * to, and takes the name and what is put behind it until the rename.  Errors:
- * ERR_OUTPUT.
+ * to, and takes the name (see fat.h, where it is on such a drive) and what is
+ * put behind it until the rename.  Errors: ERR_OUTPUT.
  */
 bool file_check_name(const char *folder, const char *name, struct err *err);
 

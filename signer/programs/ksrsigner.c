@@ -5,6 +5,7 @@
  * response: the program of the ceremony.
  */
 #include "lib/base/buf.h"
+#include "lib/base/fat.h"
 #include "lib/base/file.h"
 #include "lib/base/stop.h"
 #include "lib/base/text.h"
@@ -387,15 +388,22 @@ static bool write_one(struct session *session, struct err *err)
 	return true;
 }
 
-/* A name that was given: of a file in the folder, and no hidden one. */
+/* A name that was given: of a file in the folder or on a drive, not hidden. */
 static char *given_name(const char *name, struct err *err)
 {
-	if (text_is_name(name, strlen(name)) && strchr(name, '/') == NULL &&
-		name[0] != '.')
-		return text_copy(name, err);
-	err_set(err, ERR_USAGE,
-		"--output-names: \"%.80s\" is not the name of a file", name);
-	return NULL;
+	if (!text_is_name(name, strlen(name)) || strchr(name, '/') != NULL ||
+		name[0] == '.') {
+		err_set(err, ERR_USAGE,
+			"--output-names: \"%.80s\" is not the name of a file",
+			name);
+		return NULL;
+	}
+	if (!fat_check_name(name, err)) {
+		err->kind = ERR_USAGE;
+		err_prefix(err, "--output-names");
+		return NULL;
+	}
+	return text_copy(name, err);
 }
 
 /* One name for each request, from --output-names. */

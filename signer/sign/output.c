@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "signer/sign/output.h"
 
+#include "lib/base/fat.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 
@@ -78,13 +79,13 @@ static bool fill_folder(const char *folder, const struct output_item *items,
 	return true;
 }
 
-/* The drives are FAT, where names that differ in case alone are one. */
+/* The drives are FAT, where different names may be one. */
 static bool is_distinct(
 	const struct output_item *items, size_t count, struct err *err)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < i; j++)
-			if (strcasecmp(items[i].name, items[j].name) == 0)
+			if (fat_is_same(items[i].name, items[j].name))
 				return err_set(err, ERR_USAGE,
 					"two responses would be named %s and %s, which is one name on a drive",
 					items[j].name, items[i].name);

@@ -24,7 +24,7 @@ bool output_file(
 
 /*
  * Could output_directory() work, as far as can be seen before anything is
- * signed?  ERR_USAGE where two names are the same but for their case;
+ * signed?  ERR_USAGE where two names are one on a drive (fat.h);
  * ERR_OUTPUT where the folder could not be made or replaced: what it would be
  * in is no folder or cannot be written to, a name is too long, or what stands
  * there is not an empty folder, is a link, or is where a drive is mounted.

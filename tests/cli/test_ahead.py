@@ -11,6 +11,7 @@ import shutil
 import subprocess
 
 import pytest
+from conftest import TOP
 from rehearsal import Rehearsal
 from tokens import SOFTHSM, compile_faulty
 
@@ -44,8 +45,8 @@ def zone(prepared, tmp_path):
         folder = tmp_path
 
         @staticmethod
-        def run(program, *words, before=()):
-            return subprocess.run([*before, prepared.hsm.programs / program, *map(str, words)], cwd=tmp_path, env=prepared.hsm.env,
+        def run(program, *words, before=(), **env):
+            return subprocess.run([*before, prepared.hsm.programs / program, *map(str, words)], cwd=tmp_path, env=prepared.hsm.env | env,
                                   capture_output=True, text=True, timeout=60, check=False)
 
         @classmethod
@@ -119,9 +120,11 @@ def test_results_can_be_named(zone):
 
 
 @pytest.mark.parametrize('names', ['a.xml', 'a.xml,b.xml,c.xml', 'a.xml,', 'a.xml,../b.xml', 'a.xml,.b', 'a.xml,b\x1b.xml',
-                                   'a.xml,A.XML', 'a.xml,a.xml', '', 'a.xml, b.xml'])
+                                   'a.xml,A.XML', 'a.xml,a.xml', '', 'a.xml, b.xml', 'a.xml,a.xml.', 'a.xml,b.xml..', 'a:b.xml,b.xml',
+                                   'c?.xml,b.xml', 'a.xml,b|.xml', 'a.xml,b\\.xml', 'a.xml,"b".xml', '<a>.xml,b.xml', 'a*.xml,b.xml'])
 def test_names_that_are_refused(zone, names):
-    """FAT knows no case: two names that differ in it alone are one file."""
+    """FAT knows no case and no dots at the end: two names that differ in them alone
+    are one file; some characters it does not take."""
     done = zone.chain('--output-names', names, 'ksr-1.xml', 'ksr-2.xml')
     assert done.returncode == 2, done.stderr
     assert zone.calls() == [] and not (zone.folder / 'out').exists()
@@ -196,6 +199,42 @@ def test_name_of_a_response_that_is_too_long_is_known_ahead(zone):
         done = zone.run('ksrsigner', '--force', *NONE, *words)
         assert done.returncode == 5 and 'expected at most' in done.stderr
         assert zone.calls() == []
+
+
+def test_requests_whose_results_differ_in_dots_at_the_end(zone):
+    shutil.copy(zone.folder / 'ksr-2.xml', zone.folder / 'ksr-1.xml.')
+    done = zone.chain('ksr-1.xml', 'ksr-1.xml.')
+    assert done.returncode == 2 and 'one name on a drive' in done.stderr and zone.calls() == []
+
+
+@pytest.fixture(scope='module')
+def fat(tmp_path_factory):
+    """Preloaded, it makes every folder look like one on a drive."""
+    out = tmp_path_factory.mktemp('preload') / 'fat.so'
+    subprocess.run(['cc', '-std=c17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', '-o', out,
+                    TOP / 'tests/preload/fat.c', '-ldl'], check=True)
+    return out
+
+
+NOT_ON_FAT = ['skr:1.xml', 'skr?.xml', 'skr.xml.', 'skr.xml ', 'skr\t.xml', '"skr".xml']
+
+
+@pytest.mark.parametrize('name', NOT_ON_FAT)
+def test_target_that_a_drive_does_not_take(zone, fat, name):
+    shutil.copy(zone.folder / 'ksr-1.xml', zone.folder / f'k{name}')
+    for words in (['ksr-1.xml', name], ['--chain', '--output-dir', name, 'ksr-1.xml'], ['--chain', '--output-dir', 'out', f'k{name}']):
+        done = zone.run('ksrsigner', '--force', *NONE, *words, LD_PRELOAD=str(fat), ASAN_OPTIONS='verify_asan_link_order=0')
+        assert done.returncode == 5 and '(FAT)' in done.stderr, done.stderr
+        assert zone.calls() == []
+    # What another file system takes is not refused there.
+    done = zone.run('ksrsigner', '--force', *NONE, 'ksr-1.xml', name)
+    assert done.returncode == 0 and (zone.folder / name).exists()
+
+
+def test_target_that_a_drive_takes(zone, fat):
+    done = zone.run('ksrsigner', '--force', *NONE, 'ksr-1.xml', "skr (1) [2028] é.xml", LD_PRELOAD=str(fat),
+                    ASAN_OPTIONS='verify_asan_link_order=0')
+    assert done.returncode == 0, done.stderr
 
 
 def test_both_hashes_are_shown_before_the_question(zone):
