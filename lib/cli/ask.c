@@ -4,7 +4,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/experiment.h"
 #include "lib/base/stop.h"
-#include "lib/base/text.h"
+#include "lib/cli/screen.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,10 +49,22 @@ static bool is_yes(const char *answer)
 	return false;
 }
 
+/* The answer is typed behind it, wherever it ends. */
+static void show_question(const char *question)
+{
+	struct buf line = BUF_EMPTY, shown = BUF_EMPTY;
+
+	buf_format(&line, "%s%s (y/N)?", experiment_mark(), question);
+	screen_line(&shown, STDOUT_FILENO, buf_string(&line));
+	printf("%s ", buf_string(&shown));
+	fflush(stdout);
+	buf_free(&line);
+	buf_free(&shown);
+}
+
 bool ask_yes(struct log *log, const char *question, bool force, struct err *err)
 {
 	char answer[ANSWER_MAX] = "";
-	struct buf shown = BUF_EMPTY;
 
 	if (force) {
 		log_say(log, "%s: not asked (--force)", question);
@@ -63,10 +75,7 @@ bool ask_yes(struct log *log, const char *question, bool force, struct err *err)
 			"%s: no terminal to ask on, and no --force", question);
 	/* What was typed before the question was shown is no answer to it. */
 	(void)tcflush(STDIN_FILENO, TCIFLUSH);
-	text_escape(&shown, question, strlen(question));
-	printf("%s%s (y/N)? ", experiment_mark(), buf_string(&shown));
-	fflush(stdout);
-	buf_free(&shown);
+	show_question(question);
 	if (!read_answer(answer, err)) {
 		printf("\n");
 		log_write(log, LOG_LEVEL_INFO, "%s (y/N)? no answer", question);

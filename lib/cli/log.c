@@ -22,7 +22,6 @@
 
 #define NAMES_MAX 100
 /* Of what goes on in a further line: nothing that was read begins a line. */
-#define INDENT 4
 
 struct log {
 	struct log_settings settings;
@@ -258,16 +257,15 @@ void log_copy(
 static void show(
 	struct log *log, enum log_level level, FILE *stream, const char *text)
 {
-	struct buf escaped = BUF_EMPTY, folded = BUF_EMPTY;
+	struct buf line = BUF_EMPTY, folded = BUF_EMPTY;
 
-	buf_text(&escaped, experiment_mark());
+	buf_text(&line, experiment_mark());
 	if (level == LOG_LEVEL_WARNING)
-		buf_text(&escaped, "warning: ");
+		buf_text(&line, "warning: ");
 	else if (level == LOG_LEVEL_ERROR)
-		buf_text(&escaped, "error: ");
-	text_escape(&escaped, text, strlen(text));
-	text_fold(&folded, buf_string(&escaped), screen_width(fileno(stream)),
-		INDENT);
+		buf_text(&line, "error: ");
+	buf_text(&line, text);
+	screen_line(&folded, fileno(stream), buf_string(&line));
 	/* In their order, where both streams go to one place. */
 	if (stream == stderr)
 		fflush(stdout);
@@ -276,7 +274,7 @@ static void show(
 			err_set(&log->shown, ERR_OUTPUT,
 				"cannot write to the screen: %s",
 				strerror(errno));
-	buf_free(&escaped);
+	buf_free(&line);
 	buf_free(&folded);
 }
 

@@ -3,8 +3,8 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/experiment.h"
-#include "lib/base/text.h"
 #include "lib/base/version.h"
+#include "lib/cli/screen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -246,18 +246,20 @@ static bool start(const struct option_program *program, int argc,
 	return flush_output(err);
 }
 
-/* What main does last: "name: message" on standard error, escaped. */
+/* What main does last: "name: message" on standard error. */
 static int fail(const struct option_program *program, const struct err *err)
 {
-	struct buf line = BUF_EMPTY;
+	struct buf line = BUF_EMPTY, shown = BUF_EMPTY;
 
-	text_escape(&line, err->text, strlen(err->text));
-	fprintf(stderr, "%s%s: %s\n", experiment_mark(), program->name,
-		buf_string(&line));
+	buf_format(
+		&line, "%s%s: %s", experiment_mark(), program->name, err->text);
+	screen_line(&shown, STDERR_FILENO, buf_string(&line));
+	fprintf(stderr, "%s\n", buf_string(&shown));
 	if (err->kind == ERR_USAGE)
 		fprintf(stderr, "%s%s: see %s --help\n", experiment_mark(),
 			program->name, program->name);
 	buf_free(&line);
+	buf_free(&shown);
 	return (int)err->kind;
 }
 

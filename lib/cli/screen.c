@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/cli/screen.h"
 
+#include "lib/base/text.h"
+
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -15,4 +18,14 @@ size_t screen_width(int fd)
 	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		return USUAL_WIDTH;
 	return size.ws_col;
+}
+
+void screen_line(struct buf *out, int fd, const char *text)
+{
+	struct buf escaped = BUF_EMPTY;
+
+	text_escape(&escaped, text, strlen(text));
+	text_fold(out, buf_string(&escaped), screen_width(fd), SCREEN_INDENT);
+	out->failed |= escaped.failed;
+	buf_free(&escaped);
 }

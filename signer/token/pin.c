@@ -5,6 +5,8 @@
 #include "lib/base/experiment.h"
 #include "lib/base/file.h"
 #include "lib/base/stop.h"
+#include "lib/base/text.h"
+#include "lib/cli/screen.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -48,6 +50,20 @@ static bool read_line(int fd, struct secret *line, struct err *err)
 	return true;
 }
 
+/* What a token says of itself begins no row of the screen. */
+static bool show(int fd, const char *prompt, struct err *err)
+{
+	struct buf shown = BUF_EMPTY;
+	bool ok;
+
+	text_fold(&shown, prompt, screen_width(fd), SCREEN_INDENT);
+	buf_u8(&shown, ' ');
+	ok = buf_ok(&shown, err) &&
+	     file_write_fd(fd, TERMINAL, shown.data, shown.len, err);
+	buf_free(&shown);
+	return ok;
+}
+
 static bool prompt_on(
 	int fd, const char *prompt, struct secret **out, struct err *err)
 {
@@ -70,8 +86,7 @@ static bool prompt_on(
 		err_set(err, ERR_USAGE, "%s: %s", TERMINAL, strerror(errno));
 		goto done;
 	}
-	ok = file_write_fd(fd, TERMINAL, prompt, strlen(prompt), err) &&
-	     read_line(fd, line, err);
+	ok = show(fd, prompt, err) && read_line(fd, line, err);
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
 	if (!file_write_fd(fd, TERMINAL, "\n", 1, err))
 		ok = false;
@@ -105,7 +120,7 @@ static bool ask(const char *prefix, const struct token_info *info,
 	bool ok;
 
 	buf_format(&text,
-		"%s%s token %s (%s, serial %s, slot %lu): ", experiment_mark(),
+		"%s%s token %s (%s, serial %s, slot %lu):", experiment_mark(),
 		prefix, info->label, info->model, info->serial, info->slot);
 	ok = buf_ok(&text, err) && prompt(buf_string(&text), out, err);
 	buf_free(&text);

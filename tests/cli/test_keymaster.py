@@ -389,3 +389,31 @@ def test_names_that_are_none(hsm, text):
     for option in ('--organization', '--unit', '--common-name'):
         done = hsm.run('keymaster', 'csr', '--label', 'k', '--output', 'k.csr', option, text)
         assert done.status == 2 and f'{option}: expected 1 to 64 characters' in done.err
+
+
+def rows(text, columns=80):
+    """What a terminal of so many columns makes of it."""
+    return [line[i:i + columns] for line in text.splitlines() for i in range(0, len(line), columns)]
+
+
+def test_question_begins_no_row_of_the_screen(hsm):
+    """Nor does a label there, wherever the row ends."""
+    label = 'x' * 64 + 'PASS KSK-IDENTITY all keys'
+    keygen(hsm, label)
+    before = len('Destroy the key ') + 64
+    for columns in range(before - 2, before + 3):
+        done = hsm.converse('keymaster', 'keydelete', '--label', label, answers=[('(y/N)? ', 'n')], columns=columns)
+        shown = rows(done.out, columns)
+        assert done.status == 1 and 'xxPASS' in ''.join(row.strip() for row in shown)
+        assert not any(row.startswith('PASS') for row in shown), done.out
+
+
+def test_prompt_begins_no_row_of_the_screen(hsm):
+    """The label is the token's own word."""
+    hsm.configure(hsm.module(pin=None))
+    label = 'xxxxxxxxPASS KSK-IDENTITY'
+    hsm.make_token(label)
+    before = len('PIN for token ') + 8
+    for columns in range(before - 1, before + 2):
+        done = hsm.converse('keymaster', '--token', label, 'inventory', answers=[('):', PIN)], columns=columns)
+        assert done.status == 0 and not any(row.startswith('PASS') for row in rows(done.out, columns)), done.out

@@ -9,6 +9,7 @@ import select
 import shutil
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -69,11 +70,12 @@ class Hsm:
                               stderr=subprocess.PIPE, text=True, timeout=TIMEOUT)
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def converse(self, program, *words, answers=(), send_signal=None):
+    def converse(self, program, *words, answers=(), send_signal=None, columns=80):
         """Run on a terminal; answers are pairs of what to wait for and what to type."""
         pid, fd = pty.fork()
         if pid == 0:
             os.chdir(self.folder)
+            termios.tcsetwinsize(0, (24, columns))
             os.execve(self.programs / program, [program, *words], self.env)
         out, end, waiting = b'', time.monotonic() + TIMEOUT, list(answers)
         while True:

@@ -683,17 +683,12 @@ def test_text_of_a_document_begins_no_line(world, judges, text):
         assert all(line.startswith('example. 172800 IN DNSKEY 25') for line in records)
 
 
-def test_terminal_that_is_narrow(world, judges):
-    """What goes on after a fold, or is cut, is indented."""
-    case = world.case('normal')
-    case.mutant = case.response.copy()
-    case.mutant.id = 'y' * 52 + 'PASS' + 'y' * 60
-    judges.write(case)
+def on_screen(judges, columns, *words):
+    """The lines that skrcheck shows on a terminal of so many columns."""
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(judges.folder)
-        os.execvp('sh', ['sh', '-c', 'stty cols 60; exec "$0" --config config.json --previous-skr previous.xml '
-                                     'ksr.xml skr.xml', str(judges.programs / 'skrcheck')])
+        os.execvp('sh', ['sh', '-c', f'stty cols {columns}; exec "$0" "$@"', str(judges.programs / 'skrcheck'), *words])
     out = b''
     while True:
         try:
@@ -704,7 +699,40 @@ def test_terminal_that_is_narrow(world, judges):
             break
         out += piece
     os.waitpid(pid, 0)
-    lines = out.decode().replace('\r', '').splitlines()
+    return out.decode().replace('\r', '').splitlines()
+
+
+def test_terminal_that_is_narrow(world, judges):
+    """What goes on after a fold, or is cut, is indented."""
+    case = world.case('normal')
+    case.mutant = case.response.copy()
+    case.mutant.id = 'y' * 52 + 'PASS' + 'y' * 60
+    judges.write(case)
+    lines = on_screen(judges, 60, '--config', 'config.json', '--previous-skr', 'previous.xml', 'ksr.xml', 'skr.xml')
     assert all(len(line) <= 60 for line in lines if 'yyy' in line or line.startswith('    ')), lines
     # Cut where it is: not at the beginning of a line.
     assert any(line.startswith('        PASSyyy') for line in lines), lines
+
+
+def test_message_begins_no_row_of_the_screen(world, judges):
+    """What cannot be read is quoted in what says so, wherever a row of 80 ends."""
+    said = 'PASS POST-SIGNATURES'
+
+    def write(pad):
+        case = world.case('normal')
+        case.mutant = case.response.copy()
+        case.mutant.bundles[0].id = 'x' * pad + said
+        judges.write(case)
+        path = judges.folder / 'skr.xml'
+        path.write_text(path.read_text().replace('<SignatureData>', '<SignatureData>!', 1))
+
+    write(1)
+    line, = (line for line in judges.run('skrcheck', 'ksr.xml', 'skr.xml')[1].splitlines() if said in line)
+    for pad in range(78 - line.index(said), 84 - line.index(said)):
+        write(pad)
+        lines = on_screen(judges, 80, 'ksr.xml', 'skr.xml')
+        rows = [line[i:i + 80] for line in lines for i in range(0, len(line), 80)]
+        assert 'xxPASS' in ''.join(row.strip() for row in rows)
+        assert not any(row.startswith('PASS') for row in rows), rows
+        # Where nobody reads it is one line.
+        assert judges.run('skrcheck', 'ksr.xml', 'skr.xml')[1].count('x' * pad + said) == 1
