@@ -54,6 +54,11 @@ static bool check_distinct(const struct config *config,
 			return reader_refuse_key(reader, "ds_sha256", err,
 				"keys.%s has this DS as well: it is the same key",
 				other->name);
+		if (key->public_key.len > 0 &&
+			buf_equal(&key->public_key, &other->public_key))
+			return reader_refuse_key(reader, "public_key", err,
+				"keys.%s has this one as well: it is the same key",
+				other->name);
 	}
 	return true;
 }
@@ -508,64 +513,96 @@ static bool check_families(
 	return true;
 }
 
-/* Is ds_sha256 the DS of public_key in the zone? */
-static bool is_ds(const struct config_key *key, const char *zone, bool *out,
-	struct err *err)
+/* The DS of public_key in the zone. */
+static bool ds_of(const struct config_key *key, const char *zone,
+	uint8_t digest[CRYPTO_DIGEST_MAX], struct err *err)
 {
 	const struct dnskey dnskey = dnskey_of(key);
-	uint8_t digest[CRYPTO_DIGEST_MAX];
 	struct buf owner = BUF_EMPTY;
 	size_t len = 0;
 	bool ok;
 
 	ok = name_wire(zone, &owner, err) &&
 	     crypto_ds(&dnskey, &owner, DS_SHA256, digest, &len, err);
-	*out = ok &&
-	       memcmp(digest, key->ds_sha256, sizeof(key->ds_sha256)) == 0;
 	buf_free(&owner);
 	return ok;
 }
 
-/* And in one of those that are signed here? */
-static bool is_ds_here(const struct config *config,
-	const struct config_key *key, bool *out, struct err *err)
+static bool has_ds(const struct config_key *key, const uint8_t *digest)
+{
+	return key->has_ds_sha256 &&
+	       memcmp(digest, key->ds_sha256, sizeof(key->ds_sha256)) == 0;
+}
+
+/* No other key has this DS, which is that of the public_key of key. */
+static bool check_ds_alone(const char *name, const struct config *config,
+	const struct config_key *key, const uint8_t *digest, struct err *err)
+{
+	for (size_t i = 0; i < config->key_count; i++) {
+		const struct config_key *other = &config->keys[i];
+
+		if (other == key || !has_ds(other, digest))
+			continue;
+		if (other < key)
+			return err_set(err, ERR_USAGE,
+				"%s: line %zu: keys.%s.public_key: its DS is keys.%s.ds_sha256: it is the same key",
+				name, key->line, key->name, other->name);
+		return err_set(err, ERR_USAGE,
+			"%s: line %zu: keys.%s.ds_sha256: it is the DS of keys.%s.public_key: it is the same key",
+			name, other->line, other->name, key->name);
+	}
+	return true;
+}
+
+/* Zone number i of those that are signed here; NULL: there are no more. */
+static const char *zone_here(const struct config *config, size_t i)
 {
 	const struct config_names *domains =
 		&config->request_policy.acceptable_domains;
 
-	*out = false;
 	if (config->ksk_policy.signers_name != NULL)
-		return is_ds(key, config->ksk_policy.signers_name, out, err);
+		return i == 0 ? config->ksk_policy.signers_name : NULL;
 	if (domains->count == 0)
-		return is_ds(key, ".", out, err);
-	for (size_t i = 0; !*out && i < domains->count; i++)
-		if (!is_ds(key, domains->names[i], out, err))
+		return i == 0 ? "." : NULL;
+	return i < domains->count ? domains->names[i] : NULL;
+}
+
+static bool check_digest(const char *name, const struct config *config,
+	const struct config_key *key, struct err *err)
+{
+	bool own = !key->has_ds_sha256;
+	struct err why = ERR_EMPTY;
+	const char *zone;
+
+	for (size_t i = 0; (zone = zone_here(config, i)) != NULL; i++) {
+		uint8_t digest[CRYPTO_DIGEST_MAX];
+
+		if (!ds_of(key, zone, digest, &why))
+			continue;
+		if (!check_ds_alone(name, config, key, digest, err))
 			return false;
-	return true;
+		own = own || has_ds(key, digest);
+	}
+	return own ||
+	       err_set(err, ERR_USAGE, "%s: line %zu: keys.%s.ds_sha256: %s",
+		       name, key->line, key->name,
+		       why.kind != ERR_NONE
+			       ? why.text
+			       : "it is not the DS of public_key in a zone that is signed here");
 }
 
 /*
- * What is stated twice must be one key, or each reader takes the other.  After
- * everything was read: the zones stand behind keys: in the file.
+ * What is stated twice must be one key, or each reader takes the other; and a
+ * key has one name.  After everything was read: the zones stand behind keys: in
+ * the file.
  */
 static bool check_digests(
 	const char *name, const struct config *config, struct err *err)
 {
-	for (size_t i = 0; i < config->key_count; i++) {
-		const struct config_key *key = &config->keys[i];
-		struct err why = ERR_EMPTY;
-		bool same = false;
-
-		if (!key->has_ds_sha256 || key->public_key.len == 0 ||
-			(is_ds_here(config, key, &same, &why) && same))
-			continue;
-		return err_set(err, ERR_USAGE,
-			"%s: line %zu: keys.%s.ds_sha256: %s", name, key->line,
-			key->name,
-			why.kind != ERR_NONE
-				? why.text
-				: "it is not the DS of public_key in a zone that is signed here");
-	}
+	for (size_t i = 0; i < config->key_count; i++)
+		if (config->keys[i].public_key.len > 0 &&
+			!check_digest(name, config, &config->keys[i], err))
+			return false;
 	return true;
 }
 

@@ -353,7 +353,7 @@ static const struct refusal {
 		"c.yaml: line 1: keys.a.public_key: expected base64"},
 	{"keys: {a: {" KEY ", label: x, public_key: AAAA}}",
 		"c.yaml: line 1: keys.a.public_key: "},
-	{"keys:\n a: {" KEY ", label: x, public_key: " PUBLIC "}\n b: {" KEY
+	{"keys:\n a: {" KEY ", label: x}\n b: {" KEY
 	 ",\n  label: y, ds_sha256: " DS1 ",\n  public_key: " PUBLIC "}\n",
 		"c.yaml: line 3: keys.b.ds_sha256: " NOT_ITS_DS},
 	{"keys: {a: {" KEY ", label: x, ds_sha256: " DS_EXAMPLE
@@ -401,6 +401,19 @@ static const struct refusal {
 	 " b:\n  {" KEY ", label: y, ds_sha256: " DS2 "}\n"
 	 " c:\n  {" KEY ", label: z,\n   ds_sha256: " DS1 "}\n",
 		"c.yaml: line 5: keys.c.ds_sha256: keys.a has this DS as well"},
+	{"keys:\n a: {" KEY ", label: x, public_key: " PUBLIC "}\n b: {" KEY
+	 ",\n  label: y, public_key: " PUBLIC "}\n",
+		"c.yaml: line 3: keys.b.public_key: keys.a has this one as well"},
+	{"keys:\n a: {" KEY ", label: x, public_key: " PUBLIC "}\n b: {" KEY
+	 ",\n  label: y, ds_sha256: " DS_ROOT "}\n",
+		"c.yaml: line 3: keys.b.ds_sha256: it is the DS of keys.a.public_key"},
+	{"keys:\n a: {" KEY ", label: x, ds_sha256: " DS_ROOT "}\n b: {" KEY
+	 ",\n  label: y, public_key: " PUBLIC "}\n",
+		"c.yaml: line 3: keys.b.public_key: its DS is keys.a.ds_sha256"},
+	{"keys:\n a: {" KEY ", label: x, ds_sha256: " DS_EXAMPLE "}\n b: {" KEY
+	 ",\n  label: y, public_key: " PUBLIC "}\n"
+	 "request_policy: {acceptable_domains: [., 'a b', example.]}\n",
+		"c.yaml: line 3: keys.b.public_key: its DS is keys.a.ds_sha256"},
 	{"keys: {a: {" KEY ", label: 'x '}}",
 		"c.yaml: line 1: keys.a.label: expected 1 to 128 characters"},
 	{"keys: {a: {" KEY ", label: 'x  y'}}",
