@@ -72,6 +72,8 @@ struct config_hsm {
 	struct secret *pin;    /* NULL: ask on the terminal */
 	struct secret *so_pin; /* NULL: ask on the terminal */
 	struct config_env env; /* set before the module is loaded */
+	/* of its tokens only this one is used; NULL: not asked for */
+	char *token, *serial, *slot;
 };
 
 /* keys.NAME: what a key in the HSM must be. */

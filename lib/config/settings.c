@@ -36,6 +36,9 @@ const struct setting settings_hsm[] = {
 	ROW(SECRET, hsm, pin, .fallback = NULL),
 	ROW(SECRET, hsm, so_pin, .fallback = NULL),
 	ROW(ENV, hsm, env, .fallback = NULL),
+	ROW(TEXT, hsm, token, .fallback = NULL),
+	ROW(TEXT, hsm, serial, .fallback = NULL),
+	ROW(TEXT, hsm, slot, .fallback = NULL),
 	{.name = NULL},
 };
 

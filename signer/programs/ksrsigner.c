@@ -329,10 +329,32 @@ static bool check_requests(struct session *session, struct err *err)
 	return stop_check(err);
 }
 
+/* A keys_wanted: did it sign the previous response, as that says? */
+static bool is_signer(const void *context, const char *label)
+{
+	const struct session *session = context;
+	const struct ksr *previous = session->inputs.previous.ksr;
+
+	for (size_t b = 0; previous != NULL && b < previous->bundle_count;
+		b++) {
+		const struct ksr_bundle *bundle = &previous->bundles[b];
+
+		for (size_t s = 0; s < bundle->signature_count; s++)
+			if (strcmp(bundle->signatures[s].identifier, label) ==
+				0)
+				return true;
+	}
+	return false;
+}
+
 static bool open_hsm(struct session *session, struct err *err)
 {
-	const struct keys_open_options wanted = {
-		.hsm = hsm_name, .login = true, .show = true};
+	const struct keys_open_options wanted = {.hsm = hsm_name,
+		.login = true,
+		.by_label = true,
+		.also = is_signer,
+		.context = session,
+		.show = true};
 
 	return keys_open(session->inputs.config, &wanted, session->log,
 		       &session->tokens, err) &&

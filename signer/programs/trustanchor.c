@@ -73,7 +73,8 @@ static bool write_result(const char *path, const struct buf *xml,
 static bool export_anchor(const struct config *config, struct log *log,
 	const void *context, struct err *err)
 {
-	struct keys_open_options wanted = {.hsm = hsm_name, .login = true};
+	struct keys_open_options wanted = {
+		.hsm = hsm_name, .login = true, .by_label = true};
 	struct token_set *set = NULL;
 	struct buf xml = BUF_EMPTY;
 	const char *path =

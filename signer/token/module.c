@@ -192,6 +192,66 @@ static void token_free(struct token *token)
 	free(token);
 }
 
+bool token_is_chosen(
+	const struct token_choice *choice, const struct token_info *info)
+{
+	char slot[24];
+
+	snprintf(slot, sizeof(slot), "%lu", info->slot);
+	return (choice->label == NULL ||
+		       strcmp(choice->label, info->raw_label) == 0) &&
+	       (choice->serial == NULL ||
+		       strcmp(choice->serial, info->serial) == 0) &&
+	       (choice->slot == NULL || strcmp(choice->slot, slot) == 0);
+}
+
+/* "labelled A, with serial B, in slot C", as far as they are asked for. */
+static void describe_choice(const struct token_choice *choice, struct buf *out)
+{
+	if (choice->label != NULL)
+		buf_format(out, "labelled %s", choice->label);
+	if (choice->serial != NULL)
+		buf_format(out, "%swith serial %s", out->len > 0 ? ", " : "",
+			choice->serial);
+	if (choice->slot != NULL)
+		buf_format(out, "%sin slot %s", out->len > 0 ? ", " : "",
+			choice->slot);
+}
+
+/* Which token of the module the configuration means. */
+static struct token_choice configured(const struct config_hsm *hsm)
+{
+	return (struct token_choice){
+		.label = hsm->token, .serial = hsm->serial, .slot = hsm->slot};
+}
+
+/* Of a module whose tokens are looked at: there is one, and the one. */
+static bool check_count(
+	const struct module *module, size_t count, struct err *err)
+{
+	const struct token_choice choice = configured(module->hsm);
+	struct buf what = BUF_EMPTY;
+	bool ok;
+
+	describe_choice(&choice, &what);
+	if (count == 0 && what.len == 0)
+		err_set(err, ERR_HSM,
+			"hsm %s: no initialised token in any slot of %s",
+			module->hsm->name, module->hsm->module);
+	else if (count == 0)
+		err_set(err, ERR_HSM, "hsm %s: no token is %s, as hsm.%s says",
+			module->hsm->name, buf_string(&what),
+			module->hsm->name);
+	else if (count > 1 && what.len > 0)
+		err_set(err, ERR_HSM,
+			"hsm %s: %zu tokens are %s: say which with hsm.%s.serial or slot",
+			module->hsm->name, count, buf_string(&what),
+			module->hsm->name);
+	ok = count == 1 || (count > 1 && what.len == 0);
+	buf_free(&what);
+	return ok;
+}
+
 /* An initialised token joins the set, with a session. */
 static bool add_token(
 	struct token_set *set, struct token *token, struct err *err)
@@ -211,10 +271,14 @@ static bool add_token(
 	return true;
 }
 
-/* Look at one slot; a token that was never initialised is passed over. */
+/*
+ * Look at one slot; a token that was never initialised is passed over, and so
+ * is one that the configuration does not mean.
+ */
 static bool open_slot(struct token_set *set, struct module *module,
 	CK_SLOT_ID slot, struct err *err)
 {
+	const struct token_choice choice = configured(module->hsm);
 	struct token *token = calloc(1, sizeof(*token));
 	bool ok;
 
@@ -226,7 +290,8 @@ static bool open_slot(struct token_set *set, struct module *module,
 	token->session = CK_INVALID_HANDLE;
 	token->rw_session = CK_INVALID_HANDLE;
 	ok = token_refresh(token, err);
-	if (ok && (token->flags & CKF_TOKEN_INITIALIZED) != 0) {
+	if (ok && (token->flags & CKF_TOKEN_INITIALIZED) != 0 &&
+		token_is_chosen(&choice, &token->info)) {
 		ok = add_token(set, token, err);
 		if (ok)
 			token = NULL;
@@ -269,11 +334,7 @@ static bool open_slots(
 	for (size_t i = 0; i < count; i++)
 		if (!open_slot(set, module, slots[i], err))
 			return false;
-	if (set->token_count == before)
-		return err_set(err, ERR_HSM,
-			"hsm %s: no initialised token in any slot of %s",
-			module->hsm->name, module->hsm->module);
-	return true;
+	return check_count(module, set->token_count - before, err);
 }
 
 static bool open_module(
@@ -364,35 +425,19 @@ size_t token_set_count(const struct token_set *set)
 	return set->token_count;
 }
 
+size_t token_set_count_of(const struct token_set *set, const char *hsm)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->token_count; i++)
+		if (strcmp(set->tokens[i]->info.hsm, hsm) == 0)
+			count++;
+	return count;
+}
+
 struct token *token_set_token(const struct token_set *set, size_t i)
 {
 	return set->tokens[i];
-}
-
-bool token_is_chosen(
-	const struct token_choice *choice, const struct token_info *info)
-{
-	char slot[24];
-
-	snprintf(slot, sizeof(slot), "%lu", info->slot);
-	return (choice->label == NULL ||
-		       strcmp(choice->label, info->raw_label) == 0) &&
-	       (choice->serial == NULL ||
-		       strcmp(choice->serial, info->serial) == 0) &&
-	       (choice->slot == NULL || strcmp(choice->slot, slot) == 0);
-}
-
-/* "labelled A, with serial B, in slot C", as far as they are asked for. */
-static void describe_choice(const struct token_choice *choice, struct buf *out)
-{
-	if (choice->label != NULL)
-		buf_format(out, "labelled %s", choice->label);
-	if (choice->serial != NULL)
-		buf_format(out, "%swith serial %s", out->len > 0 ? ", " : "",
-			choice->serial);
-	if (choice->slot != NULL)
-		buf_format(out, "%sin slot %s", out->len > 0 ? ", " : "",
-			choice->slot);
 }
 
 bool token_set_choose(const struct token_set *set,

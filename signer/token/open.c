@@ -4,6 +4,7 @@
 #include "signer/token/pin.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *yes_no(bool value)
 {
@@ -41,11 +42,73 @@ static void tell_token(
 		yes_no(info->pin_final), yes_no(info->pin_locked));
 }
 
-static bool log_in(struct token_set *set, const struct token_choice *choice,
+static bool is_wanted(const struct config *config,
+	const struct keys_open_options *options, struct buf *label)
+{
+	const char *text = buf_string(label);
+
+	if (strlen(text) != label->len)
+		return false;
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, text) == 0)
+			return true;
+	return options->also != NULL && options->also(options->context, text);
+}
+
+/* Is there a wanted key in the token, as far as is seen now? */
+static bool shows_wanted(const struct config *config,
+	const struct keys_open_options *options, struct token *token, bool *out,
 	struct err *err)
 {
+	struct token_labels labels = {.count = 0};
+	size_t unlabelled;
+
+	if (!token_labels(token, &labels, &unlabelled, err))
+		return false;
+	*out = false;
+	for (size_t i = 0; i < labels.count && !*out; i++)
+		*out = is_wanted(config, options, &labels.list[i]);
+	token_labels_free(&labels);
+	return true;
+}
+
+/* A PIN is tried only where a key that is wanted can be. */
+static bool log_in_by_label(const struct config *config,
+	const struct keys_open_options *options, struct log *log,
+	struct token_set *set, struct err *err)
+{
+	for (size_t i = 0; i < token_set_count(set); i++) {
+		struct token *token = token_set_token(set, i);
+		const struct token_info *info = NULL;
+		bool wanted;
+
+		if (!token_info(token, &info, err))
+			return false;
+		if (!info->login_required)
+			continue;
+		wanted = token_set_count_of(set, info->hsm) == 1;
+		if (!wanted &&
+			!shows_wanted(config, options, token, &wanted, err))
+			return false;
+		if (wanted && !token_login(token, pin_ask, NULL, err))
+			return false;
+		if (!wanted)
+			log_say(log,
+				"token %s in slot %lu of hsm %s shows no key that is wanted: not logged in (hsm.%s.serial would choose it)",
+				info->label, info->slot, info->hsm, info->hsm);
+	}
+	return log_ok(log, err);
+}
+
+static bool log_in(const struct config *config,
+	const struct keys_open_options *options, struct log *log,
+	struct token_set *set, struct err *err)
+{
+	const struct token_choice *choice = &options->token;
 	struct token *token;
 
+	if (options->by_label)
+		return log_in_by_label(config, options, log, set, err);
 	if (choice->label == NULL && choice->serial == NULL &&
 		choice->slot == NULL)
 		return token_set_login(set, pin_ask, NULL, err);
@@ -82,7 +145,7 @@ bool keys_open(const struct config *config,
 		log_say(log, "%s", "");
 	/* What stands on the screen is in the file before a PIN is tried. */
 	if (!log_ok(log, err) ||
-		(options->login && !log_in(set, &options->token, err)))
+		(options->login && !log_in(config, options, log, set, err)))
 		goto done;
 	*out = set;
 	set = NULL;

@@ -78,8 +78,10 @@ typedef bool token_ask_pin(void *context, const struct token_info *info,
  * Load and initialise count modules.  The environment of hsm[i] is set just
  * before its module is loaded.  Two entries that name one module (the same
  * file, even under two paths) are refused: a module is initialised once in a
- * process.  A module without any initialised token is an error.  hsm must
- * outlive the set.
+ * process.  A module without any initialised token is an error.  Where hsm[i]
+ * states a token, the others of its module are passed over before a session is
+ * opened; that none or several are the one is an error.  hsm must outlive the
+ * set.
  * On success *out is new and the caller closes it.
  */
 bool token_set_open(const struct config_hsm *hsm, size_t count,
@@ -92,8 +94,9 @@ bool token_set_open(const struct config_hsm *hsm, size_t count,
  */
 void token_set_close(struct token_set *set);
 
-/* Number of tokens, and the token at place i (borrowed). */
+/* Number of tokens, of all or of one HSM; the token at place i (borrowed). */
 size_t token_set_count(const struct token_set *set);
+size_t token_set_count_of(const struct token_set *set, const char *hsm);
 struct token *token_set_token(const struct token_set *set, size_t i);
 
 /*
