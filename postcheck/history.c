@@ -119,7 +119,6 @@ static void look_at_ties(const struct second *second, struct verdict *verdict)
 	const struct ksr *old = second->previous;
 	const struct ksr_bundle *last = &old->bundles[old->bundle_count - 1];
 	struct err err = ERR_EMPTY;
-	bool *tied = NULL;
 
 	if (second->config == NULL && second->anchor == NULL)
 		verdict_unlooked(verdict,
@@ -138,16 +137,11 @@ static void look_at_ties(const struct second *second, struct verdict *verdict)
 					last->id, key->identifier,
 					dnskey_tag(&key->dnskey));
 		}
-	if (!second_tie(second, &tied, &err)) {
-		verdict_fail(verdict, "%s", err.text);
-		return;
-	}
 	for (size_t b = 0; b < old->bundle_count; b++)
-		if (!tied[b])
+		if (!second->tied[b])
 			verdict_fail(verdict,
 				"previous response, bundle %s: no signature ties it to a known key",
 				old->bundles[b].id);
-	free(tied);
 }
 
 void second_chain(const struct second *second, struct verdict *verdict)

@@ -57,6 +57,8 @@ void second_clear(struct second *second)
 	free(second->ksks);
 	second_signers_free(second->signers);
 	second_absents_free(second->absents);
+	free(second->tied);
+	second->tied = NULL;
 	second->signers = NULL;
 	second->absents = NULL;
 	second->cache = NULL;
@@ -166,6 +168,8 @@ bool second_prepare(struct second *second, struct err *err)
 		!crypto_cache_new(&second->cache, err) ||
 		!second_signers_new(second, &second->signers, err) ||
 		!second_absents_new(second, &second->absents, err))
+		return false;
+	if (second->previous != NULL && !second_tie(second, &second->tied, err))
 		return false;
 	for (size_t i = 0; schema != NULL && i < schema->slot_count &&
 			   i < second->response->bundle_count;

@@ -58,6 +58,7 @@ struct second {
 	size_t ksk_count;
 	struct second_signers *signers; /* of all bundles */
 	struct second_absents *absents; /* keys that may sign unpublished */
+	bool *tied; /* for each bundle of previous: second_tie() */
 };
 
 /*
@@ -186,7 +187,8 @@ const struct ksr_key *second_find_ksk(
  * previous.c: for each bundle of the previous response, is it tied to a key
  * that is known?  The last one by a key of the configuration (or the trust
  * anchor where there is none), those before it by that key or by one that a
- * bundle so tied has published.  *out is an owned array.
+ * bundle so tied has published.  *out is an owned array; asked once, for
+ * second->tied: a hostile bundle has a thousand signatures.
  */
 bool second_tie(const struct second *second, bool **out, struct err *err);
 

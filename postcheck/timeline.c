@@ -26,24 +26,18 @@ static bool timeline_new(
 {
 	const struct ksr *old = second->previous, *new = second->response;
 	size_t old_count = old != NULL ? old->bundle_count : 0;
-	bool *tied = NULL;
 
-	if (old != NULL && !second_tie(second, &tied, err))
-		return false;
 	out->moments =
 		calloc(old_count + new->bundle_count, sizeof(*out->moments));
-	if (out->moments == NULL) {
-		free(tied);
+	if (out->moments == NULL)
 		return err_nomem(err);
-	}
 	for (size_t b = 0; b < old_count; b++)
 		out->moments[out->count++] = (struct moment){
-			.bundle = &old->bundles[b], .counts = tied[b]};
+			.bundle = &old->bundles[b], .counts = second->tied[b]};
 	out->first_new = old_count;
 	for (size_t b = 0; b < new->bundle_count; b++)
 		out->moments[out->count++] = (struct moment){
 			.bundle = &new->bundles[b], .counts = true};
-	free(tied);
 	return true;
 }
 

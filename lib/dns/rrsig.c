@@ -19,6 +19,17 @@ static int compare_pointers(const void *a, const void *b)
 	return dnskey_compare(*key_a, *key_b);
 }
 
+/* Sorted, as a bundle that was read has its keys: thousands, if it is hostile.
+ */
+static void sort(const struct dnskey **keys, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (dnskey_compare(keys[i - 1], keys[i]) > 0) {
+			qsort(keys, count, sizeof(*keys), compare_pointers);
+			return;
+		}
+}
+
 static void write_rdata_head(const struct rrsig *sig, struct buf *out)
 {
 	buf_u16(out, sig->type_covered);
@@ -59,7 +70,7 @@ bool rrsig_signed_data(const struct rrsig *sig, const struct buf *owner,
 		return err_nomem(err);
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = keys[i];
-	qsort(sorted, count, sizeof(*sorted), compare_pointers);
+	sort(sorted, count);
 	write_rdata_head(sig, out);
 	for (size_t i = 0; i < count; i++)
 		if (i == 0 || dnskey_compare(sorted[i - 1], sorted[i]) != 0)

@@ -4,6 +4,7 @@ all requests before the first signature, names its results, and refuses names th
 a drive cannot tell apart; both hashes are on the screen; what is 1 MiB of any
 shape is judged within two seconds.  Matters: a signature that was made is out of
 the HSM, whatever becomes of the file."""
+import base64
 import json
 import re
 import resource
@@ -260,14 +261,14 @@ def test_both_hashes_are_shown_before_the_question(zone):
 MIB = 1048576
 
 
-def shape(zone, name):
-    """1 MiB that looks like a request, as far as it can be stretched that way."""
-    text = (zone.folder / 'ksr-1.xml').read_text()
-    head, rest = text.split('<RequestBundle ', 1)
-    bundle = '<RequestBundle ' + rest.split('</RequestBundle>')[0] + '</RequestBundle>\n'
+def shape(text, name):
+    """1 MiB that looks like this request or response, as far as it can be stretched that way."""
+    kind = 'Response' if '<ResponseBundle ' in text else 'Request'
+    head, rest = text.split(f'<{kind}Bundle ', 1)
+    bundle = f'<{kind}Bundle ' + rest.split(f'</{kind}Bundle>')[0] + f'</{kind}Bundle>\n'
     key = re.search(r'<Key .*?</Key>\n', bundle, re.S)[0]
     signature = re.search(r'<Signature .*?</Signature>\n', bundle, re.S)[0]
-    tail = '</Request>\n</KSR>\n'
+    tail = f'</{kind}>\n</KSR>\n'
 
     def fill(part, room):
         return ''.join(part(n) for n in range(room // len(part(0))))
@@ -286,6 +287,14 @@ def shape(zone, name):
         return text.replace(signature, fill(lambda n: signature, room), 1)
     if name == 'small keys and signatures':
         return text.replace(key, fill(lambda n: small, room // 3), 1).replace(signature, fill(lambda n: signature, room // 2), 1)
+    if name == 'small KSKs and signatures':
+        bare = re.sub(r'>\s+<', '><', re.sub(r'keyTag="\d+"', 'keyTag="1"', re.sub(r'<Flags>\d+', '<Flags>257', small)))
+
+        def numbered(n):
+            number = base64.b64encode(n.to_bytes(3, 'big')).decode()
+            return re.sub('keyIdentifier="[^"]*"', f'keyIdentifier="{n:04}"', bare.replace('AQ==', number))
+        return text.replace(key, key + fill(numbered, room * 9 // 20), 1).replace(
+            signature, fill(lambda n: re.sub(r'>\s+<', '><', signature), room * 11 // 20), 1)
     if name == 'signers':
         return text.replace('<Key ', fill(lambda n: f'<Signer keyIdentifier="{n:07}"/>', room) + '<Key ', 1)
     if name == 'algorithms':
@@ -316,19 +325,51 @@ def shape(zone, name):
     return '<' * room
 
 
-SHAPES = ['bundles', 'the same bundle', 'keys', 'small keys', 'signatures', 'small keys and signatures', 'signers',
+SHAPES = ['bundles', 'the same bundle', 'keys', 'small keys', 'signatures', 'small keys and signatures', 'small KSKs and signatures', 'signers',
           'algorithms', 'attributes', 'namespaces', 'a long id', 'a long number', 'blanks', 'base64', 'comments',
           'references', 'sections', 'open tags', 'instructions', 'angles']
 
 
+def judged_in_time(done):
+    """Two processor seconds for what done() runs; a busy machine is not the program's."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = done()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
+    return result
+
+
 @pytest.mark.parametrize('name', SHAPES)
 def test_a_mebibyte_of_any_shape(zone, name):
-    """Two processor seconds; a busy machine is not the program's."""
-    text = shape(zone, name)
+    text = shape((zone.folder / 'ksr-1.xml').read_text(), name)
     assert MIB * 0.2 < len(text) <= MIB
     (zone.folder / 'large.xml').write_text(text)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = zone.run('ksrcheck', *NONE, 'large.xml')
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = judged_in_time(lambda: zone.run('ksrcheck', *NONE, 'large.xml'))
     assert done.returncode in (0, 1), done.stderr[-500:]  # some are the same request, written at length
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
+
+
+@pytest.fixture(scope='module')
+def answered(tmp_path_factory, programs):
+    """Two quarters with short signatures: more of them are in 1 MiB."""
+    zone = Rehearsal(tmp_path_factory.mktemp('answered'), programs, bundles=3, algorithm=13)
+    zone.add_ksk('ksk')
+    for _ in range(2):
+        zone.quarter(zone.normal('ksk'))
+    return zone
+
+
+@pytest.mark.parametrize('name', SHAPES)
+def test_a_mebibyte_of_a_response_of_any_shape(answered, name):
+    """As the response before, and as the one that is looked at."""
+    folder = answered.folder
+    config, large = ['--config', 'ksrsigner.yaml'], ['--previous-skr', 'large.xml']
+    for source, runs in (('skr-1.xml', (['skrcheck', *config, *large, 'ksr-2.xml', 'skr-2.xml'],
+                                        ['ksrcheck', *config, *large, 'ksr-2.xml'],
+                                        ['ksrsigner', '--force', *large, 'ksr-2.xml', 'made.xml'])),
+                         ('skr-2.xml', (['skrcheck', *config, '--previous-skr', 'skr-1.xml', 'ksr-2.xml', 'large.xml'],))):
+        text = shape((folder / source).read_text(), name)
+        assert MIB * 0.2 < len(text) <= MIB
+        (folder / 'large.xml').write_text(text)
+        for words in runs:
+            done = judged_in_time(lambda: answered.hsm.run(*words))
+            assert done.status in (0, 1), done.err[-500:]
