@@ -18,9 +18,9 @@
 #define BACKUP_KIND "keyroom key backup 1"
 #define TRANSPORT_LABEL "transport"
 
-/* Find the transport key in the chosen token, or make it there. */
+/* Find the transport key in the chosen token, or make it there: *made. */
 static bool provide_transport(struct keys_run *run, const char *label,
-	const struct token_key **out, struct err *err)
+	const struct token_key **out, bool *made, struct err *err)
 {
 	struct token *token;
 
@@ -34,6 +34,7 @@ static bool provide_transport(struct keys_run *run, const char *label,
 	if (!log_ok(run->log, err) ||
 		!token_generate_transport(token, label, out, err))
 		return false;
+	*made = true;
 	log_say(run->log, "made transport key %s, RSA %u", label,
 		TOKEN_TRANSPORT_BITS);
 	return true;
@@ -62,17 +63,20 @@ bool keys_transport(struct keys_run *run, struct err *err)
 	const char *label = transport_label(run);
 	const struct token_key *key = NULL;
 	struct buf text = BUF_EMPTY;
-	bool ok;
+	bool ok, made = false;
 
 	if (!keys_before_transport(run, err) ||
-		!provide_transport(run, label, &key, err) ||
-		!token_check_transport(key, err))
+		!provide_transport(run, label, &key, &made, err))
 		return false;
 	record_start(&text, TRANSPORT_KIND);
 	record_text(&text, "label", label);
 	record_bytes(&text, "public-key", &key->public_key);
-	ok = buf_ok(&text, err) && keys_write(run, &text, "transport key", err);
+	ok = token_check_transport(key, err) && buf_ok(&text, err) &&
+	     keys_write(run, &text, "transport key", err);
 	buf_free(&text);
+	if (!ok && made)
+		err_prefix(err, "transport key %s was made and is in the token",
+			label);
 	return ok;
 }
 
@@ -285,8 +289,10 @@ static bool restore(
 		return token_take_back(key, err);
 	log_say(run->log, "restored key %s, proven with a signature",
 		backup->label);
-	return keys_say_records(run, key, number, err) &&
-	       keys_told(run, "the key is restored and in the token", err);
+	return (keys_say_records(run, key, number, err) &&
+		       log_ok(run->log, err)) ||
+	       err_prefix(err, "key %s is restored and in the token",
+		       backup->label);
 }
 
 bool keys_before_restore(struct keys_run *run, struct err *err)

@@ -250,7 +250,7 @@ bool keys_before_keygen(struct keys_run *run, struct err *err)
 bool keys_keygen(struct keys_run *run, struct err *err)
 {
 	const struct token_key *key = NULL;
-	char made_label[8], kind[32], done[TEXT_NAME_MAX + 48];
+	char made_label[8], kind[32];
 	struct wish wish = {.label = choose_label(run->options, made_label)};
 
 	if (!read_wish(run, &wish, err) || !make_key(run, &wish, &key, err))
@@ -260,8 +260,8 @@ bool keys_keygen(struct keys_run *run, struct err *err)
 		run->options->extractable
 			? "which may leave its token wrapped (backup)"
 			: "which never leaves its token");
-	snprintf(done, sizeof(done), "key %s was made and is in the token",
-		wish.label);
-	return keys_say_records(run, key, wish.algorithm->number, err) &&
-	       keys_told(run, done, err);
+	return (keys_say_records(run, key, wish.algorithm->number, err) &&
+		       log_ok(run->log, err)) ||
+	       err_prefix(
+		       err, "key %s was made and is in the token", wish.label);
 }

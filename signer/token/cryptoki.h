@@ -168,6 +168,14 @@ bool token_label_is_free(
 	struct token *token, const char *label, struct err *err);
 
 /*
+ * The module said that it did not make the key, err what it said: but that is
+ * its word, and the connection may have gone behind the key.  err says that a
+ * key of this label is in the token (*there) or may be.  Always false.
+ */
+bool token_maybe_made(
+	struct token *token, const char *label, bool *there, struct err *err);
+
+/*
  * Destroy what was just made under this label, private half first: it is not
  * good, and err says why.  Then err says, too, that it is destroyed again, or
  * that it could not be and may be in the token (ERR_HSM).  Always false.

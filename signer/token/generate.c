@@ -53,6 +53,8 @@ struct pair {
 	/* The last of private_part that a module need not know. */
 	CK_ULONG optional;
 	CK_OBJECT_HANDLE public_object, private_object; /* once it is made */
+	const char *label;
+	bool is_left; /* though the module said that it made none */
 };
 
 static CK_RV call_generate(struct token *token, CK_SESSION_HANDLE session,
@@ -69,6 +71,46 @@ static CK_RV call_generate(struct token *token, CK_SESSION_HANDLE session,
 	return rv;
 }
 
+/*
+ * Is a half left under this label?  A certificate, a note or a secret key may
+ * have it, too, and is none.
+ */
+static bool look_for_label(struct token *token, const struct buf *label,
+	bool *there, struct err *err)
+{
+	static const CK_OBJECT_CLASS classes[] = {
+		CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
+
+	for (size_t i = 0; !*there && i < 2; i++) {
+		CK_OBJECT_CLASS class = classes[i];
+		CK_ATTRIBUTE template[] = {
+			{CKA_CLASS, &class, sizeof(class)},
+			{CKA_LABEL, label->data, label->len},
+		};
+		CK_OBJECT_HANDLE found[2];
+		size_t left = 0;
+
+		if (!token_search(token, template, 2, found, 2, &left, err))
+			return false;
+		*there = left > 0;
+	}
+	return true;
+}
+
+bool token_maybe_made(
+	struct token *token, const char *label, bool *there, struct err *err)
+{
+	const struct buf bytes = {
+		.data = (uint8_t *)label, .len = strlen(label)};
+	struct err ignored = ERR_EMPTY;
+
+	*there = false;
+	(void)look_for_label(token, &bytes, there, &ignored);
+	return err_prefix(err,
+		"key %s %s in the token all the same: look there with keymaster inventory",
+		label, *there ? "is" : "may be");
+}
+
 static bool run_generate(struct token *token, const struct key_kind *kind,
 	struct pair *pair, struct err *err)
 {
@@ -83,9 +125,10 @@ static bool run_generate(struct token *token, const struct key_kind *kind,
 	if (rv == CKR_ATTRIBUTE_TYPE_INVALID && pair->optional > 0)
 		rv = call_generate(token, session, &mechanism, pair,
 			count - pair->optional);
-	if (rv != CKR_OK)
-		return token_failed(token, "C_GenerateKeyPair", rv, err);
-	return true;
+	if (rv == CKR_OK)
+		return true;
+	token_failed(token, "C_GenerateKeyPair", rv, err);
+	return token_maybe_made(token, pair->label, &pair->is_left, err);
 }
 
 /*
@@ -105,7 +148,7 @@ static bool generate_on_curve(struct token *token, const struct key_kind *kind,
 	if (run_generate(token, kind, pair, &first))
 		return true;
 	*err = first;
-	if (kind->curve_name == NULL)
+	if (kind->curve_name == NULL || pair->is_left)
 		return false;
 	length = strlen(kind->curve_name);
 	assert(length + 2 <= sizeof(name));
@@ -125,6 +168,7 @@ static void fill_names(struct pair *pair, const char *label, const uint8_t *id)
 {
 	struct attributes *both[] = {&pair->public_part, &pair->private_part};
 
+	pair->label = label;
 	for (size_t i = 0; i < 2; i++) {
 		attributes_add_bool(both[i], CKA_TOKEN, true);
 		attributes_add(both[i], CKA_LABEL, label, strlen(label));
@@ -219,32 +263,6 @@ bool token_generate_transport(struct token *token, const char *label,
 	pair.optional = 1;
 	return generate(
 		token, label, kind, TOKEN_TRANSPORT_BITS, &pair, out, err);
-}
-
-/*
- * Is a half left under this label?  A certificate, a note or a secret key may
- * have it, too, and is none.
- */
-static bool look_for_label(struct token *token, const struct buf *label,
-	bool *there, struct err *err)
-{
-	static const CK_OBJECT_CLASS classes[] = {
-		CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
-
-	for (size_t i = 0; !*there && i < 2; i++) {
-		CK_OBJECT_CLASS class = classes[i];
-		CK_ATTRIBUTE template[] = {
-			{CKA_CLASS, &class, sizeof(class)},
-			{CKA_LABEL, label->data, label->len},
-		};
-		CK_OBJECT_HANDLE found[2];
-		size_t left = 0;
-
-		if (!token_search(token, template, 2, found, 2, &left, err))
-			return false;
-		*there = left > 0;
-	}
-	return true;
 }
 
 /*

@@ -345,14 +345,16 @@ static bool unwrap_private(struct token *token, CK_SESSION_HANDLE session,
 	CK_MECHANISM kwp = {CKM_AES_KEY_WRAP_PAD, NULL, 0};
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	struct attributes list = {.count = 0};
+	bool there;
 
 	add_names(&list, &class, key_kind(like->type), like->label, id);
 	attributes_add_bool(&list, CKA_PRIVATE, true);
 	attributes_add_bool(&list, CKA_SENSITIVE, true);
 	attributes_add_bool(&list, CKA_SIGN, true);
 	attributes_add_bool(&list, CKA_EXTRACTABLE, extractable);
-	return run_unwrap(
-		token, session, &kwp, secret, wrapped, &list, out, err);
+	return run_unwrap(token, session, &kwp, secret, wrapped, &list, out,
+		       err) ||
+	       token_maybe_made(token, like->label, &there, err);
 }
 
 bool token_unwrap(const struct token_key *transport,

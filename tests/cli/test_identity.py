@@ -209,20 +209,44 @@ def test_no_new_key_where_the_configuration_knows_the_old_one(hsm):
     assert hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--label', 'k').status == 0
 
 
-@pytest.mark.parametrize('command', ['keygen', 'keydelete', 'csr'])
+TOLD = {'keygen': ('--algorithm ED25519 --label k', 'key k was made and is in the token'),
+        'transport': ('--output new.key', 'transport key transport was made and is in the token'),
+        # A backup that cannot be shown before it is restored is not restored, and
+        # a key that cannot be shown before it is destroyed is not destroyed.
+        'restore': ('--input k.backup', ''), 'keydelete': ('--label k --force', ''), 'csr': ('--label k --output k.csr', '')}
+
+
+@pytest.mark.parametrize('command', TOLD)
 def test_what_cannot_be_told_is_said_to_be_done(hsm, command):
     """The standard output is full: the key is there, or is not, all the same."""
+    words, said = TOLD[command]
     if command != 'keygen':
-        keygen(hsm, 'k')
-    words = {'keygen': '--algorithm ED25519 --label k', 'keydelete': '--label k --force',
-             'csr': '--label k --output k.csr'}[command]
+        keygen(hsm, 'k', '--extractable')
+    if command == 'restore':
+        for given in ('transport --output t.key', 'backup --label k --transport t.key --output k.backup --force',
+                      'keydelete --label k --force'):
+            assert hsm.run('keymaster', *given.split()).status == 0
     done = subprocess.run(f'exec {hsm.programs}/keymaster {command} {words} >/dev/full', shell=True, cwd=hsm.folder,
                           env=hsm.env, stderr=subprocess.PIPE, text=True, check=False)
-    # A key that cannot be shown before it is destroyed is not destroyed.
-    said = 'key k was made and is in the token' if command == 'keygen' else 'No space left'
-    assert done.returncode == 5 and said in done.stderr, done.stderr
-    assert re.search(r'^  k +', hsm.run('keymaster', 'inventory').out, re.M)
+    assert done.returncode == 5 and said in done.stderr and 'No space left' in done.stderr, done.stderr
+    listed = hsm.run('keymaster', 'inventory').out
+    assert bool(re.search(r'^  k +', listed, re.M)) == (command != 'restore')
+    assert bool(re.search(r'^  transport +', listed, re.M)) == (command in ('restore', 'transport'))
     assert said in hsm.logs('keymaster')
+    # Nothing is said to be made that was there.
+    if command == 'transport':
+        done = subprocess.run(f'exec {hsm.programs}/keymaster {command} {words} >/dev/full', shell=True, cwd=hsm.folder,
+                              env=hsm.env, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 5 and 'was made' not in done.stderr
+
+
+def test_pin_that_cannot_be_told_is_said_to_be_changed(hsm):
+    done = hsm.converse('/bin/sh', '-c', f'exec {hsm.programs}/keymaster changepin >/dev/full',
+                        answers=[('new PIN for', '654321'), ('again, new PIN for', '654321')])
+    assert done.status == 5 and 'the PIN is changed' in done.out and 'No space left' in done.out, done.out
+    assert 'the PIN is changed' in hsm.logs('keymaster')
+    hsm.configure(hsm.module(pin='654321'))
+    assert hsm.run('keymaster', 'inventory').status == 0
 
 
 def test_tags_in_use_are_avoided(hsm):

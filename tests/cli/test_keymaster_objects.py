@@ -69,6 +69,18 @@ def test_key_whose_making_was_cut_is_said(hsm, broken):
     assert ' k ' in inventory(hsm)
 
 
+@pytest.mark.parametrize('command', [['keygen', '--algorithm', EC, '--label', 'k'], ['transport', '--label', 'k', '--output', 't.key']])
+@pytest.mark.parametrize('fault, said', [('made-and-failed', 'is'), ('not-made', 'may be')])
+def test_key_whose_making_failed_is_to_be_looked_for(hsm, broken, command, fault, said):
+    """The token says that it made none: it may be wrong."""
+    broken(fault)
+    done = hsm.run('keymaster', *command)
+    assert done.status == 4 and re.search(
+        f'key k {said} in the token all the same: look there with keymaster inventory: .*C_GenerateKeyPair: CKR_DEVICE_ERROR',
+        done.err), done.err
+    assert (' k ' in inventory(hsm)) == (said == 'is')
+
+
 @pytest.mark.parametrize('fault, bad', [('sign-wrong', 'does not verify'), ('attribute-bit=181', 'k: public key: ')])
 def test_key_that_is_not_good_is_taken_back(hsm, broken, fault, bad):
     """It does not sign, or its point is none of the curve."""

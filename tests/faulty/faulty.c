@@ -33,6 +33,8 @@
  *	keep-destroyed=N    of the objects that are destroyed, N go and others
  *stay signal-at-sign=N    SIGTERM to this process at the Nth signature
  *
+ *	made-and-failed     a key pair is made, and the answer is that it is not
+ *	not-made            none is made: CKR_DEVICE_ERROR
  *	hangs=FUNCTION      that call gives nothing back, whatever signal comes
  *
  * N may be -1.
@@ -351,6 +353,8 @@ static CK_RV faulty_generate_key_pair(CK_SESSION_HANDLE session,
 	CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
 	CK_OBJECT_HANDLE *private_key)
 {
+	CK_RV rv;
+
 	ENTER("C_GenerateKeyPair");
 	if (is_unknown(private_template, private_count))
 		return CKR_ATTRIBUTE_TYPE_INVALID;
@@ -367,9 +371,12 @@ static CK_RV faulty_generate_key_pair(CK_SESSION_HANDLE session,
 			params->ulValueLen = sizeof(ed25519_oid);
 		}
 	}
-	return real->C_GenerateKeyPair(session, mechanism, public_template,
+	if (fault("not-made") != NULL)
+		return CKR_DEVICE_ERROR;
+	rv = real->C_GenerateKeyPair(session, mechanism, public_template,
 		public_count, private_template, private_count, public_key,
 		private_key);
+	return fault("made-and-failed") != NULL ? CKR_DEVICE_ERROR : rv;
 }
 
 static CK_RV faulty_find_objects(CK_SESSION_HANDLE session,
