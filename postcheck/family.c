@@ -138,15 +138,15 @@ static void look_at_names(const struct second *second, struct verdict *verdict)
 		for (size_t k = 0; k < previous->bundles[b].key_count; k++) {
 			const struct ksr_key *key =
 				&previous->bundles[b].keys[k];
-			bool known = false;
+			enum second_known known = SECOND_UNKNOWN;
 
 			if ((key->dnskey.flags & DNSKEY_FLAG_SEP) == 0)
 				continue;
-			if (!second_is_known(second, key, &known, &err)) {
+			if (!second_know(second, key, &known, &err)) {
 				verdict_fail(verdict, "%s", err.text);
 				return;
 			}
-			if (known)
+			if (known != SECOND_UNKNOWN)
 				continue;
 			verdict_fail(verdict,
 				"the response before, bundle %s: key %05u is called %s and is not that key, so that nobody knows whose family it is of",

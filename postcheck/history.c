@@ -113,30 +113,43 @@ void second_compare_names(
 	free(keys);
 }
 
-/* Who signed the last bundle is known, and each bundle hangs on it. */
+/* Who signed the last bundle, where anything can say so. */
+static void look_at_last(const struct second *second,
+	const struct ksr_bundle *last, struct verdict *verdict)
+{
+	struct err err = ERR_EMPTY;
+
+	for (size_t k = 0; k < last->key_count; k++) {
+		const struct ksr_key *key = &last->keys[k];
+		enum second_known known = SECOND_KNOWN;
+
+		if (second_count_by(second, last, key) == 0)
+			continue;
+		if (!second_know(second, key, &known, &err))
+			verdict_fail(verdict, "%s", err.text);
+		else if (!second_is_believed(second, known))
+			verdict_fail(verdict,
+				"previous response, bundle %s: signed by %s (%05u), which is not known, or not by that name",
+				last->id, key->identifier,
+				dnskey_tag(&key->dnskey));
+		else if (known == SECOND_BY_LABEL)
+			verdict_unlooked(verdict,
+				"whose key %s is (%05u), which signed the response before: known by its label alone (no ds_sha256, no public_key, no trust anchor)",
+				key->identifier, dnskey_tag(&key->dnskey));
+	}
+}
+
+/* Who signed the last bundle is known, and each hangs on it. */
 static void look_at_ties(const struct second *second, struct verdict *verdict)
 {
 	const struct ksr *old = second->previous;
 	const struct ksr_bundle *last = &old->bundles[old->bundle_count - 1];
-	struct err err = ERR_EMPTY;
 
 	if (second->config == NULL && second->anchor == NULL)
 		verdict_unlooked(verdict,
 			"whose keys signed (no configuration, no trust anchor)");
 	else
-		for (size_t k = 0; k < last->key_count; k++) {
-			const struct ksr_key *key = &last->keys[k];
-			bool known = true;
-
-			if (second_count_by(second, last, key) > 0 &&
-				!second_is_known(second, key, &known, &err))
-				verdict_fail(verdict, "%s", err.text);
-			if (!known)
-				verdict_fail(verdict,
-					"previous response, bundle %s: signed by %s (%05u), which is not known, or not by that name",
-					last->id, key->identifier,
-					dnskey_tag(&key->dnskey));
-		}
+		look_at_last(second, last, verdict);
 	for (size_t b = 0; b < old->bundle_count; b++)
 		if (!second->tied[b])
 			verdict_fail(verdict,

@@ -225,25 +225,48 @@ static bool is_configured(const struct second *second,
 	return true;
 }
 
-bool second_is_known(const struct second *second, const struct ksr_key *key,
-	bool *out, struct err *err)
+/* Does the configuration say whose key it is, or what anybody can copy? */
+static bool has_bytes(const struct config_key *config)
+{
+	return config->has_ds_sha256 || config->public_key.len > 0;
+}
+
+bool second_know(const struct second *second, const struct ksr_key *key,
+	enum second_known *out, struct err *err)
 {
 	const struct config *config = second->config;
+	enum second_known known = SECOND_UNKNOWN;
+	bool anchored = false;
 
-	*out = false;
-	if (config != NULL) {
-		for (size_t i = 0; !*out && i < config->key_count; i++)
-			if (!is_configured(
-				    second, &config->keys[i], key, out, err))
-				return false;
-		return true;
+	for (size_t i = 0; config != NULL && i < config->key_count; i++) {
+		bool same = false;
+
+		if (!is_configured(second, &config->keys[i], key, &same, err))
+			return false;
+		if (same && has_bytes(&config->keys[i]))
+			known = SECOND_KNOWN;
+		else if (same && known == SECOND_UNKNOWN)
+			known = SECOND_BY_LABEL;
 	}
-	return second_anchor_has(
-		second->anchor, &key->dnskey, &second->owner, out, err);
+	if (config == NULL || known == SECOND_BY_LABEL) {
+		if (!second_anchor_has(second->anchor, &key->dnskey,
+			    &second->owner, &anchored, err))
+			return false;
+		if (anchored)
+			known = SECOND_KNOWN;
+	}
+	*out = known;
+	return true;
+}
+
+bool second_is_believed(const struct second *second, enum second_known known)
+{
+	return known == SECOND_KNOWN ||
+	       (known == SECOND_BY_LABEL && second->anchor == NULL);
 }
 
 /*
- * Where the last bundle's signers are asked for, those that are known; else
+ * Where the last bundle's signers are asked for, those that are believed; else
  * all of them, since somebody must be believed.
  */
 static bool trust_last(
@@ -257,14 +280,15 @@ static bool trust_last(
 
 	for (size_t k = 0; k < last->key_count; k++) {
 		const struct ksr_key *key = &last->keys[k];
-		bool known = !ask;
+		enum second_known known = SECOND_KNOWN;
 
 		if ((key->dnskey.flags & DNSKEY_FLAG_SEP) == 0 ||
 			second_count_by(second, last, key) == 0)
 			continue;
-		if (ask && !second_is_known(second, key, &known, err))
+		if (ask && !second_know(second, key, &known, err))
 			return false;
-		if (known && !keyset_add(trusted, &key->dnskey, err))
+		if (second_is_believed(second, known) &&
+			!keyset_add(trusted, &key->dnskey, err))
 			return false;
 	}
 	return true;

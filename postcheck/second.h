@@ -185,19 +185,33 @@ const struct ksr_key *second_find_ksk(
 
 /*
  * previous.c: for each bundle of the previous response, is it tied to a key
- * that is known?  The last one by a key of the configuration (or the trust
- * anchor where there is none), those before it by that key or by one that a
- * bundle so tied has published.  *out is an owned array; asked once, for
- * second->tied: a hostile bundle has a thousand signatures.
+ * that is believed?  The last one by such a key, those before it by that key
+ * or by one that a bundle so tied has published.  *out is an owned array; asked
+ * once, for second->tied: a hostile bundle has a thousand signatures.
  */
 bool second_tie(const struct second *second, bool **out, struct err *err);
 
+/* How well a key is known. */
+enum second_known {
+	SECOND_UNKNOWN,
+	SECOND_BY_LABEL, /* configured by what anybody can give a key */
+	SECOND_KNOWN,    /* by its bytes */
+};
+
 /*
- * previous.c: is the key one of the configuration's, by its label too (or,
- * where there is none, of the trust anchor's), whichever schema names it?
+ * previous.c: is the key one of the configuration's, by its label too,
+ * whichever schema names it?  By its bytes where the configuration has its DS
+ * or public key, or the trust anchor has the key.  Without a configuration it
+ * is the trust anchor that knows it or not.
  */
-bool second_is_known(const struct second *second, const struct ksr_key *key,
-	bool *out, struct err *err);
+bool second_know(const struct second *second, const struct ksr_key *key,
+	enum second_known *out, struct err *err);
+
+/*
+ * previous.c: is what is known enough?  A label is where there is no trust
+ * anchor that could be asked; the verdict is to say so.
+ */
+bool second_is_believed(const struct second *second, enum second_known known);
 
 /*
  * history.c: one identifier is one key, in one response or in two (b may be

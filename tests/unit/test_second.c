@@ -311,11 +311,98 @@ static void anchor_vouches_only_with_flags_257(void **state)
 		second.anchor = anchor;
 		ask_all(&second, &failed);
 		assert_string_equal(buf_string(&failed),
-			cases[i].vouches ? "" : " POST-ANCHOR");
+			cases[i].vouches
+				? ""
+				: " POST-ANCHOR POST-CHAIN POST-PUBLISH-SAFETY");
 		buf_free(&failed);
 		second_anchor_free(anchor);
 		sample_free(s);
 	}
+}
+
+/* One more configured key, of which nothing but its label is stated. */
+static void add_configured(struct sample *s, const char *label)
+{
+	struct err err = ERR_EMPTY;
+	struct config_key *key = array_grow(
+		&s->config->keys, &s->config->key_count, sizeof(*key), &err);
+
+	assert_non_null(key);
+	key->name = strdup(label);
+	key->description = strdup("");
+	key->label = strdup(label);
+	key->algorithm = 8;
+	key->valid_until = CONFIG_TIME_NEVER;
+}
+
+/*
+ * The previous response's last bundle, signed by a key that calls itself
+ * what a configured key is called, and publishes the real one.
+ */
+static void forge_last(struct sample *s, const char *label)
+{
+	struct ksr_bundle *last = &s->previous->bundles[SAMPLE_BUNDLES - 1];
+	struct crypto_key *stranger = NULL;
+	struct err err = ERR_EMPTY;
+	struct ksr_key *key;
+
+	assert_true(crypto_key_generate(8, 1024, &stranger, &err));
+	while (last->signature_count > 0)
+		ksr_signature_clear(&last->signatures[--last->signature_count]);
+	key = array_grow(&last->keys, &last->key_count, sizeof(*key), &err);
+	key->identifier = strdup(label);
+	key->ttl = 172800;
+	assert_true(crypto_key_dnskey(
+		stranger, DNSKEY_FLAGS_KSK, &key->dnskey, &err));
+	key->tag = dnskey_tag(&key->dnskey);
+	assert_true(ksr_sort(s->previous, &err));
+	sample_sign(last, label, stranger, DNSKEY_FLAGS_KSK);
+	crypto_key_free(stranger);
+}
+
+/* How many parts of a question were not looked at. */
+static size_t count_unlooked(struct second *second, const char *name)
+{
+	struct err err = ERR_EMPTY;
+	size_t count = 0;
+
+	assert_true(second_prepare(second, &err));
+	for (const struct second_question *q = second_table; q->name != NULL;
+		q++) {
+		struct verdict verdict = {0};
+
+		if (strcmp(q->name, name) != 0)
+			continue;
+		assert_true(second_ask(second, q, &verdict, &err));
+		count = verdict.unlooked;
+		verdict_clear(&verdict);
+	}
+	second_clear(second);
+	return count;
+}
+
+static void label_of_a_last_signer_is_not_believed(void **state)
+{
+	struct sample *s = sample_new();
+	struct second second = second_of(s);
+	struct second_anchor *anchor = NULL;
+	struct buf failed = BUF_EMPTY;
+
+	(void)state;
+	add_configured(s, "K0");
+	forge_last(s, "K0");
+	s->config->request_policy.check_keys_retire_safety = false;
+	/* Without an anchor the label must do, and that is said. */
+	assert_int_equal(count_unlooked(&second, "POST-CHAIN"), 1);
+	expect_failures(s, "");
+	anchor_of(&s->ksks.keys[0].dnskey, NULL, &anchor);
+	second.anchor = anchor;
+	ask_all(&second, &failed);
+	assert_string_equal(
+		buf_string(&failed), " POST-CHAIN POST-PUBLISH-SAFETY");
+	buf_free(&failed);
+	second_anchor_free(anchor);
+	sample_free(s);
 }
 
 static void verdict_keeps_ten_lines_and_counts_all(void **state)
@@ -354,6 +441,7 @@ int main(void)
 		cmocka_unit_test(lines_begin_with_our_words),
 		cmocka_unit_test(zone_has_no_record_that_a_text_made),
 		cmocka_unit_test(anchor_vouches_only_with_flags_257),
+		cmocka_unit_test(label_of_a_last_signer_is_not_believed),
 		cmocka_unit_test(verdict_keeps_ten_lines_and_counts_all),
 	};
 
