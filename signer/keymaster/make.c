@@ -104,27 +104,47 @@ static bool check_configured(
 	return true;
 }
 
-/* Both tags of a key, as it is and revoked. */
+/* Both tags of a key, as it is and revoked; its flags are set to either. */
+static void tags_of(struct dnskey *dnskey, uint16_t tags[2])
+{
+	dnskey->flags = DNSKEY_FLAGS_KSK;
+	tags[0] = dnskey_tag(dnskey);
+	dnskey->flags = DNSKEY_FLAGS_KSK_REVOKED;
+	tags[1] = dnskey_tag(dnskey);
+}
+
 static bool both_tags(const struct token_key *key, uint8_t algorithm,
 	uint16_t tags[2], struct err *err)
 {
-	static const uint16_t flags[] = {
-		DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK_REVOKED};
+	struct dnskey dnskey = DNSKEY_EMPTY;
 
-	for (size_t i = 0; i < 2; i++) {
-		struct dnskey dnskey = DNSKEY_EMPTY;
-
-		if (!token_key_dnskey(key, flags[i], algorithm, &dnskey, err))
-			return false;
-		tags[i] = dnskey_tag(&dnskey);
-		dnskey_free(&dnskey);
-	}
+	if (!token_key_dnskey(key, DNSKEY_FLAGS_KSK, algorithm, &dnskey, err))
+		return false;
+	tags_of(&dnskey, tags);
+	dnskey_free(&dnskey);
 	return true;
 }
 
 static bool is_either(const uint16_t tags[2], uint16_t tag)
 {
 	return tags[0] == tag || tags[1] == tag;
+}
+
+/*
+ * Has a configured key, which no token need have, one of the tags?  What it
+ * has when it is revoked is known where its bytes are.
+ */
+static bool config_has_tag(const struct config_key *key, const uint16_t tags[2])
+{
+	struct dnskey dnskey = {.protocol = DNSKEY_PROTOCOL,
+		.algorithm = key->algorithm,
+		.public_key = key->public_key}; /* borrows */
+	uint16_t others[2];
+
+	if (key->public_key.len == 0)
+		return key->has_key_tag && is_either(tags, key->key_tag);
+	tags_of(&dnskey, others);
+	return is_either(tags, others[0]) || is_either(tags, others[1]);
 }
 
 /* Does a key of this token, other than the new one, have one of its tags? */
@@ -165,11 +185,8 @@ static bool find_tag(struct keys_run *run, const struct token_key *new,
 	*used = false;
 	if (!both_tags(new, algorithm, tags, err))
 		return false;
-	for (size_t i = 0; i < run->config->key_count; i++) {
-		const struct config_key *key = &run->config->keys[i];
-
-		*used |= key->has_key_tag && is_either(tags, key->key_tag);
-	}
+	for (size_t i = 0; i < run->config->key_count; i++)
+		*used |= config_has_tag(&run->config->keys[i], tags);
 	for (size_t i = 0; i < token_set_count(run->set) && !*used; i++)
 		if (!token_has_tag(run, token_set_token(run->set, i), new, tags,
 			    used, err))

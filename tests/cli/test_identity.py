@@ -4,6 +4,7 @@ and what is known of a key (no private half, another key's half, not for signing
 the PIN wanted each time) is known before the question; labels are compared byte
 by byte and shown so; tags in use are avoided.  Matters: what is signed, moved or
 certified under a label is taken for the key of that name."""
+import base64
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 
 import pytest
 from rehearsal import Rehearsal, use
-from tokens import PIN, SOFTHSM
+from tokens import PIN, SOFTHSM, compile_faulty
 
 NONE = ('--no-previous-skr', 'rehearsal')
 QUESTION = 'Is this correct (y/N)? '
@@ -263,6 +264,46 @@ def test_tags_in_use_are_avoided(hsm):
         assert int(re.search(r' IN DS (\d+) ', done.out).group(1)) not in used
     # 2.7 in a hundred keys hit one of these 900 tags, in one form or the other.
     assert len(re.findall(r'^  new\d+ ', hsm.run('keymaster', 'inventory').out, re.M)) == 30
+
+
+def tag_of(public):
+    """Of a DNSKEY of algorithm 15 and flags 257."""
+    whole = sum(int.from_bytes(public[at:at + 2], 'big') for at in range(0, 32, 2)) + 257 + (3 << 8 | 15)
+    return (whole + whole // 65536) % 65536
+
+
+def ed25519_of_tag(tag):
+    """32 bytes that make one with that tag."""
+    return next(public for last in range(65536) if tag_of(public := bytes(range(30)) + last.to_bytes(2, 'big')) == tag)
+
+
+# The public key of RFC 8032 section 7.1, test 1, which the faulty token makes first.
+KNOWN = bytes.fromhex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a')
+
+
+# The bit of the revoked form is worth 128.
+@pytest.mark.parametrize('by, avoided', [(0, True), (128, True), (-128, True), (1, False)],
+                         ids=['same', 'its-own-when-revoked', 'the-others-when-revoked', 'another'])
+@pytest.mark.parametrize('stated', ['public_key', 'key_tag'])
+def test_tag_of_a_configured_key_is_avoided(hsm, tmp_path, stated, by, avoided):
+    """Though no token has that key, and nobody states its tag."""
+    faulty = compile_faulty(tmp_path)
+    tag = tag_of(KNOWN) + by
+    assert 128 <= tag < 65000
+    key = {'label': 'other', 'algorithm': 'ED25519', 'valid_from': '2020-01-01T00:00:00Z'}
+    if stated == 'public_key':
+        key['public_key'] = base64.b64encode(ed25519_of_tag(tag)).decode()
+    else:
+        # What the tag is when that key is revoked, its tag alone does not tell.
+        key['key_tag'], avoided = tag, avoided and by >= 0
+    hsm.configure(hsm.module('soft', faulty, PIN, FAULTY_MODULE=SOFTHSM, FAULTY='known-key'),
+                  rest='keys: ' + json.dumps({'other': key}) + '\n')
+    done = hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--label', 'new')
+    assert done.status == 0, done.err
+    assert ('made anew' in done.out) == avoided, done.out
+    made = int(re.search(r' IN DS (\d+) ', done.out).group(1))
+    assert (made == tag_of(KNOWN)) != avoided
+    assert len(re.findall(r'^  \w+ +Ed25519', hsm.run('keymaster', 'inventory').out, re.M)) == 1
 
 
 # Labels and tokens, byte by byte

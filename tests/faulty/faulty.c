@@ -30,9 +30,9 @@
  *			    is FAULTY_NEW_PIN
  *	no-user-pin         the token was never given a user PIN
  *	no-sign-function    the function list has a hole
- *	keep-destroyed=N    of the objects that are destroyed, N go and others
- *stay signal-at-sign=N    SIGTERM to this process at the Nth signature
- *
+ *	keep-destroyed=N    N objects that are destroyed go, others stay
+ *	known-key           the first key pair made is RFC 8032's (§7.1, test 1)
+ *	signal-at-sign=N    SIGTERM to this process at the Nth signature
  *	made-and-failed     a key pair is made, and the answer is that it is not
  *	not-made            none is made: CKR_DEVICE_ERROR
  *	hangs=FUNCTION      that call gives nothing back, whatever signal comes
@@ -347,15 +347,64 @@ static CK_RV faulty_find_objects_init(
 	return real->C_FindObjectsInit(session, changed, count);
 }
 
+/* RFC 8032 §7.1, test 1: the secret, and the point in DER. */
+static unsigned char known_secret[] =
+	"\x9d\x61\xb1\x9d\xef\xfd\x5a\x60\xba\x84\x4a\xf4\x92\xec\x2c\xc4"
+	"\x44\x49\xc5\x69\x7b\x32\x69\x19\x70\x3b\xac\x03\x1c\xae\x7f\x60";
+static unsigned char known_point[] =
+	"\x04\x20"
+	"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a"
+	"\x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
+
+/* An object of the template and three attributes more. */
+static CK_RV create(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *template,
+	CK_ULONG count, CK_OBJECT_CLASS class, CK_ATTRIBUTE own,
+	CK_OBJECT_HANDLE *out)
+{
+	CK_KEY_TYPE type = CKK_EC_EDWARDS;
+	CK_ATTRIBUTE all[32];
+	CK_ULONG n = 0;
+
+	if (count > 28)
+		return CKR_ARGUMENTS_BAD;
+	for (CK_ULONG i = 0; i < count; i++)
+		if (template[i].type != CKA_EC_PARAMS &&
+			template[i].type != CKA_KEY_TYPE &&
+			template[i].type != CKA_CLASS)
+			all[n++] = template[i];
+	all[n++] = (CK_ATTRIBUTE){CKA_CLASS, &class, sizeof(class)};
+	all[n++] = (CK_ATTRIBUTE){CKA_KEY_TYPE, &type, sizeof(type)};
+	all[n++] = (CK_ATTRIBUTE){
+		CKA_EC_PARAMS, (void *)ed25519_oid, sizeof(ed25519_oid)};
+	all[n++] = own;
+	return real->C_CreateObject(session, all, n, out);
+}
+
 static CK_RV faulty_generate_key_pair(CK_SESSION_HANDLE session,
 	CK_MECHANISM *mechanism, CK_ATTRIBUTE *public_template,
 	CK_ULONG public_count, CK_ATTRIBUTE *private_template,
 	CK_ULONG private_count, CK_OBJECT_HANDLE *public_key,
 	CK_OBJECT_HANDLE *private_key)
 {
+	static bool made;
 	CK_RV rv;
 
 	ENTER("C_GenerateKeyPair");
+	if (fault("known-key") != NULL && !made) {
+		made = true;
+		rv = create(session, public_template, public_count,
+			CKO_PUBLIC_KEY,
+			(CK_ATTRIBUTE){CKA_EC_POINT, known_point,
+				sizeof(known_point) - 1},
+			public_key);
+		return rv != CKR_OK
+			       ? rv
+			       : create(session, private_template,
+					 private_count, CKO_PRIVATE_KEY,
+					 (CK_ATTRIBUTE){CKA_VALUE, known_secret,
+						 sizeof(known_secret) - 1},
+					 private_key);
+	}
 	if (is_unknown(private_template, private_count))
 		return CKR_ATTRIBUTE_TYPE_INVALID;
 	for (CK_ULONG i = 0; i < public_count; i++) {
