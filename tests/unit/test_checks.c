@@ -960,6 +960,91 @@ static void revoked_key_may_leave(void **state)
 	sample_free(s);
 }
 
+/* Other bytes of the same tag: two words of the modulus change places. */
+static void exchange_words(struct dnskey *dnskey)
+{
+	uint8_t *at = dnskey->public_key.data + 20, word[2];
+
+	memcpy(word, at, 2);
+	memcpy(at, at + 40, 2);
+	memcpy(at + 40, word, 2);
+}
+
+/* Others whose tag is that of the key when it is revoked, or this's of its. */
+static void set_revoke_bit(struct dnskey *dnskey)
+{
+	uint8_t *at = dnskey->public_key.data + 21;
+
+	while ((*at & 0x80) != 0)
+		at += 2;
+	*at |= 0x80;
+}
+
+static void clear_revoke_bit(struct dnskey *dnskey)
+{
+	uint8_t *at = dnskey->public_key.data + 21;
+
+	while ((*at & 0x80) == 0)
+		at += 2;
+	*at &= 0x7f;
+}
+
+static void give_another_tag(struct dnskey *dnskey)
+{
+	dnskey->public_key.data[30] ^= 0x10;
+}
+
+/* A second key in slot 5, published beside the first. */
+static void publish_beside(struct sample *s, struct config_key *config,
+	void change(struct dnskey *))
+{
+	struct config_names *list = &s->config->schemas[0].slots[4].publish;
+	struct dnskey dnskey = DNSKEY_EMPTY;
+	struct err err = ERR_EMPTY;
+	char **name;
+
+	assert_true(dnskey_copy(&s->ksks.keys[0].dnskey, &dnskey, &err));
+	change(&dnskey);
+	assert_true(ksk_set_add(
+		&s->ksks, "K2", config, SAMPLE_TOKEN_KEY, &dnskey, &err));
+	name = array_grow(&list->names, &list->count, sizeof(*name), &err);
+	*name = strdup(config->name);
+	dnskey_free(&dnskey);
+}
+
+static void two_keys_of_one_tag_warn(void **state)
+{
+	static const struct {
+		void (*change)(struct dnskey *dnskey);
+		const char *says;
+	} cases[] = {
+		{exchange_words, "keys K1 and K2 have the same tag"},
+		{set_revoke_bit,
+			"keys K1 (when revoked) and K2 have the same tag"},
+		{clear_revoke_bit,
+			"keys K1 and K2 (when revoked) have the same tag"},
+		{give_another_tag, NULL},
+	};
+	static char name_of_second[] = "second";
+	static struct config_key second = {.name = name_of_second};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sample *s = sample_new();
+		char text[300] = "";
+
+		publish_beside(s, &second, cases[i].change);
+		assert_int_equal(
+			result_of(s, "KSK-TAG-CLASH", text, sizeof(text)),
+			CHECK_PASS);
+		if (cases[i].says == NULL)
+			assert_string_equal(text, "");
+		else if (strstr(text, cases[i].says) == NULL)
+			fail_msg("%zu: \"%s\"", i, text);
+		sample_free(s);
+	}
+}
+
 static void previous_made_here_has_the_requests_count(void **state)
 {
 	struct sample *s = sample_new();
@@ -1059,6 +1144,7 @@ int main(void)
 		cmocka_unit_test(without_previous_chain_is_skipped),
 		cmocka_unit_test(reordered_bundles_warn),
 		cmocka_unit_test(revoked_key_may_leave),
+		cmocka_unit_test(two_keys_of_one_tag_warn),
 		cmocka_unit_test(previous_made_here_has_the_requests_count),
 		cmocka_unit_test(many_failures_are_counted),
 		cmocka_unit_test(lines_beyond_ten_are_what_they_were),

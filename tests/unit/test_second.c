@@ -405,6 +405,86 @@ static void label_of_a_last_signer_is_not_believed(void **state)
 	sample_free(s);
 }
 
+/* Other bytes of the same tag: two words of the modulus change places. */
+static void exchange_words(struct dnskey *dnskey)
+{
+	uint8_t *at = dnskey->public_key.data + 20, word[2];
+
+	memcpy(word, at, 2);
+	memcpy(at, at + 40, 2);
+	memcpy(at + 40, word, 2);
+}
+
+/* Others whose tag is that of the key when it is revoked. */
+static void add_revoke_bit(struct dnskey *dnskey)
+{
+	uint8_t *at = dnskey->public_key.data + 21;
+
+	while ((*at & 0x80) != 0)
+		at += 2;
+	*at |= 0x80;
+}
+
+/* Does POST-KSK-FORM note that two keys have one tag? */
+static bool notes_same_tag(struct sample *s, void change(struct dnskey *),
+	uint16_t flags, uint16_t other_flags)
+{
+	struct second second = second_of(s);
+	struct ksr_bundle *bundle = &s->response->bundles[3];
+	struct verdict verdict = {0};
+	struct err err = ERR_EMPTY;
+	struct ksr_key *first, *key;
+	bool noted = false;
+
+	key = array_grow(&bundle->keys, &bundle->key_count, sizeof(*key), &err);
+	key->identifier = strdup("K2");
+	assert_true(dnskey_copy(&s->ksks.keys[0].dnskey, &key->dnskey, &err));
+	if (change != NULL)
+		change(&key->dnskey);
+	key->dnskey.flags = other_flags;
+	first = bundle->keys;
+	while ((first->dnskey.flags & DNSKEY_FLAG_SEP) == 0)
+		first++;
+	first->dnskey.flags = flags;
+	assert_true(second_prepare(&second, &err));
+	second_ksk_form(&second, &verdict);
+	for (size_t i = 0; i < verdict.line_count; i++)
+		noted |= strstr(verdict.lines[i], "have one tag") != NULL &&
+			 !verdict.is_reason[i];
+	verdict_clear(&verdict);
+	second_clear(&second);
+	return noted;
+}
+
+static void two_keys_of_one_tag_are_told(void **state)
+{
+	static const struct {
+		void (*change)(struct dnskey *dnskey);
+		uint16_t flags, other_flags;
+		bool noted;
+	} cases[] = {
+		{exchange_words, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK, true},
+		{exchange_words, DNSKEY_FLAGS_KSK_REVOKED,
+			DNSKEY_FLAGS_KSK_REVOKED, true},
+		/* K2 has the tag that K1 would have, or has, revoked. */
+		{add_revoke_bit, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK, true},
+		{add_revoke_bit, DNSKEY_FLAGS_KSK_REVOKED, DNSKEY_FLAGS_KSK,
+			true},
+		/* One key in both forms is no pair. */
+		{NULL, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK_REVOKED, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct sample *s = sample_new();
+
+		if (notes_same_tag(s, cases[i].change, cases[i].flags,
+			    cases[i].other_flags) != cases[i].noted)
+			fail_msg("case %zu", i);
+		sample_free(s);
+	}
+}
+
 static void verdict_keeps_ten_lines_and_counts_all(void **state)
 {
 	struct verdict verdict = {0};
@@ -442,6 +522,7 @@ int main(void)
 		cmocka_unit_test(zone_has_no_record_that_a_text_made),
 		cmocka_unit_test(anchor_vouches_only_with_flags_257),
 		cmocka_unit_test(label_of_a_last_signer_is_not_believed),
+		cmocka_unit_test(two_keys_of_one_tag_are_told),
 		cmocka_unit_test(verdict_keeps_ten_lines_and_counts_all),
 	};
 
