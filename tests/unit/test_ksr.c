@@ -278,6 +278,70 @@ static void request_hostile_refused(void **state)
 	}
 }
 
+/* The request, with an attribute more. */
+static bool read_with(const char *attribute, struct ksr **out, struct err *err)
+{
+	static const char text[] = REQUEST("", B1);
+	static const char tag[] = "<Request>";
+	const char *at = strstr(text, tag);
+	struct buf all = BUF_EMPTY;
+	bool ok;
+
+	buf_bytes(&all, text, (size_t)(at - text));
+	buf_format(&all, "<Request %s>%s", attribute, at + sizeof(tag) - 1);
+	ok = read_text(buf_string(&all), out, err);
+	buf_free(&all);
+	return ok;
+}
+
+static void timestamp_good_kept_as_written(void **state)
+{
+	static const char *const good[] = {"2010-01-01T00:00:00",
+		"2010-01-01T00:00:00Z", "2010-01-01T00:00:00.000Z",
+		"2010-12-31T23:59:59+00:00"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		char attribute[64];
+		struct err err = ERR_EMPTY;
+		struct ksr *ksr = NULL;
+
+		snprintf(attribute, sizeof(attribute), "timestamp='%s'",
+			good[i]);
+		if (!read_with(attribute, &ksr, &err))
+			fail_msg("%s: %s", good[i], err.text);
+		assert_string_equal(ksr->timestamp, good[i]);
+		ksr_free(ksr);
+	}
+}
+
+static void timestamp_bad_refused(void **state)
+{
+	static const char *const bad[] = {"", " ", "now", "2010-01-01",
+		"2010-01-01 00:00:00", "2010-13-01T00:00:00",
+		"2010-02-29T00:00:00", "2010-01-01T24:00:00",
+		"2010-01-01T00:00:00.5", "2010-01-01T00:00:00+01:00",
+		"1969-12-31T23:59:59", "12010-01-01T00:00:00",
+		"2010-01-01T00:00:00Z2010-01-01T00:00:00Z"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char attribute[64];
+		struct err err = ERR_EMPTY;
+		struct ksr *ksr = NULL;
+
+		snprintf(
+			attribute, sizeof(attribute), "timestamp='%s'", bad[i]);
+		if (read_with(attribute, &ksr, &err))
+			fail_msg("accepted: %s", bad[i]);
+		assert_null(ksr);
+		assert_int_equal(err.kind, ERR_INPUT);
+		if (strstr(err.text, "line 1") == NULL ||
+			strstr(err.text, "timestamp") == NULL)
+			fail_msg("%s: %s", bad[i], err.text);
+	}
+}
+
 static void request_bundles_sorted_by_inception(void **state)
 {
 	struct err err = ERR_EMPTY;
@@ -311,6 +375,8 @@ int main(void)
 		cmocka_unit_test(signed_data_matches_vectors),
 		cmocka_unit_test(request_written_otherwise_accepted),
 		cmocka_unit_test(request_hostile_refused),
+		cmocka_unit_test(timestamp_good_kept_as_written),
+		cmocka_unit_test(timestamp_bad_refused),
 		cmocka_unit_test(request_bundles_sorted_by_inception),
 		cmocka_unit_test(response_expected_request_refused),
 	};
