@@ -108,6 +108,27 @@ def test_every_forbidden_edge_is_seen(rooms):
     assert made > 100
 
 
+THREADS = ('pthread.h', 'threads.h', 'sched.h', 'stdatomic.h')
+
+
+def test_no_room_has_threads(rooms):
+    """Nothing runs beside anything: what a program does, it does in the order of its
+    source, and a review of that order is one of the program."""
+    for room in rooms:
+        for header in THREADS:
+            assert breaches(rooms, room, f'#include <{header}>\n') == [header], room
+
+
+def test_no_file_makes_a_thread(top):
+    """Nor by another way to the same functions."""
+    made = re.compile(r'\b(pthread_\w+|thrd_\w+|mtx_\w+|clone3?\s*\(|SYS_clone|CLONE_THREAD|_Thread_local|_Atomic)')
+    assert made.search('pthread_create(&thread') and made.search('thrd_create(') and made.search('clone(run')
+    bad = [f'{path.relative_to(top)}: {found.group()}' for path in files(top)
+           if (found := made.search(path.read_text()))]
+    assert not bad
+    assert '-pthread' not in (top / 'houses.mk').read_text() and '-lpthread' not in (top / 'houses.mk').read_text()
+
+
 @pytest.mark.parametrize('room', ['signer/checks', 'signer/sign', 'signer/token', 'signer/keyset'])
 def test_the_second_opinion_sees_nothing_of_the_signer(rooms, room):
     assert breaches(rooms, 'postcheck', f'#include "{room}/x.h"\n')
