@@ -168,6 +168,10 @@ static void duration_good_round_trips(void **state)
 	} cases[] = {{"P21D", 21 * TIME_DAY, "P21D"}, {"PT0S", 0, "PT0S"},
 		{"P0D", 0, "PT0S"}, {"P1DT2H3M4S", 93784, "P1DT2H3M4S"},
 		{"PT36H", 129600, "P1DT12H"}, {"PT90S", 90, "PT1M30S"},
+		{"P0Y", 0, "PT0S"}, {"P0M", 0, "PT0S"},
+		{"P0Y0M10D", 10 * TIME_DAY, "P10D"},
+		{"P0Y0M0DT0H0M0.000S", 0, "PT0S"}, {"P0MT5M", 300, "PT5M"},
+		{"PT0.000S", 0, "PT0S"}, {"PT7.0S", 7, "PT7S"},
 		{"P999999999D", INT64_C(86399999913600), "P999999999D"}};
 	struct err err = ERR_EMPTY;
 
@@ -187,7 +191,12 @@ static void duration_bad_refused(void **state)
 {
 	static const char *const bad[] = {"", "P", "PT", "P1M", "P1Y", "P1W",
 		"-P1D", "P-1D", "P1.5D", "P1DT", "PT1H1H", "PT1S1M", "1D",
-		"P1D ", "p1d", "P1000000000D", "PD", "P1D2H", "P1"};
+		"P1D ", "p1d", "P1000000000D", "PD", "P1D2H", "P1",
+		/* A year or a month of unknown length, in any company. */
+		"P1Y0M10D", "P0Y1M10D", "P0M0Y", "P0D0Y", "P0Y0Y", "PT0Y",
+		/* A part of a second, or a fraction of what is none. */
+		"PT0.5S", "PT0.001S", "PT0.S", "PT.0S", "PT0,0S", "P0.0D",
+		"PT0.0M", "P0Y0.0M"};
 	struct err err = ERR_EMPTY;
 
 	(void)state;
