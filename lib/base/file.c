@@ -95,6 +95,13 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *err)
 	return ok;
 }
 
+const char *file_reason(int error)
+{
+	if (error == ENOSPC || error == EDQUOT)
+		return "the disk is full: delete what is not needed there, or write elsewhere";
+	return strerror(error);
+}
+
 bool file_write_fd(
 	int fd, const char *name, const void *data, size_t len, struct err *err)
 {
@@ -107,7 +114,7 @@ bool file_write_fd(
 			continue;
 		if (done < 0)
 			return err_set(err, ERR_OUTPUT, "%s: cannot write: %s",
-				name, strerror(errno));
+				name, file_reason(errno));
 		p += done;
 		len -= (size_t)done;
 	}
@@ -139,7 +146,7 @@ bool file_sync_folder(const char *path, struct err *err)
 	ok = fd >= 0 && fsync(fd) == 0;
 	if (!ok)
 		err_set(err, ERR_OUTPUT, "%s: cannot sync the folder: %s",
-			folder, strerror(errno));
+			folder, file_reason(errno));
 	if (fd >= 0)
 		close(fd);
 	free(folder);
@@ -151,10 +158,10 @@ static bool finish_file(int fd, const char *path, bool ok, struct err *err)
 {
 	if (ok && fsync(fd) != 0)
 		ok = err_set(err, ERR_OUTPUT, "%s: cannot sync: %s", path,
-			strerror(errno));
+			file_reason(errno));
 	if (close(fd) != 0 && ok)
 		ok = err_set(err, ERR_OUTPUT, "%s: cannot close: %s", path,
-			strerror(errno));
+			file_reason(errno));
 	if (!ok)
 		unlink(path);
 	return ok;
@@ -170,7 +177,7 @@ static bool set_mode(int fd, const char *path, mode_t mode, struct err *err)
 	if (fchmod(fd, mode) == 0 || errno == EPERM || errno == ENOTSUP)
 		return true;
 	return err_set(err, ERR_OUTPUT, "%s: cannot set its mode: %s", path,
-		strerror(errno));
+		file_reason(errno));
 }
 
 /* A name beside path: PATH.<suffix>-N for the first free N, created. */
@@ -191,7 +198,7 @@ static bool create_beside(const char *path, const char *suffix, mode_t mode,
 		}
 		if (errno != EEXIST) {
 			err_set(err, ERR_OUTPUT, "%s: cannot create: %s",
-				candidate, strerror(errno));
+				candidate, file_reason(errno));
 			free(candidate);
 			return false;
 		}
@@ -265,10 +272,10 @@ bool file_check_name(const char *folder, const char *name, struct err *err)
 
 	if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
 		return err_set(err, ERR_OUTPUT, "%s: cannot create %s: %s",
-			folder, name, strerror(ENOTDIR));
+			folder, name, file_reason(ENOTDIR));
 	if (access(folder, W_OK | X_OK) != 0)
 		return err_set(err, ERR_OUTPUT, "%s: cannot create %s: %s",
-			folder, name, strerror(errno));
+			folder, name, file_reason(errno));
 	if (max >= 0 && strlen(name) + BESIDE_MAX > (size_t)max)
 		return err_set(err, ERR_OUTPUT,
 			"%s: cannot create %s: a name of %zu bytes, expected at most %ld",
@@ -290,7 +297,7 @@ bool file_check_target(const char *path, struct err *err)
 			return false;
 	} else if (errno != ENOENT) {
 		return err_set(err, ERR_OUTPUT, "%s: cannot create: %s", path,
-			strerror(errno));
+			file_reason(errno));
 	}
 	folder = file_folder(path, err);
 	ok = folder != NULL && file_check_name(folder, file_name(path), err);
@@ -338,7 +345,7 @@ static bool keep_old(const char *path, char **kept, struct err *err)
 	if (from < 0 || fstat(from, &st) != 0) {
 		err_set(err, ERR_OUTPUT,
 			"%s: cannot keep the existing file: %s", path,
-			strerror(errno));
+			file_reason(errno));
 		goto done;
 	}
 	if (!check_old(path, &st, err) ||
@@ -368,7 +375,7 @@ bool file_stage_undo(struct file_stage *stage, struct err *err)
 	if (failed != 0)
 		return err_set(err, ERR_OUTPUT,
 			"%s: cannot put back what was there: %s", stage->path,
-			strerror(errno));
+			file_reason(errno));
 	free(stage->kept);
 	stage->kept = NULL;
 	return file_sync_folder(stage->path, err);
@@ -401,7 +408,7 @@ bool file_stage_publish(struct file_stage *stage, char **kept, struct err *err)
 	}
 	if (rename(stage->temporary, stage->path) != 0) {
 		err_set(err, ERR_OUTPUT, "%s: cannot rename into place: %s",
-			stage->path, strerror(errno));
+			stage->path, file_reason(errno));
 		goto failed;
 	}
 	free(stage->temporary);

@@ -30,6 +30,12 @@ bool file_read(const char *path, size_t max, struct buf *out, struct err *err);
 bool file_read_fd(
 	int fd, const char *name, size_t max, struct buf *out, struct err *err);
 
+/*
+ * Why something could not be written, for people: as strerror(), but where a
+ * disk is full with what helps.
+ */
+const char *file_reason(int error);
+
 /* Write all bytes, through short writes and EINTR.  Errors: ERR_OUTPUT. */
 bool file_write_fd(int fd, const char *name, const void *data, size_t len,
 	struct err *err);

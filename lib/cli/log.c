@@ -72,7 +72,7 @@ static bool create(struct log *log, struct err *err)
 			break;
 	}
 	return err_set(err, ERR_OUTPUT, "%s: cannot create the log: %s",
-		log->path, strerror(errno));
+		log->path, file_reason(errno));
 }
 
 static void log_free(struct log *log)
@@ -162,7 +162,7 @@ static void sync_lines(struct log *log)
 	if (log->unsynced && log->first.kind == ERR_NONE &&
 		fdatasync(log->fd) != 0)
 		err_set(&log->first, ERR_OUTPUT, "%s: cannot sync: %s",
-			log->path, strerror(errno));
+			log->path, file_reason(errno));
 	log->unsynced = false;
 }
 

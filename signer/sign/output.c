@@ -218,7 +218,7 @@ bool output_undo(struct output *output, struct err *err)
 	remove_folder(output->folder, output->names, output->count);
 	if (output->was_there && mkdir(output->folder, 0755) != 0)
 		return err_set(err, ERR_OUTPUT, "%s: cannot create: %s",
-			output->folder, strerror(errno));
+			output->folder, file_reason(errno));
 	return file_sync_folder(output->folder, err);
 }
 
@@ -251,13 +251,13 @@ static char *stage_folder(const struct output *new,
 	}
 	if (mkdtemp(staged) == NULL) {
 		err_set(err, ERR_OUTPUT, "%s: cannot create: %s", staged,
-			strerror(errno));
+			file_reason(errno));
 		free(staged);
 		return NULL;
 	}
 	if (chmod(staged, 0755) != 0)
 		err_set(err, ERR_OUTPUT, "%s: cannot make readable: %s", staged,
-			strerror(errno));
+			file_reason(errno));
 	else if (fill_folder(staged, items, new->count, err))
 		return staged;
 	remove_folder(staged, new->names, new->count);
@@ -287,7 +287,7 @@ bool output_directory(const char *folder, const struct output_item *items,
 		goto done;
 	if (rename(staged, new->folder) != 0) {
 		err_set(err, ERR_OUTPUT, "%s: cannot rename into place: %s",
-			new->folder, strerror(errno));
+			new->folder, file_reason(errno));
 		remove_folder(staged, new->names, count);
 		goto done;
 	}

@@ -450,8 +450,25 @@ def test_screencap_where_nothing_can_be_written(console):
         done = run("unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro none . && cd "$PWD" && exec "$@"',
                    "sh", SCRIPTS / "screencap-verify", "--console", "2", cwd=console / "work",
                    env=dict(ENV, SYSROOT=str(sysroot(console / "root"))))
-        assert done.returncode == 5 and b"cannot write" in done.stderr
+        assert done.returncode == 5 and b"cannot write: Read-only file system" in done.stderr
     assert BIN.exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs mounts")
+@pytest.mark.parametrize("options", ["size=64k", "size=1m,nr_inodes=2"])
+def test_screencap_on_a_full_drive(console, options):
+    """The picture was taken: that there is no room for it is another thing, and says
+    what helps.  Nothing half-written stays."""
+    (console / "shot.png").write_bytes(png() + b"x" * 100_000)
+    stub(console / "bin", "grim", f'cat {console}/shot.png >"$1"\n')
+    done = run("unshare", "-m", "sh", "-c",
+               f'mount -t tmpfs -o {options} none . && cd "$PWD" && : >filler; "$@"; status=$?; ls -A; exit $status',
+               "sh", SCRIPTS / "screencap-verify", "--no-print", cwd=console / "work",
+               env=dict(ENV, WAYLAND_DISPLAY="wayland-0", PATH=f"{console}/bin:{ENV['PATH']}"))
+    said = done.stderr.decode()
+    assert done.returncode == 5 and len(said.splitlines()) == 1, said
+    assert ": cannot write: the disk is full: delete what is not needed there, or write elsewhere\n" in said
+    assert done.stdout == b"filler\n"
 
 
 @pytest.fixture

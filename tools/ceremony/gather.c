@@ -39,7 +39,7 @@ bool gather_new(const char *path, char **out, struct err *err)
 	if (mkdtemp(*out) != NULL && chmod(*out, 0755) == 0)
 		return true;
 	err_set(err, ERR_OUTPUT, "%s: cannot be made: %s", path,
-		strerror(errno));
+		file_reason(errno));
 	free(*out);
 	*out = NULL;
 	return false;
@@ -50,7 +50,7 @@ bool gather_publish(const char *made, const char *path, struct err *err)
 	if (renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) != 0 &&
 		(errno != EINVAL || rename(made, path) != 0))
 		return err_set(
-			err, ERR_OUTPUT, "%s: %s", path, strerror(errno));
+			err, ERR_OUTPUT, "%s: %s", path, file_reason(errno));
 	return file_sync_folder(path, err);
 }
 
@@ -80,7 +80,7 @@ static bool make_folders(const char *path, size_t dir_len, struct err *err)
 		*p = '\0';
 		if (mkdir(copy, 0755) != 0 && errno != EEXIST)
 			ok = err_set(err, ERR_OUTPUT, "%s: %s", copy,
-				strerror(errno));
+				file_reason(errno));
 	}
 	free(copy);
 	return ok;
@@ -104,7 +104,7 @@ static bool copy_bytes(
 	}
 	buf_free(&room);
 	return ok && (fsync(out) == 0 || err_set(err, ERR_OUTPUT, "%s: %s", to,
-						 strerror(errno)));
+						 file_reason(errno)));
 }
 
 static bool copy_file(const char *from, const char *to, struct err *err)
@@ -126,10 +126,10 @@ static bool copy_file(const char *from, const char *to, struct err *err)
 		out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 		ok = out >= 0 ? copy_bytes(in, out, from, to, err)
 			      : err_set(err, ERR_OUTPUT, "%s: %s", to,
-					strerror(errno));
+					file_reason(errno));
 		if (out >= 0 && close(out) != 0 && ok)
-			ok = err_set(
-				err, ERR_OUTPUT, "%s: %s", to, strerror(errno));
+			ok = err_set(err, ERR_OUTPUT, "%s: %s", to,
+				file_reason(errno));
 	}
 	if (in >= 0)
 		close(in);
@@ -173,7 +173,7 @@ bool gather_copy(const char *from, const char *to, struct err *err)
 			"%s/%s: is neither a file nor a folder (a link?); remove it, or put a copy there",
 			from, tree.other);
 	if (ok && mkdir(to, 0755) != 0)
-		ok = err_set(err, ERR_OUTPUT, "%s: %s", to, strerror(errno));
+		ok = err_set(err, ERR_OUTPUT, "%s: %s", to, file_reason(errno));
 	for (size_t i = 0; ok && i < tree.count; i++)
 		ok = check_name(from, tree.files[i].path, err) &&
 		     copy_one(from, to, tree.files[i].path, err);
