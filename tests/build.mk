@@ -116,6 +116,11 @@ test-without: ## build discs that lack one thing each, and see that it is notice
 	@image/host-check test
 	@tests/without $(WITHOUT)
 
+.PHONY: mutations
+mutations: ## mutants and test-without, all lines: whatever is changed or left out, somebody notices
+	@image/host-check test
+	@status=0; tests/mutants || status=1; tests/without || status=1; exit $$status
+
 # A test program that is run in the booted disc, so it is static like /init.
 .PHONY: boot-programs
 boot-programs: $(INIT_OUT)/boot/damage

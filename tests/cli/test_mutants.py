@@ -37,3 +37,17 @@ def test_a_line_that_changes_nothing_is_refused(top, tmp_path):
                                    'tests/cli/test_usb_policy.py::test_allow_list_lets_nothing_in\n')
     status, said = mutants(top, MUTANTS=str(tmp_path / 'list'))
     assert status == 2 and 'changes nothing' in said, said
+
+
+@pytest.mark.parametrize('mutants, without, status', [(0, 0, 0), (1, 0, 1), (0, 1, 1), (2, 2, 1)])
+def test_one_command_does_both_lists(top, tmp_path, mutants, without, status):
+    """And it fails where one of them does, when both have been gone through."""
+    recipe = subprocess.run(['make', '--no-print-directory', '-n', 'mutations'], cwd=top, check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
+    for name, ends in (('image/host-check', 0), ('tests/mutants', mutants), ('tests/without', without)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@"\nexit {ends}\n')
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(['sh', '-c', recipe], cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == status
+    assert done.stdout.splitlines() == ['image/host-check test', 'tests/mutants', 'tests/without']
