@@ -434,6 +434,21 @@ def test_wait_is_shown_and_ends_at_ctrl_c(hsm, broken, function, what):
     assert hsm.files() == before
 
 
+@pytest.mark.parametrize('words,function,what', [
+    (['inventory'], 'C_GetSlotList', 'its slots'), (['inventory'], 'C_Login', 'the login'),
+    (['inventory'], 'C_FindObjectsInit', 'its objects'),
+    (['keygen', '--algorithm', 'ED25519', '--label', 'new'], 'C_GenerateKeyPair', 'a key to be made'),
+    (['csr', '--label', 'KSK1', '--output', 'x.csr'], 'C_Sign', 'a signature')])
+def test_keymaster_shows_that_it_waits_and_ends_at_ctrl_c(hsm, broken, words, function, what):
+    """As ksrsigner: for what and how long; and nothing is written."""
+    broken(f'hangs={function}')
+    before = hsm.files()
+    done = hsm.converse('keymaster', *words, answers=[
+        (f'keymaster: waiting for the HSM ({what}), 2 s; Ctrl-C twice ends', ''), ('3 s', '\x03'), ('4 s', '\x03')])
+    assert done.status == -2, (done.status, done.out)
+    assert hsm.files() == before and calls(hsm)[-1] == function
+
+
 def test_no_call_hangs_in_silence(hsm, broken):
     """Whichever of the calls of a signing it is, the first and the last too."""
     broken('')
