@@ -22,6 +22,9 @@ WITH = {
 # replaces these, or asks a virtual machine.
 DISC = ('foot grim img2sixel labwc wlr-randr loadkeys setleds depmod mformat mkfs.exfat mman mmd modinfo modprobe nft readelf systemctl '
         'systemd-escape systemd-run systemd-sysext udevadm').split()
+# What is run there, and not on the machine that builds.
+ELSEWHERE = ('image/rootfs/', 'image/profiles/', 'image/lib/mkefi', 'image/lib/words-in-builder', 'image/init/mkverity',
+             'image/init/mkinitramfs')
 DISC_FOLDERS = ('tools/', 'image/rootfs/', 'image/profiles/', 'hooks/', 'image/lib/mkefi', 'image/lib/words-in-builder')
 
 
@@ -57,20 +60,48 @@ def ours(build, programs):
 
 
 def rows(top):
-    """image/host-check's table: what is looked for, its package."""
-    return re.findall(r'^\t(\S+) +(\S+) +(?:iso|rehearse|test)(?:@\d+)?$', (top / 'image/host-check').read_text(), re.M)
+    """image/host-check's table: what is looked for, its package, and what needs it."""
+    return re.findall(r'^\t(\S+) +(\S+) +(iso|rehearse|test)(?:@\d+)?$', (top / 'image/host-check').read_text(), re.M)
 
 
 def base(top):
     return [line for line in (top / 'tests/lint/base-commands').read_text().split('\n') if line and line[0] != '#']
 
 
+def installed(table):
+    """The commands that these rows bring."""
+    return {one for what, package, _ in table for one in [*what.split('|'), *WITH.get(package, '').split()]}
+
+
+def building(top, running):
+    """{command: the files that run it on the machine that builds}, but for what a file
+    itself looks for first, and does without."""
+    found = {}
+    for command, files in running.items():
+        for name in files:
+            if not name.startswith(('image/', 'packages/', 'hooks/')) or name.startswith(ELSEWHERE):
+                continue
+            if command in DISC and name.startswith(DISC_FOLDERS):
+                continue
+            if not re.search(rf'command -v {re.escape(command)}\b', (top / name).read_text()):
+                found.setdefault(command, set()).add(name)
+    return found
+
+
+def test_a_build_runs_only_what_make_iso_installs(top, running):
+    """Not what is there for the tests alone: who only builds has none of that."""
+    here = building(top, running)
+    assert {'tar', 'dpkg-deb', 'sha256sum'} <= set(here)
+    named = installed([row for row in rows(top) if row[2] == 'iso']) | set(base(top))
+    assert not set(here) - named, {command: sorted(here[command]) for command in sorted(set(here) - named)}
+
+
 def test_every_command_is_named(top, running, ours):
     table = rows(top)
     assert len(table) > 40
-    packages = {package for _, package in table}
+    packages = {package for _, package, _ in table}
     assert set(WITH) <= packages
-    named = {one for what, _ in table for one in what.split('|')} | set(' '.join(WITH.values()).split())
+    named = installed(table)
     unknown = set(running) - named - set(base(top)) - ours - set(DISC)
     assert not unknown, {command: sorted(running[command]) for command in sorted(unknown)}
 
