@@ -302,6 +302,21 @@ def test_forged_shim_does_not_reach_the_builder(tree, clean):
     assert tree.build_once() == clean
 
 
+@pytest.mark.parametrize('after', ['', 'cat "$HOME/kept" >"$deb"; touch -r "$HOME/kept" "$deb"; '])
+def test_package_that_is_changed_while_it_is_read_is_in_no_layer(tree, clean, after):
+    """debootstrap and apt read the archive after it was hashed.  What was in it only for
+    them, put back or not, was in the root, and seen by nobody or by the next build."""
+    stage = tree.top / 'image/stages/20-root'
+    whole = stage.read_text()
+    stage.write_text(whole.replace('mkdir -p "$3"; ', 'deb=$(echo "$2"/pool/gcc_*); cp -p "$deb" "$HOME/kept"; '
+                                   'echo forged >"$deb"; mkdir -p "$3"; ') + after)
+    done = tree.run()
+    assert done.returncode == 1 and 'were changed while they were read: run this again' in done.stdout, done.stdout
+    assert not list((tree.build / 'layers').glob('builder-*'))
+    stage.write_text(whole)
+    assert tree.build_once() == clean
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('layer, file', [('builder', 'file'), ('base.image', 'debs'), ('compiled', 'root/program'),
                                          ('root.console', 'menu'), ('parts.console', 'root.squashfs'),
