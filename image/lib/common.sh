@@ -128,23 +128,49 @@ check_name() {
 		die "$1 is a name of small letters, digits and hyphens, not \"$2\""
 }
 
+# no_build SAID: ends, with what a command said of BUILD, and what helps.
+no_build() {
+	die "$(unwritten "$BUILD" "$1"): make it writable, or give BUILD= another folder"
+}
+
 # make_build: makes BUILD, marked as a folder that may be removed whole, unless it is
 # there with something in it.
 make_build() {
-	if ! mkdir "$BUILD" 2>/dev/null; then
-		mkdir -p "$BUILD" || return
-		[ -z "$(ls -A "$BUILD")" ] || return 0
+	local said
+	if ! mkdir -- "$BUILD" 2>/dev/null; then
+		said=$(mkdir -p -- "$BUILD" 2>&1) || no_build "$said"
+		said=$(ls -A -- "$BUILD" 2>&1) || no_build "$said"
+		[ -z "$said" ] || return 0
 	fi
-	: >"$BUILD/.keyroom-build"
+	said=$({ : >"$BUILD/.keyroom-build"; } 2>&1) || no_build "$said"
+}
+
+# make_folders PATH...: in BUILD.
+make_folders() {
+	local said
+	said=$(mkdir -p -- "$@" 2>&1) || no_build "$said"
+}
+
+# check_runs: what is built runs programs that lie in BUILD, which a mount may forbid.
+check_runs() {
+	local probe
+	probe=$(mktemp "$BUILD/probe.XXXXXX" 2>&1) || no_build "$probe"
+	chmod 700 "$probe"
+	[ -x "$probe" ] || {
+		rm -f -- "$probe"
+		die "$BUILD is on a file system that lets no program run (mounted noexec): give BUILD= another folder"
+	}
+	rm -f -- "$probe"
 }
 
 # one_build: makes BUILD, and holds its lock until this process and all that it
 # has started are gone.
 one_build() {
-	local fault
+	local fault said
 	fault=$("$TOP/image/lib/check-paths" "$TOP" "$BUILD") || die "$fault"
 	while :; do
 		make_build
+		said=$({ : >>"$BUILD/lock"; } 2>&1) || no_build "$said"
 		exec {build_lock}>>"$BUILD/lock"
 		# What a killed build had started goes with its namespace, at once.
 		flock -w 5 "$build_lock" ||
@@ -153,7 +179,8 @@ one_build() {
 		[ ! "$BUILD/lock" -ef "/proc/$$/fd/$build_lock" ] || break
 		exec {build_lock}>&-
 	done
-	printf 'process %s, since %s UTC' "$$" "$(date -u +%H:%M:%S)" >"$BUILD/lock"
+	# Only for that message: "make clean" must go on where the disk is full.
+	printf 'process %s, since %s UTC' "$$" "$(date -u +%H:%M:%S)" 2>/dev/null >"$BUILD/lock" || true
 }
 
 # work_folder NAME: makes a folder $work in $BUILD/tmp, which goes when this
@@ -161,13 +188,13 @@ one_build() {
 work_folder() {
 	local old pid
 	make_build
-	mkdir -p "$BUILD/tmp"
+	make_folders "$BUILD/tmp"
 	for old in "$BUILD"/tmp/*.*.*; do
 		pid=${old##*/}
 		pid=${pid#*.}
 		[ ! -e "$old" ] || [ -e "/proc/${pid%%.*}" ] || remove "$old"
 	done
-	work=$(mktemp -d "$BUILD/tmp/$1.$$.XXXXXX")
+	work=$(mktemp -d "$BUILD/tmp/$1.$$.XXXXXX" 2>&1) || no_build "$work"
 	chmod 755 "$work"
 	# Programs that make temporary files of their own make them here.
 	export TMPDIR=$work
@@ -182,11 +209,25 @@ remove() {
 	rm -rf -- "$@" 2>/dev/null || "$TOP/image/lib/ns-run" rm -rf -- "$@"
 }
 
-# is_full FOLDER: says so, where its disk has less than 2 MB left.
+# is_full FOLDER: says so, where its disk has less than 2 MB left, or no room for a
+# hundred more files; some file systems do not count them.
 is_full() {
-	[ "$(df --output=avail -B1K -- "$1" 2>/dev/null | tail -n 1)" -lt 2048 ] 2>/dev/null ||
+	local room files left
+	read -r room files left < <(df --output=avail,itotal,iavail -B1K -- "$1" 2>/dev/null | tail -n 1) ||
 		return 1
-	printf 'the disk that holds %s is full\n' "$1"
+	if [ "$room" -lt 2048 ] 2>/dev/null; then
+		printf 'the disk that holds %s is full\n' "$1"
+	elif [ "$files" -gt 0 ] 2>/dev/null && [ "$left" -lt 100 ] 2>/dev/null; then
+		printf 'the disk that holds %s is full of files (it has no inode for another)\n' "$1"
+	else
+		return 1
+	fi
+}
+
+# unwritten FOLDER SAID: why nothing can be written there, by what a command said of it.
+unwritten() {
+	case $2 in *'No space left'*) ! is_full "$1" || return 0 ;; esac
+	printf 'nothing can be written into %s: %s\n' "$1" "${2##*: }"
 }
 
 # get BASE PATH FILE [SIZE]: copy PATH, of the archive at BASE (an http(s) address

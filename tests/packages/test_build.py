@@ -477,6 +477,18 @@ def test_gone_packages_are_resolved_anew_only_where_that_is_allowed(tree):
     assert (tree.top / 'packages/trixie-amd64.lock').read_text() == locked
 
 
+def test_what_compares_and_publishes_resolves_nothing_anew(tree):
+    """verify, and release, which begins with it: whatever the caller says, where a locked
+    version is gone the build ends."""
+    mark = tree.folder / 'resolved'
+    (tree.top / 'packages/lock').write_text(f'#!/bin/sh\ntouch {mark}\nexit 1\n')
+    (tree.folder / 'mirror/pool/gcc.deb').unlink()
+    done = archives.run(tree.top / 'reproducible/verify', '--profile', 'console',
+                        env=tree.environment(RELOCK='yes', KEYROOM_MAY_RELOCK='yes', relock='yes'))
+    assert done.returncode == 1 and 'this build resolves nothing anew' in done.stdout, done.stdout
+    assert not mark.exists() and not list((tree.build / 'out').iterdir())
+
+
 @pytest.mark.parametrize('profile', ['', '..', '../..', 'a/b', '-x', 'x y', '$(id)', 'Console', 'no-such', 'x;y', "x'y"])
 def test_profile_is_a_name(tree, profile):
     for command in (['image/build', '--profile', profile], ['reproducible/verify', '--profile', profile]):
@@ -567,6 +579,47 @@ def test_full_disk_is_named_by_the_build(tree, by, said):
                         *tree.command(), env=tree.environment())
     assert done.returncode == 1 and said in done.stdout, done.stdout
     assert f'the disk that holds {tree.build} is full' in done.stdout, done.stdout
+
+
+NOWHERE = {
+    'read-only': ('ro', '{0}/new', 'nothing can be written into {0}/new: Read-only file system: make it writable, or give'),
+    'read-only, there': ('ro', '{0}/old', 'nothing can be written into {0}/old: Read-only file system: make it writable'),
+    'noexec': ('noexec', '{0}/new', '{0}/new is on a file system that lets no program run (mounted noexec): give'),
+    'no inode': ('nr_inodes=7', '{0}/new', 'the disk that holds {0}/new is full of files (it has no inode for another)'),
+    'proc': ('ro', '/proc/kr', 'nothing can be written into /proc/kr: No such file or directory'),
+}
+
+
+@pytest.mark.parametrize('case', NOWHERE)
+def test_folder_for_output_that_takes_nothing_is_told_in_one_sentence(tree, case):
+    """With the cause and what helps; bash and mkdir said it with a line of a library."""
+    options, build, said = NOWHERE[case]
+    disk = tree.folder / 'disk'
+    disk.mkdir()
+    done = archives.run(tree.top / 'image/lib/ns-run', 'sh', '-euc',
+                        'mount -t tmpfs none "$1"; mkdir "$1/old"; : >"$1/old/x"; mount -o "remount,$2" none "$1"\n'
+                        'shift 2; exec "$@"', 'sh', disk, options, *tree.command(),
+                        env=tree.environment(BUILD=build.format(disk)))
+    assert done.returncode == 1 and said.format(disk) in done.stdout, done.stdout
+    assert len(done.stdout.splitlines()) == 1 and 'BUILD=' in done.stdout, done.stdout
+
+
+def test_full_of_files_is_full(tree):
+    """A disk with room and no inode is named as a full one is, wherever the build stands."""
+    done = archives.run(tree.top / 'image/lib/ns-run', 'sh', '-euc',
+                        'mkdir -p "$1"; mount -t tmpfs -o nr_inodes=60 small "$1"; shift; exec "$@"', 'sh', tree.build,
+                        *tree.command(), env=tree.environment())
+    assert done.returncode == 1 and 'the sources cannot be copied' in done.stdout, done.stdout
+    assert f'the disk that holds {tree.build} is full of files' in done.stdout, done.stdout
+
+
+def test_full_disk_can_be_cleaned(tree):
+    """The lock says whose it is, and that needs no room."""
+    done = archives.run(tree.top / 'image/lib/ns-run', 'sh', '-euc',
+                        'mkdir -p "$1"; mount -t tmpfs -o size=64k small "$1"; : >"$1/.keyroom-build"; : >"$1/lock"\n'
+                        'cat /dev/zero >"$1/filler" 2>/dev/null || true; "$2"; ls "$1"', 'sh', tree.build,
+                        tree.top / 'image/lib/clean', env=tree.environment())
+    assert done.returncode == 0 and done.stdout == '', done.stdout
 
 
 @pytest.mark.slow

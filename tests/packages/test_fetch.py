@@ -248,6 +248,27 @@ def test_full_disk_is_named(web, tmp_path, mirror):
         assert not (tmp_path / 'build/missing').exists()
 
 
+@pytest.mark.parametrize('complete', [False, True])
+def test_read_only_cache(web, tmp_path, mirror, complete):
+    """Where it has all, nothing is written; where it lacks a package, that and the
+    reason are one sentence, and nothing is "gone" and resolved anew for it."""
+    if complete:
+        assert archives.run(web.top / 'packages/fetch', tmp_path / 'lock',
+                            env=archives.environment(tmp_path, MIRROR=mirror)).returncode == 0
+    cache = tmp_path / 'cache'
+    (cache / 'keyroom/deb').mkdir(parents=True, exist_ok=True)
+    done = archives.run(web.top / 'image/lib/ns-run', 'sh', '-euc',
+                        'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"', 'sh', cache,
+                        web.top / 'packages/fetch', tmp_path / 'lock', env=archives.environment(tmp_path, MIRROR=mirror))
+    if complete:
+        assert done.returncode == 0 and done.stdout == '', done.stdout
+        return
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 1, done.stdout
+    assert (f'fetch: the cache lacks 2 packages, and nothing can be written into {cache}/keyroom/deb: '
+            'Read-only file system: make it writable, or name another place for it with XDG_CACHE_HOME=') in done.stdout
+    assert not (tmp_path / 'build/missing').exists()
+
+
 def test_sources_of_apt_in_all_their_forms(web, tmp_path, mirror):
     """A list of mirrors in a file, a folder with a blank in its name, a copy:."""
     odd = tmp_path / 'a mirror'
