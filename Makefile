@@ -13,13 +13,18 @@
 #   VENDOR     the vendor's file for it [packages/vendor/ has it]
 #   SNAPSHOT   address of a Debian snapshot service; none: ask none
 #   RELOCK     no: never resolve anew where locked versions are gone
-#   BUNDLE     a bundle (make bundle), for iso: build from it alone, with no network
+#   BUNDLE     a bundle (make bundle), for iso: build from it alone, with no network;
+#              only where it is typed, not from the environment
 #   VERSION, KEY, WITHOUT   for release: its name, the SSH key that signs it, and
 #              why it goes out without rebuilders, if it does
 #   BUILD      where output goes                             [build]
 #   KEYROOM_DISPLAY, KEYROOM_ACCEL   for rehearse: gtk, sdl, vnc; kvm, tcg
 #   SANITIZE   1: compile for the host with ASan and UBSan
 
+# What the caller's environment has of these was read already.
+ifneq ($(MAKEFILES),)
+$(error MAKEFILES is set ($(MAKEFILES)): unset it, what it names is no part of this)
+endif
 BUILD ?= build
 # Before anything is done; a quote would end the word.
 path_fault := $(if $(findstring ',$(BUILD)),BUILD holds a quote: make cannot work in it,$(shell \
@@ -30,6 +35,8 @@ endif
 include image/release
 PROFILE ?= $(KEYROOM_DEFAULT_PROFILE)
 PYTHON ?= /usr/bin/python3
+# Another source of everything: never by a variable that somebody has forgotten.
+typed_bundle = $(if $(filter command%,$(origin BUNDLE)),$(BUNDLE))
 export BUILD PROFILE MIRROR SNAPSHOT RELOCK DRIVER VENDOR BUNDLE VERSION KEY WITHOUT
 
 .DEFAULT_GOAL := help
@@ -40,7 +47,7 @@ help: ## print this list
 
 iso: ## build the disc
 	@image/host-check
-	@$(if $(BUNDLE),reproducible/lib/from-bundle "$$BUNDLE",image/build --relock-if-gone) --profile "$$PROFILE"
+	@$(if $(typed_bundle),reproducible/lib/from-bundle "$$BUNDLE",image/build --relock-if-gone) --profile "$$PROFILE"
 
 extension: ## build the driver DRIVER as an extension: build/out/keyroom-DRIVER-VERSION.raw
 	@image/host-check

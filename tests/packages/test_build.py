@@ -74,6 +74,28 @@ def test_callers_environment_changes_nothing(tree, clean):
     assert tree.build_once(**more) == clean
 
 
+def make_iso(tree, **more):
+    """As it is typed; host-check is a stand-in, too."""
+    return archives.run('make', '--no-print-directory', '-C', tree.top, 'iso', 'PROFILE=console',
+                        env=tree.environment(**more))
+
+
+def test_callers_environment_does_not_pass_through_make(tree, clean):
+    """make takes variables as its own: all of them at once, and a bundle that nobody
+    has typed."""
+    done = make_iso(tree, **dict(HOSTILE, BUNDLE='/nonexistent', GNUMAKEFLAGS='-e', SHELL='/bin/false', CC='false',
+                                 MAKE='false', MAKEOVERRIDES='x', PYTHON='false', VERSION='9', KEYROOM_DEFAULT_PROFILE='x'))
+    assert done.returncode == 0 and tree.made() == clean, done.stdout
+
+
+def test_makefiles_of_the_callers_are_not_read_in_silence(tree):
+    """make reads them before this one, with any recipe in them."""
+    (tree.folder / 'more.mk').write_text('PROFILE := ceremony\n')
+    done = make_iso(tree, MAKEFILES=tree.folder / 'more.mk')
+    assert done.returncode == 2 and 'MAKEFILES is set' in done.stdout, done.stdout
+    assert len(done.stdout.splitlines()) == 1 and not tree.build.exists()
+
+
 def test_what_is_missing_is_not_the_callers_to_say(top, tmp_path):
     """A function of the caller's would hide it, or be run as root to bring it."""
     plain = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': str(tmp_path)}
@@ -501,7 +523,6 @@ def test_profile_is_a_name(tree, profile):
 def test_profile_of_make_is_no_command(tree):
     mark = tree.folder / 'mark'
     for value in (f'x; touch {mark}', f'x" ; touch {mark}; "', f"x'; touch {mark}; '", f'$$(touch {mark})'):
-        (tree.top / 'image/host-check').write_text('#!/bin/sh\n')
         done = archives.run('make', '-C', tree.top, 'iso', f'PROFILE={value}', env=tree.environment())
         assert done.returncode != 0 and not mark.exists(), done.stdout
 
@@ -514,7 +535,6 @@ def test_odd_path_is_refused_before_anything_is_done(tmp_path, model, name):
     (stranger / 'diary').mkdir(parents=True)
     tree = standins.Tree(tmp_path, name + '/kr', model)
     (tree.build / 'out').mkdir(parents=True)
-    (tree.top / 'image/host-check').write_text('#!/bin/sh\n')
     commands = [['make', 'clean'], ['make', 'iso'], ['make', 'signer']]
     commands += [] if name == 'key room' else [['./image/build'], ['image/lib/clean']]
     for command in commands:
