@@ -83,7 +83,8 @@ def repository(folder, versions):
     folder.mkdir()
     shell('git init -q . && git config user.name t && git config user.email t@example. && '
           'printf "iso:\\n\\t@mkdir -p build/out && cp source build/out/keyroom-1-console-amd64.iso && '
-          'cp source build/out/keyroom-1-console-amd64.manifest\\n" >Makefile && echo build >.gitignore && git add .', folder)
+          'cp source build/out/keyroom-1-console-amd64.manifest && '
+          'echo ISO=build/out/keyroom-1-console-amd64.iso >build/out/latest.console\\n" >Makefile && echo build >.gitignore && git add .', folder)
     for text in versions:
         (folder / 'source').write_text(text)
         shell(f'git add . && git commit -q -m "{text}" && git tag {text}', folder)
@@ -96,7 +97,7 @@ def test_bisecting_a_hash(top, tmp_path):
     # What is the same in all good ones, as a disc's hash is.
     shell('git checkout -q good1', tree)
     script = '\n'.join(hacking(top, 'git bisect')).replace('BAD GOOD', 'bad3 good1')
-    out = shell(script.replace("sha256sum build/out/*console*.iso | grep -q HASH", "grep -q good build/out/*console*.iso"), tree)
+    out = shell(script.replace('sha256sum "$ISO" | grep -q HASH', 'grep -q good "$ISO"'), tree)
     assert re.search(r'is the first bad commit[\s\S]*bad1', out), out
     other = tree / 'other'
     other.mkdir()
