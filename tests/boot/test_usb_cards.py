@@ -31,6 +31,7 @@ from usbredir import Plug
 pytestmark = pytest.mark.slow
 
 OPENSC = '/usr/lib/x86_64-linux-gnu/pkcs11/opensc-pkcs11.so'
+PROXY = '/usr/lib/x86_64-linux-gnu/p11-kit-proxy.so'
 PIN, LABEL, BUNDLES = '123456', 'SIGN key', 3      # OpenSC's name for the key of slot 9C
 CARD = 'hsm card: slot 0 (slot 9c): '
 
@@ -70,6 +71,8 @@ def zone(folder, key, programs):
     sections = json.loads(config.read_text())
     sections['hsm'] = {'card': {'module': OPENSC}}
     config.write_text(json.dumps(sections))
+    sections['hsm'] = {'card': {'module': PROXY}}
+    (made.folder / 'proxy.yaml').write_text(json.dumps(sections))
     return made
 
 
@@ -102,10 +105,10 @@ def plug(guest, reader, folder):
         yield made
 
 
-def sign(guest, zone, name, pins=(PIN,)):
+def sign(guest, zone, name, pins=(PIN,), options=''):
     """Run ksrsigner, typing the PINs that are asked for, then y; status and what it said."""
     begun = len(guest.text)
-    guest.send(f'ksrsigner --no-previous-skr=rehearsal {zone.request.name} {name}; echo "=RC=$?="\r')
+    guest.send(f'ksrsigner {options} --no-previous-skr=rehearsal {zone.request.name} {name}; echo "=RC=$?="\r')
     pins = list(pins)
     while True:
         found = guest.expect(r'PIN for token [^\n]*: |Is this correct \(y/N\)\? |=RC=(\d+)=', 60)
@@ -219,6 +222,34 @@ def test_two_readers_are_two_slots(guest, plug, reader, card, folder):
         page = guest.must('hsm-list', 120)
         assert {'slot 9c', 'slot 9a'} <= set(re.findall(r'label: +(slot \w+)', page)), page
         assert '(SN-Reader)' in page and '(SN-Second)' in page
+
+
+@pytest.mark.unproven
+def test_the_card_signs_through_p11_kit(guest, plug, zone, card, reader):
+    """As one module of all that are registered: what an operator names who does not know
+    which driver the card has.  The same bytes."""
+    if not plug.line:
+        plug.put_in()
+    wait_for_slot(guest, reader)
+    card.signatures = 0
+    status, shown = sign(guest, zone, 'proxy.xml', options='--config=proxy.yaml')
+    assert status == 0 and card.signatures == BUNDLES, shown
+    guest.must('cmp skr.xml proxy.xml')
+
+
+@pytest.mark.unproven
+@pytest.mark.parametrize('config', ['ksrsigner.yaml', 'proxy.yaml'])
+def test_the_key_s_card_signs_beside_another(guest, plug, zone, card, reader, folder, config):
+    """Two readers: the other's card has its own PIN, and is not asked for a signature."""
+    other = Piv({0x9a: rsa.generate_private_key(65537, 2048)})
+    if not plug.line:
+        plug.put_in()
+    with put_in(guest, Reader(other, name='Second'), folder, 'two'):
+        wait_for_slot(guest, reader)
+        card.signatures = other.signatures = 0
+        status, shown = sign(guest, zone, 'beside.xml', [PIN, PIN], f'--force --config={config}')
+        assert status == 0 and (card.signatures, other.signatures) == (BUNDLES, 0), shown
+        guest.must('cmp skr.xml beside.xml')
 
 
 def test_what_the_card_signed_is_good(guest, zone, drive, tmp_path):
