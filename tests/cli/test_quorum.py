@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from statements import (FILES, PUBLISHED, REPRODUCIBLE, SOURCE, SUMS, TYPE, VERSION, Key, Release, digest_of, envelope,
+from statements import (FILES, PUBLISHED, REPRODUCIBLE, SOURCE, SUMS, TOP, TYPE, VERSION, Key, Release, digest_of, envelope,
                         hostile, on_small_disk, pae, run, statement)
 
 NAMES = ['alice', 'bert', 'liar', 'wrong', 'torn', 'old', 'replay', 'double', 'blind', 'kind', 'extra', 'late', 'second',
@@ -255,6 +255,30 @@ def test_one_operator_alone_has_reproduced_nothing(small, keys, tmp_path):
         assert levels() == [], who
     small.add('liar', envelope(statement(), keys['liar']))
     assert levels() == ['SLSA_BUILD_REPRODUCED']
+
+
+def test_the_projects_own_keys_are_one_operator(keys, tmp_path):
+    """attest/policy itself: three keys of the project were three operators, and a
+    release that nobody else had built got the level of two."""
+    text = (TOP / 'attest/policy').read_text()
+    own = {}
+    for name, vkey in re.findall(r'^witness (\S+) (\S+)', text, re.M):
+        done = run('bash', '-euo', 'pipefail', '-c', f'. {REPRODUCIBLE}/lib/dsse.sh; vkey_of "$1" "$2"', 'bash', name,
+                   TOP / f'attest/keys/{name}.pub')
+        assert done.stdout.strip() == vkey, name
+        if name.startswith('test-'):
+            own[name] = Key(tmp_path, name)
+            text = text.replace(vkey, own[name].vkey)
+    assert {path.stem for path in (TOP / 'attest/keys').iterdir()} == set(re.findall(r'^witness (\S+)', text, re.M)) and own
+    release, verdict = Release(tmp_path, text), tmp_path / 'verdict.json'
+    for name, key in own.items():
+        release.add(name, envelope(statement(), key))
+    done = release.judge('--verdict', verdict)
+    assert done.returncode in (0, 1) and done.stdout.count(' agrees ') == len(own), done
+    assert json.loads(verdict.read_text())['predicate']['verifiedLevels'] == []
+    # Two statements of theirs that differ are none.
+    release.add('test-1', envelope(statement(changed(iso='.iso')), own['test-1']))
+    assert 'contradicts itself' in release.judge().stdout
 
 
 def test_text_of_strangers_cannot_repaint_the_screen(small, keys):
