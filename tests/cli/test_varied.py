@@ -90,6 +90,7 @@ def project(disc):
         notes = [dict(line.split('=', 1) for line in path.read_text().splitlines())
                  for path in sorted(how.iterdir(), key=lambda path: path.stat().st_mtime_ns)]
         return done, notes
+    run.top = top
     yield run
     subprocess.run(['rm', '-rf', '--one-file-system', tmp_path], check=True)
 
@@ -138,6 +139,22 @@ def test_a_build_that_depends_on_one_is_caught(project, depends, name):
 def test_a_build_that_fails_is_no_success(project):
     done, _ = project('fails', '--circumstance', 'elsewhere')
     assert done.returncode == 1 and re.search(r'^elsewhere +NOT BUILT', done.stdout, re.M), done
+
+
+@pytest.mark.parametrize('here,status', [(11, 0), (10, 1)])
+def test_all_are_at_least_twelve(project, here, status):
+    """"make verify-all" claims twelve; two were enough for its success, with the others
+    not here."""
+    vary = project.top / 'reproducible/lib/vary.sh'
+    vary.write_text(vary.read_text() + ''.join(
+        f'vary_{name}() {{ base_settings; }}\n' if number < here else f"vary_{name}() {{ why='no {name} today'; return 1; }}\n"
+        for number, name in enumerate(NAMES)))
+    done, notes = project('none', '--all')
+    assert done.returncode == status and len(notes) == here + 1, done
+    assert len(re.findall(' not here ', done.stdout)) == len(NAMES) - here
+    if status:
+        assert '11 builds are fewer than 12: not here: ' in done.stderr and 'the same bytes' not in done.stdout
+        assert all(f'{name} (no {name} today)' in done.stderr for name in NAMES[here:])
 
 
 def test_several_make_one_table(project):
