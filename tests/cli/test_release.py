@@ -15,6 +15,7 @@ import pytest
 from statements import TOP, Key, hostile, run
 
 VERSION = '9.9.9'
+WORDS = ' '.join(['one', 'two'] * 16)
 BUILD = r'''#!/bin/bash -p
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -44,7 +45,7 @@ class Project:
         common = self.top / 'image/lib/common.sh'
         common.write_text(re.sub(r'^disc_sources=.*', 'disc_sources=(image packages source)', common.read_text(), flags=re.M))
         self.write('image/build', BUILD, 0o755)
-        self.write('image/lib/words', '#!/bin/sh\necho "PGP Words:  one two"\n', 0o755)
+        self.write('image/lib/words', f'#!/bin/sh\necho "PGP Words:  {WORDS}"\n', 0o755)
         self.write('image/profiles/small/settings', '')
         self.write('image/release', f'KEYROOM_VERSION={VERSION}\nKEYROOM_EPOCH=1795392000\n')
         self.write('image/host-check', '')
@@ -93,7 +94,8 @@ class Project:
         return run(self.top / 'reproducible' / name, *argv, env=self.env, cwd=self.folder)
 
     def release(self, *more, tests='true'):
-        return self.command('release', '--version-of', VERSION, '--key', self.ssh, '--test-command', tests, *more)
+        tests = ('--test-command', tests) if tests else ()
+        return self.command('release', '--version-of', VERSION, '--key', self.ssh, *tests, *more)
 
     def rebuild(self, who, *more):
         done = self.command('rebuild', '--out', self.folder / f'out-{who}', '--attest', self.keys[who].path, '--name', who,
@@ -132,7 +134,7 @@ def test_a_release_from_beginning_to_end(project):
     text = (project.top / 'RELEASE.md').read_text()
     digest = run('sha256sum', made / f'keyroom-{VERSION}-amd64.iso').stdout.split()[0]
     assert re.search(rf'^\| {VERSION} \| 2026-11-23 \| 1795392000 \| `[0-9a-f]{{16}}` \| `keyroom-{VERSION}-amd64.iso` '
-                     rf'\| `{digest}` \| one two \|$', text, re.M)
+                     rf'\| `{digest}` \| {WORDS} \|$', text, re.M)
     assert f'- {VERSION}: rebuilt by a, b.\n' in text
     evidence = project.top / 'attest' / VERSION
     assert json.loads((evidence / 'verdict.json').read_text())['predicate']['verificationResult'] == 'PASSED'
@@ -242,6 +244,33 @@ def test_a_release_is_refused(project, name):
 def test_failing_tests_refuse_a_release(project):
     done = project.release(tests='false')
     assert done.returncode == 1 and 'tests fail' in done.stderr and not project.git('tag')
+
+
+@pytest.mark.parametrize('tests,status', [('exit 0', 0), ('exit 1', 1)])
+def test_a_path_with_blanks(tmp_path, tests, status):
+    """Without --test-command it is "make test", wherever that is."""
+    (tmp_path / 'cache/keyroom/deb').mkdir(parents=True)
+    (tmp_path / 'a  folder').mkdir()
+    project = Project(tmp_path / 'a  folder')
+    project.write('Makefile', f'test:\n\tmkdir -p build && echo tested >build/tested\n\t{tests}\n')
+    project.commit()
+    done = project.release(tests='')
+    assert done.returncode == status and (project.top / 'build/tested').exists(), done
+
+
+@pytest.mark.parametrize('words', ['exit 1', 'echo "PGP Words:  one two"', 'echo "SHA-256: 0"'])
+def test_words_that_are_not_there_are_no_words(project, words):
+    """A program that failed left an empty column in RELEASE.md, and a SHA256WORDS of
+    names alone, which was signed and published as if it were whole."""
+    assert project.release().returncode == 0
+    before = (project.top / 'RELEASE.md').read_text()
+    project.write('image/lib/words', f'#!/bin/sh\n{words}\n', 0o755)
+    done = project.release('--without-rebuilders', 'x')
+    assert done.returncode == 5 and 'words' in done.stderr and (project.top / 'RELEASE.md').read_text() == before, done
+    project.git('tag', '-d', VERSION)
+    project.commit()
+    done = project.release()
+    assert done.returncode == 5 and 'words' in done.stderr and not project.git('tag'), done
 
 
 HIDDEN = {
