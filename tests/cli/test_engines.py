@@ -4,12 +4,13 @@ stand-in project of test_release, one after the other, since an engine that buil
 something else would be found out a year later."""
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from statements import TOP, run
-from test_release import VERSION, project  # noqa: F401  (a fixture)
+from test_release import VERSION, depends_on_its_path, project  # noqa: F401  (a fixture)
 
 ENGINES = TOP / 'reproducible/engines'
 yaml = pytest.importorskip('yaml')
@@ -50,19 +51,62 @@ def test_the_workflow_builds_what_differs_and_compares():
     assert set(build['strategy']['matrix']['vary']) | set(gitlab['VARY']) <= known
 
 
+def run_steps(project, name, job):  # noqa: F811
+    """The first step that fails, or the last."""
+    commit = project.git('rev-parse', 'HEAD')
+    env = project.env | {'GITHUB_SHA': commit, 'CI_COMMIT_SHA': commit, 'VARY': 'blank', 'SUITE': 'bookworm', 'MIRROR': '/nowhere'}
+    scripts = [script.replace('${{ matrix.vary }}', 'blank').replace('rebuilt/files/*.layout ', '') for script in steps(name)[job]
+               if not re.search('sysctl|apt-get|host-check', script)]     # of the engine's own machine
+    if name == 'gitlab-ci.yml':             # one shell for all
+        scripts = ['\n'.join(scripts)]
+    for script in scripts:
+        done = run('bash', '-euo', 'pipefail', '-c', script, cwd=project.top, env=env)
+        if done.returncode:
+            break
+    return done
+
+
 @pytest.mark.parametrize('name,job', [('github.yml', 'build'), ('gitlab-ci.yml', 'rebuild')])
 def test_the_steps_build(project, name, job):  # noqa: F811
-    commit = project.git('rev-parse', 'HEAD')
-    env = project.env | {'GITHUB_SHA': commit, 'CI_COMMIT_SHA': commit, 'VARY': 'blank', 'SUITE': 'bookworm'}
-    for script in steps(name)[job]:
-        if re.search('sysctl|apt-get|host-check', script):     # of the engine's own machine
-            continue
-        script = script.replace('${{ matrix.vary }}', 'blank')
-        done = run('bash', '-euo', 'pipefail', '-c', script.replace('rebuilt/files/*.layout ', ''), cwd=project.top, env=env)
-        assert done.returncode == 0, done
+    done = run_steps(project, name, job)
+    assert done.returncode == 0, done
     assert (project.top / 'rebuilt/SHA256SUMS').exists()
     if name == 'gitlab-ci.yml':
         assert (project.top / 'all/bookworm-blank/SHA256SUMS').exists()
+
+
+@pytest.mark.parametrize('name,job', [('github.yml', 'build'), ('gitlab-ci.yml', 'rebuild')])
+def test_a_disc_that_differs_under_a_circumstance_is_no_green(project, name, job):  # noqa: F811
+    """Each job's SHA256SUMS is that of its plain build, so that all were the same."""
+    depends_on_its_path(project)
+    done = run_steps(project, name, job)
+    assert done.returncode == 10 and 'blank DIFFERENT' in done.stderr, done
+    # What is handed over says so, too: compare fails, and names it.
+    made = project.top / 'rebuilt'
+    if name == 'gitlab-ci.yml':
+        made = project.top / 'all/bookworm-blank'
+    else:
+        upload = next(step for step in yaml.safe_load((ENGINES / name).read_text())['jobs'][job]['steps']
+                      if 'upload-artifact' in step.get('uses', ''))
+        assert upload['if'] == 'always()' and 'rebuilt/verify.table' in upload['with']['path'].split()
+    both = project.folder / 'all'
+    for one in ('a', 'b'):
+        (both / one).mkdir(parents=True)
+        shutil.copy(made / 'SHA256SUMS', both / one)
+    assert run(ENGINES / 'compare', both).returncode == 0
+    shutil.copy(made / 'verify.table', both / 'b')
+    done = run(ENGINES / 'compare', both)
+    assert done.returncode == 1 and re.search('^DIFFERENT: .*/b/verify.table: blank DIFFERENT ', done.stdout, re.M), done
+
+
+def test_a_runner_that_is_no_debian_is_told_where_debian_is():
+    """Its apt has no archive that a build takes; the tree names none."""
+    build = yaml.safe_load((ENGINES / 'github.yml').read_text())['jobs']['build']
+    assert build['env'] == {name: '${{ vars.%s }}' % name for name in ('MIRROR', 'SNAPSHOT')}
+    check, = (step['run'] for step in build['steps'] if 'MIRROR' in step.get('run', ''))
+    assert run('bash', '-e', '-c', check, env={'MIRROR': ''}).returncode == 1
+    assert run('bash', '-e', '-c', check, env={'MIRROR': 'http://mirror.example.org/debian'}).returncode == 0
+    assert '`MIRROR`' in (TOP / 'docs/REBUILDERS.md').read_text()
 
 
 def test_compare_names_what_differs(tmp_path):

@@ -27,7 +27,10 @@ def test_page_of_the_rebuilders(project, tmp_path):  # noqa: F811
     clone = tmp_path / 'rebuilder'
     run('git', 'clone', '-q', project.top, clone, env=project.env).check_returncode()
     type_in(project, clone, key)
-    assert (clone / 'rebuilder.pem').stat().st_mode & 0o777 == 0o600
+    secret = project.folder / 'keyroom/rebuilder.pem'       # HOME
+    assert secret.stat().st_mode & 0o777 == 0o600 and secret.parent.stat().st_mode & 0o777 == 0o700
+    # Nor does a careless "git add" take it.
+    assert run('git', 'add', '-A', '--dry-run', cwd=clone, env=project.env).stdout == ''
     witness = type_in(project, clone, vkey).strip()
     assert re.fullmatch(r'rebuilder\.example\.org\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+', witness)
     type_in(project, clone, fetch)

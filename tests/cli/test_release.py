@@ -98,8 +98,10 @@ class Project:
         return self.command('release', '--version-of', VERSION, '--key', self.ssh, *tests, *more)
 
     def rebuild(self, who, *more):
+        """Once alone, unless more says otherwise: the time."""
+        vary = () if '--vary' in more else ('--vary', 'none')
         done = self.command('rebuild', '--out', self.folder / f'out-{who}', '--attest', self.keys[who].path, '--name', who,
-                            *more, VERSION)
+                            *vary, *more, VERSION)
         if done.returncode == 0:
             (self.top / 'attest' / VERSION).mkdir(exist_ok=True)
             shutil.copy(self.folder / f'out-{who}' / f'{who}.intoto.jsonl', self.top / 'attest' / VERSION)
@@ -351,13 +353,13 @@ def test_rebuild_believes_no_tag_but_a_signed_one(project):
     project.git('tag', 'plain')
     for argv, status in ((['plain'], 3), (['none'], 3), (['--unsigned', 'plain'], 0), ([VERSION], 0)):
         shutil.rmtree(project.folder / 'o', ignore_errors=True)
-        done = project.command('rebuild', '--out', project.folder / 'o', *argv)
+        done = project.command('rebuild', '--vary', 'none', '--out', project.folder / 'o', *argv)
         assert done.returncode == status, (argv, done)
     how = json.loads((project.folder / 'o/circumstances.json').read_text())
     assert how['commit'] == project.git('rev-parse', 'HEAD') and how['version'] == VERSION
-    assert project.command('rebuild', '--out', project.folder / 'o', VERSION).returncode == 3
+    assert project.command('rebuild', '--vary', 'none', '--out', project.folder / 'o', VERSION).returncode == 3
     project.write('attest/allowed_signers', '')
-    assert project.command('rebuild', '--out', project.folder / 'p', VERSION).returncode == 3
+    assert project.command('rebuild', '--vary', 'none', '--out', project.folder / 'p', VERSION).returncode == 3
 
 
 def test_what_was_signed_is_what_is_published(project):
@@ -392,14 +394,14 @@ def test_a_tag_signed_otherwise_is_not_signed(project):
     try:
         project.git('-c', 'user.signingkey=eve@example.org', 'tag', '-s', '-m', 'x', VERSION)
         project.git('verify-tag', VERSION)
-        done = project.command('rebuild', '--out', project.folder / 'o', VERSION)
+        done = project.command('rebuild', '--vary', 'none', '--out', project.folder / 'o', VERSION)
         assert done.returncode == 3 and 'carries no signature' in done.stderr, done
     finally:
         run('gpgconf', '--homedir', home, '--kill', 'all')
     project.write('liar', '#!/bin/sh\necho "Good \\"git\\" signature for x with ED25519 key SHA256:x"\n', 0o755)
     for name in ('gpg.program', 'gpg.openpgp.program', 'gpg.ssh.program', 'gpg.x509.program'):
         project.git('config', name, project.top / 'liar')
-    done = project.command('rebuild', '--out', project.folder / 'o', VERSION)
+    done = project.command('rebuild', '--vary', 'none', '--out', project.folder / 'o', VERSION)
     assert done.returncode == 3 and 'carries no signature' in done.stderr, done
 
 
@@ -408,7 +410,7 @@ def test_a_signed_tag_under_another_name_is_refused(project):
     newer one, signature and all: who rebuilds would build, and attest, the old."""
     assert project.release().returncode == 0
     project.git('update-ref', 'refs/tags/9.9.10', f'refs/tags/{VERSION}')
-    done = project.command('rebuild', '--out', project.folder / 'o', '9.9.10')
+    done = project.command('rebuild', '--vary', 'none', '--out', project.folder / 'o', '9.9.10')
     assert done.returncode == 3 and f'what was signed is the tag {VERSION}' in done.stderr, done
     # A branch of that name does not stand before the tag.
     project.git('branch', VERSION)
@@ -452,7 +454,7 @@ def test_a_commit_that_no_branch_leads_to(project):
     project.commit()
     commit = project.git('rev-parse', 'HEAD')
     project.git('checkout', '-q', 'main')
-    done = project.command('rebuild', '--unsigned', '--out', project.folder / 'o', commit)
+    done = project.command('rebuild', '--unsigned', '--vary', 'none', '--out', project.folder / 'o', commit)
     assert done.returncode == 0, done
     assert (project.folder / 'o/files' / f'keyroom-{VERSION}-amd64.iso').read_text() == 'a side way\n'
 
@@ -469,7 +471,7 @@ def test_the_callers_git_is_not_the_projects(project):
         'GIT_OBJECT_DIRECTORY': '/nonexistent', 'GIT_CONFIG_COUNT': '1', 'GIT_CONFIG_KEY_0': 'core.worktree',
         'GIT_CONFIG_VALUE_0': str(other), 'GIT_TEMPLATE_DIR': '/nonexistent', 'HOME': str(project.folder)}
     for name, argv in (('release', ['--version-of', VERSION, '--key', project.ssh, '--test-command', 'true']),
-                       ('rebuild', ['--out', project.folder / 'o', VERSION])):
+                       ('rebuild', ['--vary', 'none', '--out', project.folder / 'o', VERSION])):
         done = run(project.top / 'reproducible' / name, *argv, env=env, cwd=project.folder)
         assert done.returncode == 0, done
     head = project.git('rev-parse', 'HEAD')
@@ -523,6 +525,53 @@ def test_circumstances_go_into_the_statement(project):
     how = json.loads((project.folder / 'out-a/circumstances.json').read_text())
     table = ' '.join(how['host']['circumstances'])
     assert re.search('umask +same', table) and re.search('blank +same', table), how
+
+
+def depends_on_its_path(project):
+    """The manifest has the folder in which it was built."""
+    project.write('image/build', BUILD.replace('echo m >', 'echo "m $here" >'), 0o755)
+    project.commit()
+    project.git('tag', 'plain')
+
+
+def test_a_difference_is_a_failure_with_a_statement(project):
+    """The engines look at SHA256SUMS and at the exit status; the one is of the first
+    build alone, and the other was 0."""
+    depends_on_its_path(project)
+    out = project.folder / 'o'
+    argv = ['--unsigned', '--out', out, '--attest', project.keys['a'].path, '--name', 'a']
+    done = project.command('rebuild', *argv, '--vary', 'umask', '--vary', 'blank', 'plain')
+    assert done.returncode == 10 and 'not the same bytes under every circumstance' in done.stderr, done
+    assert 'blank DIFFERENT' in done.stderr and 'umask' in done.stderr and (out / 'a.intoto.jsonl').stat().st_size
+    shutil.rmtree(out)
+    # Without --vary there is a second build, too.
+    done = project.command('rebuild', *argv, 'plain')
+    assert done.returncode == 10 and 'elsewhere DIFFERENT' in done.stderr and (out / 'a.intoto.jsonl').stat().st_size, done
+    shutil.rmtree(out)
+    done = project.command('rebuild', *argv, '--vary', 'none', 'plain')
+    assert done.returncode == 0 and not (out / 'verify.table').exists(), done
+    assert project.command('rebuild', '--vary', 'none', '--vary', 'blank', 'plain').returncode == 2
+
+
+@pytest.mark.parametrize('name,says', [('nonsense', 'nonsense: came to no result'), ('tmpfs', 'tmpfs not here no memory')])
+def test_what_was_not_built_again_is_not_the_same(project, name, says):
+    vary = project.top / 'reproducible/lib/vary.sh'
+    vary.write_text(vary.read_text() + "vary_tmpfs() { why='no memory'; return 1; }\n")
+    project.commit()
+    project.git('tag', 'plain')
+    done = project.command('rebuild', '--unsigned', '--out', project.folder / 'o', '--vary', name, 'plain')
+    assert done.returncode == 10 and says in done.stderr and (project.folder / 'o/SHA256SUMS').exists(), done
+
+
+def test_half_a_statement_is_none(project):
+    """The file was there, empty, before attest had looked at the key."""
+    project.git('tag', 'plain')
+    project.keys['a'].path.chmod(0o644)
+    done = project.command('rebuild', '--unsigned', '--out', project.folder / 'o', '--vary', 'none', '--attest',
+                           project.keys['a'].path, '--name', 'a', 'plain')
+    assert done.returncode == 3 and 'others can read it' in done.stderr, done
+    assert sorted(path.name for path in (project.folder / 'o').iterdir()) == [
+        'SHA256SUMS', 'circumstances.json', 'files', 'log', 'source']
 
 
 @pytest.fixture
