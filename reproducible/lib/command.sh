@@ -122,6 +122,17 @@ signed_by() {
 		printf '%s\n' "$who"
 }
 
+# one_signed SIGNERS FILE [OPTION...]: who of SIGNERS signed FILE, by any of the
+# signatures FILE.*.sig beside it, in the order of their names.  False: nobody did.
+one_signed() {
+	local signers=$1 file=$2 signature
+	shift 2
+	for signature in "$file".*.sig; do
+		[ ! -f "$signature" ] || ! signed_by "$signers" "$file" "$signature" "$@" || return 0
+	done
+	return 1
+}
+
 # instant TIME: seconds of an ISO 8601 time in UTC, to the second.
 instant() {
 	[[ $1 =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$ ]] || return 1

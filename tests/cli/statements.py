@@ -54,6 +54,16 @@ def on_small_disk(folder, size, *argv):
                'sh', size, folder, *argv)
 
 
+def without(folder, *names):
+    """A folder for PATH with all that /usr/bin has, but these."""
+    made = folder / 'bin'
+    made.mkdir()
+    for path in pathlib.Path('/usr/bin').iterdir():
+        if path.name not in names:
+            (made / path.name).symlink_to(path)
+    return made
+
+
 def digest_of(text):
     return hashlib.sha256(text.encode()).hexdigest()
 

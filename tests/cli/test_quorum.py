@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from statements import (FILES, PUBLISHED, REPRODUCIBLE, SOURCE, SUMS, TOP, TYPE, VERSION, Key, Release, digest_of, envelope,
-                        hostile, on_small_disk, pae, run, statement)
+                        hostile, on_small_disk, pae, run, statement, without)
 
 NAMES = ['alice', 'bert', 'liar', 'wrong', 'torn', 'old', 'replay', 'double', 'blind', 'kind', 'extra', 'late', 'second',
          'manager']
@@ -279,6 +279,79 @@ def test_the_projects_own_keys_are_one_operator(keys, tmp_path):
     # Two statements of theirs that differ are none.
     release.add('test-1', envelope(statement(changed(iso='.iso')), own['test-1']))
     assert 'contradicts itself' in release.judge().stdout
+
+
+class Signed:
+    """A release whose SHA256SUMS and SOURCE somebody signs."""
+
+    def __init__(self, release, folder):
+        self.release, self.key, self.allowed = release, folder / 'ssh', folder / 'allowed_signers'
+        run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', self.key).check_returncode()
+        self.allow('')
+        for name in ('SHA256SUMS', 'SOURCE'):
+            self.sign(name)
+
+    def allow(self, options):
+        public = (self.key.parent / 'ssh.pub').read_text()
+        self.allowed.write_text(f'manager@example.org namespaces="keyroom-release"{options} {public}')
+
+    def sign(self, name, namespace='keyroom-release'):
+        path = self.release.folder / name
+        run('ssh-keygen', '-q', '-Y', 'sign', '-f', self.key, '-n', namespace, path).check_returncode()
+        (path.parent / f'{name}.sig').replace(path.parent / f'{name}.manager.sig')
+
+
+@pytest.fixture
+def signed(small, keys, tmp_path):
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(), keys[who]))
+    return Signed(small, tmp_path)
+
+
+def test_a_moved_time_of_publishing_is_seen(small, keys, signed):
+    """SOURCE was signed by nobody: a line of it moved, and who had copied the hash
+    counted.  Where the policy has allowed_signers beside it, nobody has to ask."""
+    small.add('liar', envelope(statement(finished='2026-11-28T12:00:01Z'), keys['liar']))
+    for more in ((), ('--signers', signed.allowed)):
+        done = small.judge(*more)
+        assert done.returncode == 0 and 'SHA256SUMS by manager@example.org' in done.stdout and ' late ' in done.stdout, done
+        assert 'SOURCE by manager@example.org' in done.stdout and 'UNSIGNED' not in done.stdout
+    path = small.folder / 'SOURCE'
+    path.write_text(path.read_text().replace(PUBLISHED, '2026-12-28T12:00:00Z'))
+    for more in ((), ('--signers', signed.allowed)):
+        done = small.judge(*more)
+        assert done.returncode == 3 and 'SOURCE: has no signature that counts' in done.stderr and not done.stdout, done
+    done = small.judge('--unsigned')
+    assert done.returncode == 0 and 'UNSIGNED    nobody vouches' in done.stdout, done
+
+
+@pytest.mark.parametrize('name', ['SHA256SUMS', 'SOURCE'])
+def test_signatures_that_do_not_count(small, signed, name):
+    path = small.folder / f'{name}.manager.sig'
+    path.rename(small.folder / f'{name}.another.sig')
+    assert small.judge().returncode == 0                    # of whom is what counts, not the name
+    path = small.folder / f'{name}.another.sig'
+    whole = path.read_bytes()
+    for data in (b'', whole[:100], (small.folder / f'{"SOURCE" if name == "SHA256SUMS" else "SHA256SUMS"}.manager.sig').read_bytes()):
+        path.write_bytes(data)
+        assert small.judge().returncode == 3, data
+    path.unlink()
+    assert small.judge().returncode == 3
+    signed.sign(name, 'git')
+    assert small.judge().returncode == 3
+    signed.sign(name)
+    signed.allow(',valid-before="20250101"')
+    assert small.judge().returncode == 3
+    signed.allow(' valid-before="20250101"')
+    assert small.judge().returncode == 3 and small.judge('--at', '20241231000000Z').returncode == 0
+    for more in (('--unsigned', '--signers', signed.allowed), ('--unsigned', '--at', '20241231000000Z')):
+        assert small.judge(*more).returncode == 2
+
+
+def test_without_ssh_keygen_it_is_said(small, signed, tmp_path):
+    done = small.judge(env={'PATH': str(without(tmp_path, 'ssh-keygen'))})
+    assert done.returncode == 3 and 'ssh-keygen is missing on this machine' in done.stderr, done
+    assert small.judge('--unsigned', env={'PATH': str(tmp_path / 'bin')}).returncode == 0
 
 
 def test_text_of_strangers_cannot_repaint_the_screen(small, keys):

@@ -120,7 +120,7 @@ def test_a_release_from_beginning_to_end(project):
     assert done.returncode == 0 and 'nothing of it is published yet' in done.stderr, done
     made = project.top / 'build/release' / VERSION
     assert sorted(path.name for path in made.iterdir()) == sorted(
-        ['SHA256SUMS', 'SHA256SUMS.release.sig', 'SHA256WORDS', 'SOURCE', f'keyroom-softhsm-{VERSION}.raw',
+        ['SHA256SUMS', 'SHA256SUMS.release.sig', 'SHA256WORDS', 'SHA256WORDS.release.sig', 'SOURCE', f'keyroom-softhsm-{VERSION}.raw',
          *[f'keyroom-{VERSION}-amd64.{kind}' for kind in ('iso', 'manifest', 'packages', 'buildinfo')]])
     assert (project.top / 'RELEASE.md').read_text() == before
     assert run('git', '-c', f'gpg.ssh.allowedSignersFile={project.top}/attest/allowed_signers', 'verify-tag', VERSION,
@@ -142,7 +142,7 @@ def test_a_release_from_beginning_to_end(project):
     assert json.loads((evidence / 'verdict.json').read_text())['predicate']['verificationResult'] == 'PASSED'
     # What was published can be judged by a stranger, and a late one is late.
     done = project.command('quorum', '--policy', project.top / 'attest/policy', '--release', VERSION, evidence)
-    assert done.returncode == 0, done
+    assert done.returncode == 0 and 'SOURCE by release@example.org' in done.stdout, done
     # Again: the same lines, not more of them.
     assert project.release().returncode == 0
     assert (project.top / 'RELEASE.md').read_text().count(digest) == 1
@@ -217,6 +217,13 @@ def test_what_was_published_stays(project):
         done = project.release()
         assert done.returncode == 1 and str(evidence) in done.stderr and (evidence / name).read_text() == change(before), done
         (evidence / name).write_text(before)
+    # Nor was it published later than it was, by whoever can write there.
+    before = (evidence / 'SOURCE').read_text()
+    (evidence / 'SOURCE').write_text(before.replace(first, 'published: 2099-01-01T00:00:00Z'))
+    done = project.release()
+    assert done.returncode == 1 and 'SOURCE: carries no signature' in done.stderr, done
+    done = project.command('quorum', '--policy', project.top / 'attest/policy', '--release', VERSION, evidence)
+    assert done.returncode == 3 and 'SOURCE: has no signature that counts' in done.stderr, done
 
 
 REFUSALS = {

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import tinydisc
-from statements import REPRODUCIBLE, TOP, hostile, on_small_disk, run
+from statements import REPRODUCIBLE, TOP, hostile, on_small_disk, run, without
 from tinydisc import NAME, Disc, call
 
 pytestmark = pytest.mark.skipif(bool(tinydisc.missing()), reason=f'missing: {tinydisc.missing()}')
@@ -265,6 +265,34 @@ def test_who_signs_is_said_and_others_do_not_count(disc, signer, tmp_path):
     (tmp_path / 'expired').write_text(f'manager@example.org valid-before="20250101" {public}\n')
     assert outcome('--signers', tmp_path / 'expired').returncode == 3
     assert outcome('--signers', tmp_path / 'expired', '--at', '20241231000000Z').returncode == 0
+
+
+def test_without_ssh_keygen_it_is_said(disc, signer, tmp_path):
+    """"No signature that counts" was the answer where no signature was looked at."""
+    path = without(tmp_path, 'ssh-keygen')
+    done, _ = verify(disc.iso, disc, signer, env={'PATH': str(path)})
+    assert done.returncode == 3 and 'ssh-keygen is missing on this machine' in done.stderr and not done.stdout, done
+    done = run(REPRODUCIBLE / 'verify-release', '--unsigned', '--records', disc.folder, '--name', f'{NAME}.iso', disc.iso,
+               env={'PATH': str(path)})
+    assert done.returncode == 0, done
+
+
+def test_the_words_are_signed_too(disc, signer, tmp_path):
+    """They are read aloud in place of the file that is signed."""
+    folder = tmp_path / 'records'
+    shutil.copytree(disc.folder, folder)
+    argv = [REPRODUCIBLE / 'verify-release', '--records', folder, '--signers', signer / 'allowed', '--name', f'{NAME}.iso', disc.iso]
+    words = folder / 'SHA256WORDS'
+    words.write_text('the words\n')
+    done = run(*argv)
+    assert done.returncode == 0 and 'not checked SHA256WORDS: nobody signed it' in done.stdout, done
+    call('ssh-keygen', '-Y', 'sign', '-f', signer / 'key', '-n', 'keyroom-release', words)
+    (folder / 'SHA256WORDS.sig').rename(folder / 'SHA256WORDS.manager.sig')
+    done = run(*argv)
+    assert done.returncode == 0 and 'good        SHA256WORDS is signed by manager@example.org' in done.stdout, done
+    words.write_text('other words\n')
+    done = run(*argv)
+    assert done.returncode == 1 and 'DIFFERS     words: SHA256WORDS has no signature that counts' in done.stdout, done
 
 
 def test_what_is_no_disc_is_bad_input(disc, signer, tmp_path):
