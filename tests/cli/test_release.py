@@ -39,7 +39,7 @@ class Project:
     def __init__(self, folder):
         self.folder = folder
         self.top = folder / 'project'
-        for part in ('reproducible', 'image/lib', 'tools/evidence/lib'):
+        for part in ('reproducible', 'image/lib', 'packages/lib', 'tools/evidence/lib'):
             shutil.copytree(TOP / part, self.top / part, ignore=shutil.ignore_patterns('__pycache__'))
         # Of what this project has.
         common = self.top / 'image/lib/common.sh'
@@ -52,7 +52,7 @@ class Project:
         self.write('source', 'the disc\n')
         self.write('.gitignore', '/build\n__pycache__/\n')
         self.write('CHANGELOG.md', f'## {VERSION}\n')
-        self.write('RELEASE.md', '| version |\n| --- |\n<!-- releases end -->\n\n<!-- rebuilders end -->\n')
+        self.write('RELEASE.md', '| version |\n| --- |\n<!-- releases end -->\n\n<!-- rebuilders end -->\n\n<!-- packages end -->\n')
         self.write('packages/trixie-amd64.lock', '# lock\n')
         self.keys = {}
         secrets = folder / 'secrets'
@@ -177,6 +177,79 @@ def test_without_rebuilders_it_says_so(project):
     assert project.release().returncode == 1
     assert project.release('--without-rebuilders', 'a test').returncode == 0
     assert f'- {VERSION}: without a quorum of rebuilders: a test.' in (project.top / 'RELEASE.md').read_text()
+
+
+def released_before(project, *lines):
+    """RELEASE.md has 9.9.8, made of what is committed now, whose lock has these lines."""
+    project.write('packages/trixie-amd64.lock', '# snapshot: 20260101T000000Z\n' + ''.join(lines))
+    project.commit()
+    commit = project.git('rev-parse', 'HEAD')[:16]
+    release = project.top / 'RELEASE.md'
+    release.write_text(release.read_text().replace(
+        '<!-- releases end', f'| 9.9.8 | 2026-01-01 | 1 | `{commit}` | `a.iso` | `{"0" * 64}` | x |\n<!-- releases end'))
+    project.write('packages/trixie-amd64.lock', '# snapshot: 20260201T000000Z\n' + package('more', '1') + package('tool', '2~rc1') +
+                  package('zoo', '7'))
+    lock = run('sha256sum', project.top / 'packages/trixie-amd64.lock').stdout.split()[0]
+    project.write('attest/lock-reviewed', f'{lock} 2026-11-28 somebody\n')
+    project.commit()
+
+
+def package(name, version):
+    return f'{name} {version} amd64 {hashlib.sha256((name + version).encode()).hexdigest()} 1 pool/{name} base\n'
+
+
+def test_what_changed_since_the_last_release_has_a_why(project):
+    """Which packages, and why, stands in RELEASE.md: nobody else says why a new version
+    of a library is on the disc."""
+    released_before(project, package('gone', '3'), package('tool', '1'), package('zoo', '7'))
+    why = project.top / 'attest' / VERSION / 'packages'
+    done = project.release()
+    assert done.returncode == 1 and f'{why} does not say why' in done.stderr and 'gone' in done.stderr, done
+    why.parent.mkdir()
+    why.write_text('# what changed\ngone  nothing uses it\nzoo not asked\nmore\n')
+    done = project.release()
+    assert done.returncode == 1 and re.search(r': more tool$', done.stderr.strip()) and not project.git('tag'), done
+    why.write_text('gone  nothing uses it\ntool CVE-2026-0001 & a "fix"\n* asked for by tool\n')
+    assert project.release().returncode == 0
+    section = (f'### {VERSION}, since 9.9.8\n\n'
+               '- `added more 1 (base)`: asked for by tool\n'
+               '- `archive snapshot: 20260101T000000Z became 20260201T000000Z`\n'
+               '- `removed gone 3 (base)`: nothing uses it\n'
+               '- `version tool 1 became 2~rc1 (base)`: CVE-2026-0001 & a "fix"\n'
+               '- 3 packages differ\n\n<!-- packages end -->')
+    before = (project.top / 'RELEASE.md').read_text()
+    assert section not in before
+    why.write_text('gone  nothing uses it\n')
+    done = project.release('--without-rebuilders', 'x')
+    assert done.returncode == 1 and 'does not say why' in done.stderr and (project.top / 'RELEASE.md').read_text() == before, done
+    why.write_text('gone  nothing uses it\ntool CVE-2026-0001 & a "fix"\n* asked for by tool\n')
+    for _ in range(2):                                      # again: the same, once
+        assert project.release('--without-rebuilders', 'x').returncode == 0
+        assert (project.top / 'RELEASE.md').read_text().count(f'### {VERSION}, since') == 1
+        assert section in (project.top / 'RELEASE.md').read_text()
+
+
+def test_a_release_before_that_git_does_not_have(project):
+    released_before(project)
+    release = project.top / 'RELEASE.md'
+    release.write_text(re.sub('`[0-9a-f]{16}`', f'`{"0" * 16}`', release.read_text()))
+    done = project.release()
+    assert done.returncode == 1 and f'git has no lock of 9.9.8 (commit {"0" * 16})' in done.stderr, done
+
+
+def test_a_tag_travels_as_a_file(project):
+    """Not every way of a repository takes tags along."""
+    assert project.release().returncode == 0
+    project.commit()
+    clone = project.folder / 'clone'
+    run('git', 'clone', '-q', '--no-tags', project.top, clone, env=project.env).check_returncode()
+    rebuild = (clone / 'reproducible/rebuild', '--vary', 'none', '--out', project.folder / 'o', VERSION)
+    assert run(*rebuild, env=project.env).returncode == 3
+    line, = re.findall('^ {8}(git update-ref .*)$', (TOP / 'RELEASE.md').read_text(), re.M)
+    run('bash', '-euc', line.replace('VERSION', VERSION), cwd=clone, env=project.env).check_returncode()
+    assert run('git', 'rev-parse', VERSION, cwd=clone, env=project.env).stdout.strip() == project.git('rev-parse', VERSION)
+    done = run(*rebuild, env=project.env)
+    assert done.returncode == 0 and 'is signed by somebody' in done.stderr, done
 
 
 def published(project):
@@ -318,6 +391,7 @@ def test_a_change_that_git_does_not_see(project, name):
     assert not project.git('status', '--porcelain')
     done = project.release()
     assert done.returncode == 1 and ('git does not have these changes' in done.stderr or 'may hide changes' in done.stderr), done
+    assert name != 'attributes' or f'{project.top}/.git/info/attributes: ' in done.stderr and 'move it away' in done.stderr
     assert not project.git('tag')
 
 
@@ -381,7 +455,7 @@ def test_what_was_signed_is_what_is_published(project):
     before = (project.top / 'RELEASE.md').read_text()
     done = project.release('--without-rebuilders', 'x')
     assert done.returncode == 1 and 'SHA256SUMS.release.sig: is no signature' in done.stderr, done
-    assert (project.top / 'RELEASE.md').read_text() == before and not (project.top / 'attest' / VERSION).exists()
+    assert (project.top / 'RELEASE.md').read_text() == before and not (project.top / 'attest' / VERSION / 'SOURCE').exists()
     # Nor under the name of somebody who did not sign: nothing is half done.
     done = project.release('--without-rebuilders', 'x', '--signer', 'other')
     assert done.returncode == 1 and (project.top / 'RELEASE.md').read_text() == before
