@@ -87,9 +87,11 @@ release: ## VERSION=x KEY=y: prepare a release, or publish it once rebuilders ha
 	@image/host-check test
 	@reproducible/release --version-of "$$VERSION" --key "$$KEY" $(if $(WITHOUT),--without-rebuilders "$$WITHOUT")
 
+# What "make release" has made and signed.
+RECORDS = $(BUILD)/release/$(KEYROOM_VERSION)
 bundle: ## all that this release is built from, in build/keyroom-VERSION.tar
 	@packages/fetch
-	@reproducible/bundle $(if $(wildcard $(BUILD)/out),--records $(BUILD)/out) $(BUILD)/keyroom-$(KEYROOM_VERSION).tar
+	@reproducible/bundle $(if $(wildcard $(RECORDS)/SHA256SUMS),--records $(RECORDS)) $(BUILD)/keyroom-$(KEYROOM_VERSION).tar
 
 lock: ## resolve packages/*.list anew into packages/trixie-amd64.lock
 	@image/host-check

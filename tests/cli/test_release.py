@@ -716,6 +716,52 @@ def test_a_package_that_is_missing_or_changed_makes_no_bundle(bundled):
         assert done.returncode == 3 and 'tool 1.0' in done.stderr and not (project.folder / 'z.tar').exists()
 
 
+def test_a_bundle_is_of_the_tag_and_says_of_what(bundled):
+    """It was of whatever was checked out, with records of whatever had been built last,
+    and none that anybody signed."""
+    project, bundle, _ = bundled
+
+    def members(path):
+        with tarfile.open(path) as tar:
+            return {one.name.removeprefix('bundle/'): tar.extractfile(one).read() for one in tar if one.isfile()}
+    head = project.git('rev-parse', 'HEAD')
+    assert f'Of commit {head}, which is no release: there is no tag {VERSION}'.encode() in members(bundle)['README']
+    lock = run('sha256sum', project.top / 'packages/trixie-amd64.lock').stdout.split()[0]
+    project.write('attest/lock-reviewed', f'{lock} 2026-11-28 somebody\n')
+    project.commit()
+    tagged = project.git('rev-parse', 'HEAD')
+    assert project.release().returncode == 0 and project.release('--without-rebuilders', 'x').returncode == 0
+    project.commit()                                        # the evidence
+    made = project.top / 'build/release' / VERSION
+    (made / 'keyroom-9.9.8-amd64.manifest').write_text('of another build')
+    done = project.command('bundle', '--records', made, bundle)
+    assert done.returncode == 0 and f'of the release {VERSION}' in done.stderr, done
+    found = members(bundle)
+    assert found['commit'].decode().strip() == tagged != project.git('rev-parse', 'HEAD')
+    assert f'attest/{VERSION}/SOURCE' in found and found['README'].startswith(f'Of the release {VERSION}.'.encode())
+    assert {name.removeprefix('records/') for name in found if name.startswith('records/')} == {
+        path.name for path in made.iterdir() if path.suffix not in ('.iso', '.raw') and '9.9.8' not in path.name}
+    for name, reason in ((f'keyroom-{VERSION}-amd64.manifest', 'is not what'), ('SOURCE', 'is of another commit')):
+        text = (made / name).read_text()
+        (made / name).write_text('commit: 0\n')
+        done = project.command('bundle', '--records', made, project.folder / 'z.tar')
+        assert done.returncode == 3 and reason in done.stderr and not (project.folder / 'z.tar').exists(), done
+        (made / name).write_text(text)
+    assert project.command('bundle', '--records', project.top / 'image', project.folder / 'z.tar').returncode == 3
+
+
+def test_make_bundle_takes_what_was_signed(tmp_path):
+    """build/out has no SHA256SUMS, and what other builds left."""
+    (tmp_path / 'out').mkdir()
+    done = run('make', '-n', 'bundle', f'BUILD={tmp_path}', cwd=TOP)
+    assert done.returncode == 0 and 'reproducible/bundle' in done.stdout and '--records' not in done.stdout, done
+    version = re.search('^KEYROOM_VERSION=(.*)$', (TOP / 'image/release').read_text(), re.M)[1]
+    made = tmp_path / 'release' / version
+    made.mkdir(parents=True)
+    (made / 'SHA256SUMS').write_text('')
+    assert f'reproducible/bundle --records {made} ' in run('make', '-n', 'bundle', f'BUILD={tmp_path}', cwd=TOP).stdout
+
+
 def rewrite(bundle, target, change):
     """The bundle with members changed: change(name, data) gives (name, data) or None."""
     import io
