@@ -24,6 +24,7 @@ circumstances() {
 	order      folders list their files in another order (disorderfs)
 	locale     German, Chatham Islands, a clock of 12 hours
 	umask      umask 000, many processors pretended to make
+	time       the clock three years ahead, for all that asks the C library
 	user       an ordinary user (where root asks)
 	debian12   a bare Debian 12 (where root asks)
 	debian13   a bare Debian 13 (where root asks)
@@ -122,9 +123,19 @@ vary_umask() {
 	prefix=(sh -c 'umask 000; exec "$@"' sh)
 }
 
+vary_time() {
+	base_settings
+	why='gcc is missing, for the library that moves the clock'
+	command -v gcc >/dev/null || return 1
+	why='the library that moves the clock cannot be made or preloaded'
+	gcc -O2 -shared -fPIC -o "$room/clock.so" "$TOP/reproducible/lib/years-on.c" 2>/dev/null || return 1
+	prefix=("$TOP/image/lib/ns-run" "$TOP/reproducible/lib/years-on" "$room/clock.so")
+	[ "$("${prefix[@]}" env -i date +%Y 2>/dev/null)" -gt "$(date -d '2 years' +%Y)" ] 2>/dev/null || return 1
+}
+
 vary_user() {
 	base_settings
-	why='only root can become another user, and needs one called keyroom-builder with 65536 subordinate ids'
+	why='only root can become another user, and needs one called keyroom-builder with 65536 subordinate ids (useradd gives them)'
 	[ "$(id -u)" = 0 ] && id keyroom-builder >/dev/null 2>&1 && grep -q '^keyroom-builder:' /etc/subuid || return 1
 	owner=keyroom-builder
 	prefix=(setpriv --reuid=keyroom-builder --regid=keyroom-builder --init-groups)

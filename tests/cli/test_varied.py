@@ -32,7 +32,7 @@ mkdir -p "$out"
 how() {
 	echo "path=$here"; echo "umask=$(umask)"; echo "lang=${LC_ALL-}${LANG-}"; echo "tz=${TZ-}"; echo "host=$(hostname)"
 	echo "kernel=$(uname -m)"; echo "cpus=$(nproc)"; echo "tmp=${TMPDIR-}"; echo "home=${HOME-}"
-	echo "posix=${POSIXLY_CORRECT-no}"; echo "cdpath=${CDPATH-no}"; echo "functions=$(declare -F | wc -l)"
+	echo "year=$(env -i date +%Y)"; echo "posix=${POSIXLY_CORRECT-no}"; echo "cdpath=${CDPATH-no}"; echo "functions=$(declare -F | wc -l)"
 	echo "fs=$(stat -fc %T "$here")"; echo "ids=$(cat /proc/self/uid_map | tr -s ' ')"; echo "git=$([ -e ~/.gitconfig ] && echo yes)"
 	echo "order=$(cd "$here/many" && find . -type f | tr '\n' ' ')"
 }
@@ -108,6 +108,7 @@ CLAIMS = {
     'order': lambda a, b: b['order'] != a['order'],
     'locale': lambda a, b: 'de_DE' in b['lang'] and b['tz'] == 'Pacific/Chatham',
     'umask': lambda a, b: b['umask'] == '0000',
+    'time': lambda a, b: int(b['year']) == int(a['year']) + 3,
 }
 
 
@@ -120,7 +121,7 @@ def test_there_are_at_least_twelve_builds():
 def test_a_circumstance_is_what_it_says(project, name):
     done, notes = project('none', '--circumstance', name)
     if 'not here' in done.stdout:
-        assert name in ('tmpfs', 'order', 'kernel') and done.returncode == 1
+        assert name in ('tmpfs', 'order', 'kernel', 'time') and done.returncode == 1
         pytest.skip(f'this machine cannot: {done.stdout}')
     assert done.returncode == 0 and 'tiny: two builds, the same bytes' in done.stdout, done
     assert len(notes) == 2 and CLAIMS[name](*notes), notes
@@ -128,12 +129,35 @@ def test_a_circumstance_is_what_it_says(project, name):
 
 
 @pytest.mark.parametrize('depends,name', [('path', 'blank'), ('umask', 'umask'), ('tz', 'locale'), ('host', 'elsewhere'),
-                                          ('kernel', 'kernel'), ('git', 'home')])
+                                          ('kernel', 'kernel'), ('git', 'home'), ('year', 'time')])
 def test_a_build_that_depends_on_one_is_caught(project, depends, name):
     done, _ = project(depends, '--circumstance', name)
     assert done.returncode == 1 and re.search(rf'^{name} +DIFFERENT ', done.stdout, re.M), done
     assert 'tiny.buildinfo  DIFFERENT' in done.stdout and f'{depends}=' in done.stderr
     assert 'the same bytes' not in done.stdout
+
+
+def test_the_other_time_is_that_of_the_roots_within(tmp_path):
+    """Most of a disc is made by programs of roots that have an /etc and an environment
+    of their own, which no preloaded library of the caller's reaches."""
+    if not shutil.which('gcc'):
+        pytest.skip('gcc is missing')
+    subprocess.run(['gcc', '-shared', '-fPIC', '-o', tmp_path / 'clock.so', TOP / 'reproducible/lib/years-on.c'], check=True)
+    root = tmp_path / 'root'
+    for name in ('proc', 'dev', 'tmp', 'bin'):
+        (root / name).mkdir(parents=True)
+    shutil.copy('/bin/date', root / 'bin')
+    for path in re.findall(r'(/\S+) \(0x', subprocess.run(['ldd', '/bin/date'], check=True, text=True, capture_output=True).stdout):
+        (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, root / path[1:])
+    script = f'. {TOP}/image/lib/in-root.sh; root_mounts "$1"; date +%Y; root_run "$1" /bin/date +%Y; root_umounts "$1"'
+    years = []
+    for more in ([], [TOP / 'reproducible/lib/years-on', tmp_path / 'clock.so']):
+        done = subprocess.run([TOP / 'image/lib/ns-run', *more, 'bash', '-euc', script, 'bash', root], text=True, capture_output=True)
+        assert done.returncode == 0, done
+        years += [int(year) for year in done.stdout.split()]
+    assert years[0] == years[1] and years[2:] == [years[0] + 3] * 2
+    assert sorted(path.name for path in root.rglob('*') if path.name == 'clock.so') == []
 
 
 def test_a_build_that_fails_is_no_success(project):
