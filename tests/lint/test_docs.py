@@ -48,6 +48,24 @@ def test_commands_that_read_a_stick_back_give_the_hash(top, programs, tmp_path):
     assert digest in words.stdout
 
 
+def test_a_disc_is_burned_and_read_as_the_other_document_says(top):
+    """The step on the second machine had moved; and who has the script of the ceremony
+    alone has to know how its disc is written."""
+    release, script = ((top / name).read_text() for name in ('RELEASE.md', 'docs/CEREMONY.md'))
+    step, = re.findall(r'`docs/CEREMONY\.md`, step (\d+)\)', release)
+    assert f'\n## {step}. On a second machine ' in script
+    for command in ('xorriso -as cdrecord -v dev=/dev/sr0 -dao -eject ISO', 'xorriso -outdev /dev/sr0 -toc'):
+        assert f'`{command}`' in release and f'`{command}`' in script, command
+
+
+def test_scanners_are_told_what_the_bill_of_materials_does_not_say(top):
+    """Its purls name no release of Debian; without one a scanner finds nothing."""
+    release = (top / 'RELEASE.md').read_text()
+    version = re.search(r'^SUITE=(.*)$', (top / 'image/lib/common.sh').read_text(), re.M)[1]
+    assert version == 'trixie' and 'pkg:deb/debian/%s@%s?arch=%s"' in (top / 'image/lib/spdx').read_text().replace('\\', '')
+    assert re.findall(r'--distro (\S+)', release) == ['debian:13', 'debian/13']
+
+
 def test_the_audit_knows_the_words_of_the_menu(top):
     """A word that is added to the menu and not to the audit would be a broken promise at each boot."""
     menu = (top / 'image/boot/grub.cfg.in').read_text()
