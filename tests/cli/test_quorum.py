@@ -673,3 +673,29 @@ except Exception as error:
 '''
     done = run('/usr/bin/python3', '-c', script, link, keys['alice'].typed[1:].hex())
     assert done.stdout.split() == [str(len(FILES)), 'SignatureVerificationError'], done
+
+
+@pytest.mark.slow               # so that CI has it on a machine with this library
+def test_securesystemslib_verifies_the_envelope(keys, built, tmp_path):
+    """The library below in-toto and TUF reads a statement's DSSE envelope with the
+    rebuilder's key, and sees a byte that was added."""
+    if subprocess.run(['/usr/bin/python3', '-c', 'import securesystemslib.dsse'], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip('no securesystemslib with DSSE: Debian 13 has it, 12 an older one')
+    (tmp_path / 'made').write_text(attest(keys, built).stdout)
+    script = '''
+import json
+import sys
+from securesystemslib.dsse import Envelope
+from securesystemslib.signer import SSlibKey
+made = json.load(open(sys.argv[1]))
+key = SSlibKey(made["signatures"][0]["keyid"], "ed25519", "ed25519", {"public": sys.argv[2]})
+envelope = Envelope.from_dict(made)
+print(len(envelope.verify([key], 1)), envelope.payload_type, json.loads(envelope.payload)["_type"])
+envelope.payload += b" "
+try:
+    envelope.verify([key], 1)
+except Exception as error:
+    print(type(error).__name__)
+'''
+    done = run('/usr/bin/python3', '-c', script, tmp_path / 'made', keys['alice'].typed[1:].hex())
+    assert done.stdout.splitlines() == [f'1 {TYPE} https://in-toto.io/Statement/v1', 'VerificationError'], done
