@@ -20,7 +20,7 @@
 
 #define FILE_MAX ((size_t)64 * 1024 * 1024)
 
-static bool log_lines, script, picture, as_text;
+static bool log_lines, script, picture, as_text, main_only;
 static const char *title, *paper_name;
 
 static const struct option_entry options[] = {
@@ -32,6 +32,8 @@ static const struct option_entry options[] = {
 		&picture},
 	{"text", 'T', OPTION_FLAG, NULL, "write the lines as text, not PDF",
 		&as_text},
+	{"main", 'm', OPTION_FLAG, NULL,
+		"text: neither alternate screens nor notes", &main_only},
 	{"title", 't', OPTION_VALUE, "TEXT", "instead of the file's name",
 		&title},
 	{"paper", 'p', OPTION_VALUE, "NAME", "a4 or letter (if not given)",
@@ -41,7 +43,7 @@ static const struct option_entry options[] = {
 
 static const char *const usage[] = {
 	"[--log | --script | --picture] [--title TEXT] [FILE] >PDF",
-	"[--log | --script] --text [FILE]", NULL};
+	"[--log | --script] --text [--main] [FILE]", NULL};
 
 static const struct option_program program = {
 	.name = "text2pdf",
@@ -101,6 +103,18 @@ static bool set_text(const struct page_text *text, const struct buf *data,
 	return ok;
 }
 
+static bool is_mark(uint8_t byte)
+{
+	return byte == PAGE_NOTE || byte == PAGE_ASIDE;
+}
+
+/* *at is then that of its end. */
+static void skip_line(const struct buf *lines, size_t *at)
+{
+	while (*at < lines->len && lines->data[*at] != '\n')
+		++*at;
+}
+
 /* For the screen: the margin's marks are before the lines. */
 static bool show_text(const struct buf *data, struct buf *out, struct err *err)
 {
@@ -108,7 +122,9 @@ static bool show_text(const struct buf *data, struct buf *out, struct err *err)
 	bool ok = make_lines(data, &lines, err);
 
 	for (size_t i = 0; ok && i < lines.len; i++)
-		if (lines.data[i] == PAGE_NOTE)
+		if (main_only && is_mark(lines.data[i]))
+			skip_line(&lines, &i);
+		else if (lines.data[i] == PAGE_NOTE)
 			buf_text(out, "* ");
 		else if (lines.data[i] == PAGE_ASIDE)
 			buf_text(out, "| ");
@@ -165,6 +181,8 @@ static bool run(const struct option_result *given, struct err *err)
 			"give one file, and not two of --log, --script and --picture");
 	if (picture && as_text)
 		return err_set(err, ERR_USAGE, "a picture is no text");
+	if (main_only && !as_text)
+		return err_set(err, ERR_USAGE, "--main belongs to --text");
 	paper = sheet_paper(paper_name != NULL ? paper_name : "letter");
 	if (paper == NULL)
 		return err_set(
