@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool no_print;
+static bool no_print, later;
 static const char *copies;
 static int recorded_status;
 
@@ -27,6 +27,8 @@ static const struct option_entry options[] = {
 		&no_print},
 	{"copies", 0, OPTION_VALUE, "N", "finish: how many, 1 if not given",
 		&copies},
+	{"later", 0, OPTION_FLAG, NULL,
+		"record: a shell now, in the log when it asks", &later},
 	{0},
 };
 
@@ -36,7 +38,7 @@ static const char *const usage[] = {
 	"finish [--no-print | --copies N]",
 	"verify FOLDER",
 	"note TEXT",
-	"record [COMMAND]",
+	"record [--later | COMMAND]",
 	NULL,
 };
 
@@ -141,6 +143,11 @@ static bool note(const char *const *operands, size_t count, struct err *err)
 
 static bool record(const char *const *operands, size_t count, struct err *err)
 {
+	if (later && count > 0)
+		return err_set(
+			err, ERR_USAGE, "--later goes without a command");
+	if (later)
+		return record_later(err);
 	return record_terminal(
 		count > 0 ? operands[0] : NULL, &recorded_status, err);
 }
@@ -179,6 +186,8 @@ static bool run(const struct option_result *given, struct err *err)
 	if ((no_print || copies != NULL) && strcmp(verb, "finish") != 0)
 		return err_set(
 			err, ERR_USAGE, "these options belong to finish");
+	if (later && strcmp(verb, "record") != 0)
+		return err_set(err, ERR_USAGE, "--later belongs to record");
 	if (!check_copies(err))
 		return false;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

@@ -4,6 +4,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/time.h"
 #include "lib/cli/feed.h"
+#include "tools/evidence/lately.h"
 #include "tools/evidence/recorder.h"
 #include "tools/evidence/resize.h"
 
@@ -31,11 +32,17 @@ struct recording {
 	uint64_t sent;
 	int pipe; /* from script */
 	pid_t script;
-	bool lost;      /* the log takes no more */
+	bool lost;      /* the log takes no more, or nothing yet */
 	struct err why; /* where it was not finished */
 	struct winsize size;
 	struct resize resize;
+	struct lately *lately; /* may be NULL */
+	bool head_over;
+	struct buf head; /* script's first line, with its end */
 };
+
+#define HEAD_BEGINS "Script started on "
+#define HEAD_MAX 512
 
 /* A name for this terminal's recording. */
 static void make_name(struct buf *out)
@@ -87,7 +94,7 @@ bool record_is_of(const char *recording, size_t len, const char *command)
 		return false;
 	memcpy(line, recording, (size_t)(end - recording));
 	snprintf(before, sizeof(before), "[COMMAND=\"" BEFORE, LOG_FD);
-	is = pass(&rest, "Script started on ");
+	is = pass(&rest, HEAD_BEGINS);
 	rest += strcspn(rest, "[");
 	is = is && pass(&rest, before);
 	rest += strspn(rest, "0123456789");
@@ -155,6 +162,7 @@ static void send_all(struct recording *recording, const char *data, size_t len)
 {
 	struct err err = ERR_EMPTY;
 
+	lately_add(recording->lately, data, len);
 	while (len > 0 && !recording->lost) {
 		ssize_t put =
 			send(recording->stream.fd, data, len, MSG_NOSIGNAL);
@@ -225,6 +233,16 @@ static void record(struct recording *recording, const char *data, size_t len)
 	}
 }
 
+/* The first line, which each recording of this terminal begins with. */
+static void take_head(struct recording *recording, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len && !recording->head_over; i++) {
+		buf_u8(&recording->head, (uint8_t)data[i]);
+		recording->head_over =
+			data[i] == '\n' || recording->head.len == HEAD_MAX;
+	}
+}
+
 /*
  * From script's pipe to the log, once.  The terminal goes on when the log
  * does not, so what cannot be sent is read all the same.  False: no more.
@@ -249,8 +267,61 @@ static bool pump(struct recording *recording, int wait)
 	if (got <= 0)
 		return false;
 	note_size(recording, *chunk);
+	take_head(recording, chunk, (size_t)got);
 	record(recording, chunk, (size_t)got);
 	return true;
+}
+
+static bool open_stream(struct recording *recording, struct err *err)
+{
+	struct buf name = BUF_EMPTY;
+	bool ok;
+
+	make_name(&name);
+	ok = buf_ok(&name, err) &&
+	     feed_stream_open(buf_string(&name), &recording->stream, err);
+	buf_free(&name);
+	return ok;
+}
+
+/* As script would have begun it now. */
+static void send_head(struct recording *recording)
+{
+	const char *rest = strchr(buf_string(&recording->head), '[');
+	char time[TIME_TEXT_MAX];
+	struct buf line = BUF_EMPTY;
+
+	time_format(time_now(), TIME_OFFSET, time);
+	*strchr(time, 'T') = ' ';
+	buf_format(
+		&line, HEAD_BEGINS "%s %s", time, rest != NULL ? rest : "\n");
+	send_all(recording, buf_string(&line), line.len);
+	buf_free(&line);
+	say_size(recording);
+}
+
+/*
+ * A terminal whose shell was there before the log: from now on what it shows
+ * goes there.  Where the log refuses, the shell asks it in its own name, and
+ * says why.
+ */
+static void join(struct recording *recording)
+{
+	struct err discarded = ERR_EMPTY;
+
+	if (!recording->lost || !recording->head_over ||
+		recording->resize.state != RESIZE_TEXT ||
+		!lately_is_wanted(recording->lately))
+		return;
+	feed_stream_close(&recording->stream);
+	recording->stream = (struct feed_stream)FEED_STREAM_EMPTY;
+	recording->sent = 0;
+	recording->why = (struct err)ERR_EMPTY;
+	if (open_stream(recording, &discarded)) {
+		recording->lost = false;
+		send_head(recording);
+	}
+	lately_answered(recording->lately);
 }
 
 /* Until script has ended; what it leaves behind may hold the pipe open. */
@@ -258,49 +329,84 @@ static int run_until_end(struct recording *recording)
 {
 	int status = 0;
 
-	while (waitpid(recording->script, &status, WNOHANG) == 0)
+	while (waitpid(recording->script, &status, WNOHANG) == 0) {
 		if (!pump(recording, LOOK_MS))
 			poll(NULL, 0, 1);
+		join(recording);
+	}
 	while (pump(recording, 0))
 		;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-bool record_terminal(const char *command, int *status, struct err *err)
+/* Everything from script's start on; command as for record_terminal. */
+static bool run(struct recording *recording, const char *command, int *status,
+	struct err *err)
 {
-	struct recording recording = {.stream = FEED_STREAM_EMPTY, .pipe = -1};
-	struct buf name = BUF_EMPTY;
-	bool ok;
+	struct err discarded = ERR_EMPTY;
 
-	/* script(1) does not come to an end without one. */
-	if (isatty(STDIN_FILENO) != 1)
-		return err_set(err, ERR_USAGE, "record needs a terminal");
-	make_name(&name);
-	ok = buf_ok(&name, err) &&
-	     feed_stream_open(buf_string(&name), &recording.stream, err);
-	buf_free(&name);
-	if (!ok)
+	/* Not a reason to go without the rest. */
+	lately_new(&recording->lately, &discarded);
+	if (!start_script(recording, command, err))
 		return false;
-	if (!start_script(&recording, command, err)) {
-		feed_stream_close(&recording.stream);
-		return false;
-	}
-	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &recording.size);
+	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &recording->size);
 	/* What is typed is for what runs there. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	*status = run_until_end(&recording);
+	*status = run_until_end(recording);
 	if (command == NULL)
 		*status = 0;
+	close(recording->pipe);
 	/* A log that was finished meanwhile has the beginning. */
-	if (!recording.lost)
-		ok = feed_stream_end(&recording.stream, recording.sent, err);
-	else if (recording.why.kind != ERR_NONE)
-		ok = err_set(err, ERR_OUTPUT, "not recorded to its end: %s",
-			recording.why.text);
-	feed_stream_close(&recording.stream);
-	close(recording.pipe);
+	if (!recording->lost)
+		return feed_stream_end(
+			&recording->stream, recording->sent, err);
+	if (recording->why.kind != ERR_NONE)
+		return err_set(err, ERR_OUTPUT, "not recorded to its end: %s",
+			recording->why.text);
+	return true;
+}
+
+/* script(1) does not come to an end without one. */
+static bool is_on_terminal(struct err *err)
+{
+	return isatty(STDIN_FILENO) == 1 ||
+	       err_set(err, ERR_USAGE, "record needs a terminal");
+}
+
+static void end(struct recording *recording)
+{
+	feed_stream_close(&recording->stream);
+	lately_free(recording->lately);
+	buf_free(&recording->head);
+}
+
+bool record_terminal(const char *command, int *status, struct err *err)
+{
+	struct recording recording = {.stream = FEED_STREAM_EMPTY};
+	bool ok;
+
+	ok = is_on_terminal(err) && open_stream(&recording, err) &&
+	     run(&recording, command, status, err);
+	end(&recording);
+	return ok;
+}
+
+bool record_later(struct err *err)
+{
+	struct recording recording = {
+		.stream = FEED_STREAM_EMPTY, .lost = true};
+	int status;
+	bool ok;
+
+	ok = is_on_terminal(err) && run(&recording, NULL, &status, err);
+	if (!ok && recording.script > 0) {
+		/* The shell has ended all the same. */
+		tell_lost(&recording, err);
+		ok = true;
+	}
+	end(&recording);
 	return ok;
 }

@@ -17,6 +17,13 @@
 bool record_terminal(const char *command, int *status, struct err *err);
 
 /*
+ * Run a login shell in the same way, but whether or not a log is kept: it goes
+ * into one from when the shell asks for it (lately.h).  Where that fails it
+ * says so on the terminal.  Errors: there was no shell; as above.
+ */
+bool record_later(struct err *err);
+
+/*
  * Is a recording, of which this is the beginning, one of that command and of
  * nothing else, by the line that script(1) writes first?
  */

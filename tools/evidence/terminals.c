@@ -220,6 +220,41 @@ static bool is_recorded(
 	return false;
 }
 
+/*
+ * The leader of what a script(1) in the foreground shows on its terminal, which
+ * shows nothing else then; NULL: there is none.  In the foreground is script,
+ * or who has started it.
+ */
+static const struct process *shown_inside(
+	const struct processes *processes, const struct process *leader)
+{
+	for (size_t i = 0; i < processes->count; i++) {
+		const struct process *inner = &processes->all[i];
+		const struct process *script = find(processes, inner->parent);
+
+		if (inner->id == inner->session && script != NULL &&
+			strcmp(script->command, "script") == 0 &&
+			script->session == leader->session &&
+			script->terminal == leader->terminal &&
+			(script->id == leader->foreground ||
+				script->parent == leader->foreground))
+			return inner;
+	}
+	return NULL;
+}
+
+/* A terminal is, too, where it shows one that is. */
+static bool is_or_shows_recorded(
+	const struct processes *processes, const struct process *leader)
+{
+	for (int depth = 0; leader != NULL && depth < NESTED_MAX; depth++) {
+		if (is_recorded(processes, leader))
+			return true;
+		leader = shown_inside(processes, leader);
+	}
+	return false;
+}
+
 static bool waits_for_login(const struct process *process)
 {
 	return strcmp(process->command, "agetty") == 0 ||
@@ -273,7 +308,7 @@ static bool add_terminal(const struct processes *processes, const char *path,
 	terminal = array_grow(&out->all, &out->count, sizeof(*terminal), err);
 	if (terminal == NULL)
 		return false;
-	if (is_recorded(processes, leader))
+	if (is_or_shows_recorded(processes, leader))
 		terminal->state = TERMINAL_RECORDED;
 	else if (shows_picture(leader))
 		terminal->state = TERMINAL_SHOWS;

@@ -4,8 +4,9 @@
  *
  * Open is a terminal that a process runs on, but for one that waits for
  * somebody to log in and a console that shows the desktop.  Recorded is one
- * on which "ceremony-log record" runs, the one inside it, and one inside a
- * script(1) that runs on such a one.
+ * on which "ceremony-log record" runs, the one inside it, one inside a
+ * script(1) that runs on such a one, and one on which a script(1) shows nothing
+ * but such a one.
  */
 #ifndef TOOLS_EVIDENCE_TERMINALS_H
 #define TOOLS_EVIDENCE_TERMINALS_H
