@@ -11,8 +11,8 @@ import pytest
 from ceremony_tools import BIN, MAN, ROOT, SCRIPTS, TOP, environment, run
 
 C_TOOLS = ["ceremony-log", "displaycsr", "hsmfd-hash", "text2pdf", "ttyaudit", "verify-media"]
-SH_TOOLS = ["configure-printer", "copy-hsmfd", "digest", "hsm-list", "keyboard", "mount-drive", "print-script",
-            "print-ttyaudit", "printlog", "prove-media", "screencap-verify", "set-clock", "show", "usb-allow"]
+SH_TOOLS = ["configure-printer", "copy-hsmfd", "digest", "hsm-list", "keyboard", "mount-drive", "page-back",
+            "print-script", "print-ttyaudit", "printlog", "prove-media", "screencap-verify", "set-clock", "show", "usb-allow"]
 ENV = environment()
 
 
