@@ -98,15 +98,21 @@ def test_terminal_that_asks_nobody_is_told(guest, command, build):
     guest.must('ceremony-log status', 30)
 
 
-@pytest.mark.parametrize('name', ['tty7', 'tty0'])
-def test_shell_on_a_console_beyond_the_six_is_told(guest, name):
+@pytest.mark.parametrize('name, command, told', [
+    ('tty7', 'setsid -c sleep 600', 'tty7'), ('tty0', 'setsid -c sleep 600', 'tty7'),
+    ('tty8', 'setsid sh -i', 'tty8'), ('tty0', 'setsid sh -i', 'tty0'), ('console', 'setsid sh -i', 'console')])
+def test_shell_on_a_console_beyond_the_six_is_told(guest, name, command, told):
     """No getty is there, but whoever is root can put a program on it, by the console's
-    own name or by the one of whichever is on the screen."""
-    guest.must(f'back=$(fgconsole); chvt 7; (setsid -c sleep 600 </dev/{name} >/dev/{name} 2>&1 &); sleep 2; chvt $back', 20)
+    own name or by the one of whichever is on the screen, as its terminal or, as dash
+    takes it, as nothing but its files."""
+    number = 8 if name == 'tty8' else 7
+    guest.must(f'back=$(fgconsole); chvt {number}; ({command} </dev/{name} >/dev/{name} 2>&1 & echo $! >/run/odd); '
+               'sleep 2; chvt $back', 20)
+    shell = command.split()[-2]
     status, text = guest.run('ceremony-log status', 30)
-    assert status == 1 and re.search(r'tty7: NOT RECORDED \(sleep', text), text
-    wait_for(guest, 'grep -q " unrecorded tty7 " /root/log/journal', 40)
-    guest.must('pkill -x -t tty7 sleep; sleep 2', 20)
+    assert status == 1 and re.search(rf' {told}: NOT RECORDED \({shell}, process', text), text
+    wait_for(guest, f'grep -q " unrecorded {told} " /root/log/journal', 40)
+    guest.must('kill -9 $(cat /run/odd); sleep 2', 20)
     guest.must('ceremony-log status', 30)
 
 

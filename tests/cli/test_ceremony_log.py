@@ -1291,6 +1291,84 @@ def test_status_compares_open_terminals_with_recorded_ones(room):
     assert [kind for kind, _ in journal(folder)].count("unrecorded") <= 2
 
 
+def opened(terminal, *, reads, writes):
+    """Begin what setsid begins there: a program that has the terminal as its files, and
+    no terminal of its own."""
+    line = os.open(terminal, os.O_RDWR | os.O_NOCTTY)
+    made = subprocess.Popen(["sleep", "60"], start_new_session=True,
+                            stdin=line if reads else subprocess.DEVNULL,
+                            stdout=line if writes else subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(line)
+    return made
+
+
+@pytest.mark.parametrize("reads, writes", [(True, True), (True, False), (False, True)])
+def test_program_without_a_terminal_of_its_own_is_found_on_the_one_it_opened(room, reads, writes):
+    """dash, for one, makes no terminal its own that it is given as a file: the kernel
+    knows of nobody there, and a root shell went without recording and alarm."""
+    master, slave = pty.openpty()
+    name = os.ttyname(slave)
+    os.close(slave)
+    room.env["KEYROOM_TERMINALS"] = f"{name}:{os.ttyname(room.slave)}"
+    assert room.log("start", room.top / "log").returncode == 0
+    assert room.log("status").returncode == 0
+    made = opened(name, reads=reads, writes=writes)
+    try:
+        done = room.log("status")
+        short = name.removeprefix("/dev/")
+        assert f"Terminal:   {short}: NOT RECORDED (sleep, process {made.pid})\n".encode() in done.stdout, done
+        assert done.returncode == 1
+        assert wait_for(lambda: ("unrecorded", f"{short} {made.pid} sleep") in journal(room.top / "log"), 15)
+    finally:
+        made.kill()
+        made.wait()
+    assert room.log("status").returncode == 0
+    os.close(master)
+
+
+def test_shell_that_was_put_on_a_recorder_s_own_terminal_is_found(room):
+    """It reads and shows beside the recording; one within the recording is part of it."""
+    recorded, master = pty.fork()
+    if recorded == 0:
+        os.execvpe("/bin/sh", ["/bin/sh", "-c", f"sleep 3; exec {TOOL} record 'tty >{room.top}/inner; sleep 60'"],
+                   room.env)
+    outer = f"/dev/pts/{_number(master)}"
+    room.env["KEYROOM_TERMINALS"] = f"{outer}:{os.ttyname(room.slave)}"
+    assert room.log("start", room.top / "log").returncode == 0
+    line = f"Terminal:   {outer.removeprefix('/dev/')}: ".encode()
+    assert wait_for(lambda: line + b"recorded\n" in room.log("status").stdout, 10)
+    inner = (room.top / "inner").read_text().strip()
+    room.env["KEYROOM_TERMINALS"] += f":{inner}"
+    for terminal, reads, found in ((outer, True, True), (outer, False, False), (inner, True, False)):
+        made = opened(terminal, reads=reads, writes=True)
+        done = room.log("status")
+        made.kill()
+        made.wait()
+        assert (line + f"NOT RECORDED (sleep, process {made.pid})\n".encode() in done.stdout) == found, done
+        assert done.returncode == found, done
+    os.kill(recorded, signal.SIGKILL)
+    os.close(master)
+    os.waitpid(recorded, 0)
+
+
+def test_shell_of_one_terminal_that_talks_on_another_is_found(room):
+    """Typed into a recorded terminal, "sh </dev/tty8 >/dev/tty8" is typed and shown there."""
+    master, slave = pty.openpty()
+    name = os.ttyname(slave)
+    os.close(slave)
+    child, mine = pty.fork()
+    if child == 0:
+        os.execvp("/bin/sh", ["/bin/sh", "-c", f"exec sleep 60 <{name} >{name} 2>&1"])
+    room.env["KEYROOM_TERMINALS"] = f"{name}:{os.ttyname(room.slave)}"
+    assert room.log("start", room.top / "log").returncode == 0
+    words = f"Terminal:   {name.removeprefix('/dev/')}: NOT RECORDED (sleep, process {child})\n".encode()
+    assert wait_for(lambda: words in room.log("status").stdout), room.log("status")
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(mine)
+    os.close(master)
+
+
 def patterns(name):
     header = (TOP / "tools/evidence/terminals.h").read_text()
     return re.search(rf'#define {name}\s[\s\\]*"(.*)"', header).group(1).split(":")
@@ -1299,9 +1377,11 @@ def patterns(name):
 @pytest.mark.parametrize("name, told, watched", [
     *((f"/dev/{name}", True, True) for name in ("tty1", "tty6", "ttyS0", "pts/0", "pts/17")),
     *((f"/dev/{name}", False, True) for name in ("tty7", "tty12", "tty63", "ttyS1", "ttyS31", "ttyUSB0", "ttyACM3")),
-    *((f"/dev/{name}", False, False) for name in ("tty", "tty0", "ttyprintk", "console", "ptmx", "pts/ptmx"))])
+    *((f"/dev/{name}", False, True) for name in ("tty0", "console")),
+    *((f"/dev/{name}", False, False) for name in ("tty", "ttyprintk", "ptmx", "pts/ptmx"))])
 def test_every_terminal_on_which_a_shell_could_run_is_watched(name, told, watched):
-    """Those beyond the six consoles, too; the serial line to an HSM is told nothing."""
+    """Those beyond the six consoles, too, and the two names for whichever console it is;
+    the serial line to an HSM is told nothing."""
     for which, wanted in (("TERMINALS_TOLD", told), ("TERMINALS_WATCHED", watched)):
         assert any(fnmatch.fnmatchcase(name, one) for one in patterns(which)) == wanted
 

@@ -146,29 +146,37 @@ static bool is_another_name(dev_t device)
 }
 
 /*
- * Does it have this terminal open, which it is on?  Of windows numbers alone
- * say too little: each instance of devpts counts from 0.
+ * Is this descriptor of its that very device?  Of windows numbers alone say too
+ * little: each instance of devpts counts from 0.
  */
-static bool has_open(const struct process *process, const struct stat *terminal)
+static bool leads_to(
+	const struct process *process, int fd, const struct stat *terminal)
 {
 	const bool window = major(terminal->st_rdev) >= UNIX98_PTY_SLAVE_MAJOR;
+	char path[64];
+	struct stat st;
 
-	for (int fd = 0; fd < 3; fd++) {
-		char path[64];
-		struct stat st;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", process->id, fd);
+	if (stat(path, &st) != 0 || !S_ISCHR(st.st_mode))
+		return false;
+	if (st.st_dev == terminal->st_dev && st.st_ino == terminal->st_ino)
+		return true;
+	return !window && (st.st_rdev == terminal->st_rdev ||
+				  (process->terminal == terminal->st_rdev &&
+					  is_another_name(st.st_rdev)));
+}
 
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d", process->id, fd);
-		if (stat(path, &st) != 0)
-			continue;
-		if (st.st_dev == terminal->st_dev &&
-			st.st_ino == terminal->st_ino)
-			return true;
-		if (!window && S_ISCHR(st.st_mode) &&
-			(st.st_rdev == terminal->st_rdev ||
-				is_another_name(st.st_rdev)))
-			return true;
-	}
-	return false;
+static bool reads_from(
+	const struct process *process, const struct stat *terminal)
+{
+	return leads_to(process, STDIN_FILENO, terminal);
+}
+
+static bool writes_on(
+	const struct process *process, const struct stat *terminal)
+{
+	return leads_to(process, STDOUT_FILENO, terminal) ||
+	       leads_to(process, STDERR_FILENO, terminal);
 }
 
 /* The first process of a terminal's session, or any of its processes. */
@@ -181,13 +189,39 @@ static const struct process *owner(
 		const struct process *process = &processes->all[i];
 
 		if (process->terminal != terminal->st_rdev ||
-			!has_open(process, terminal))
+			!(reads_from(process, terminal) ||
+				writes_on(process, terminal)))
 			continue;
 		if (process->id == process->session)
 			return process;
 		any = process;
 	}
 	return any;
+}
+
+/*
+ * A process that has this terminal open and is not on it: it opened it as a
+ * file, as a shell does that setsid started.  talks: one that reads from it and
+ * writes on it alone, as a shell does; else one that is on no other terminal
+ * and does either is one, too.
+ */
+static const struct process *stranger(const struct processes *processes,
+	const struct stat *terminal, bool talks)
+{
+	for (size_t i = 0; i < processes->count; i++) {
+		const struct process *process = &processes->all[i];
+		bool reads, writes;
+
+		if (process->terminal == terminal->st_rdev)
+			continue;
+		reads = reads_from(process, terminal);
+		writes = writes_on(process, terminal);
+		if (reads && writes)
+			return process;
+		if (!talks && process->terminal == 0 && (reads || writes))
+			return process;
+	}
+	return NULL;
 }
 
 /* Does a process that records have this terminal? */
@@ -293,29 +327,53 @@ static bool shows_picture(const struct process *process)
 	return shows;
 }
 
+/* Whose the terminal is, what of it is recorded, and what runs there now. */
+static const struct process *judge(const struct processes *processes,
+	const struct stat *terminal, enum terminal_state *state)
+{
+	const struct process *leader = owner(processes, terminal);
+	const struct process *other, *shown;
+	bool recorder;
+
+	*state = TERMINAL_NOT_RECORDED;
+	if (leader == NULL || waits_for_login(leader))
+		return stranger(processes, terminal, false);
+	recorder = has_recorder(processes, terminal->st_rdev);
+	if (is_or_shows_recorded(processes, leader))
+		*state = TERMINAL_RECORDED;
+	else if (shows_picture(leader))
+		*state = TERMINAL_SHOWS;
+	/* What is recorded is what runs inside another terminal. */
+	if (*state != TERMINAL_NOT_RECORDED &&
+		(recorder || !is_recorded(processes, leader))) {
+		other = stranger(processes, terminal, true);
+		if (other != NULL) {
+			*state = TERMINAL_NOT_RECORDED;
+			return other;
+		}
+	}
+	shown = find(processes, leader->foreground);
+	return shown != NULL ? shown : leader;
+}
+
 static bool add_terminal(const struct processes *processes, const char *path,
 	struct terminals *out, struct err *err)
 {
-	const struct process *leader, *shown;
+	const struct process *shown;
 	struct terminal *terminal;
+	enum terminal_state state;
 	struct stat st;
 
 	if (stat(path, &st) != 0 || !S_ISCHR(st.st_mode))
 		return true;
-	leader = owner(processes, &st);
-	if (leader == NULL || waits_for_login(leader) || shows_desktop(path))
+	shown = judge(processes, &st, &state);
+	if (shown == NULL ||
+		(!is_another_name(st.st_rdev) && shows_desktop(path)))
 		return true;
 	terminal = array_grow(&out->all, &out->count, sizeof(*terminal), err);
 	if (terminal == NULL)
 		return false;
-	if (is_or_shows_recorded(processes, leader))
-		terminal->state = TERMINAL_RECORDED;
-	else if (shows_picture(leader))
-		terminal->state = TERMINAL_SHOWS;
-	else
-		terminal->state = TERMINAL_NOT_RECORDED;
-	shown = find(processes, leader->foreground);
-	shown = shown != NULL ? shown : leader;
+	terminal->state = state;
 	terminal->process = shown->id;
 	strcpy(terminal->command, shown->command);
 	snprintf(terminal->name, sizeof(terminal->name), "%s",

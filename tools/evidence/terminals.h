@@ -3,10 +3,12 @@
  * The terminals that are open, compared with those that are recorded.
  *
  * Open is a terminal that a process runs on, but for one that waits for
- * somebody to log in and a console that shows the desktop.  Recorded is one
- * on which "ceremony-log record" runs, the one inside it, one inside a
- * script(1) that runs on such a one, and one on which a script(1) shows nothing
- * but such a one.
+ * somebody to log in and a console that shows the desktop; and one that a
+ * process has for standard input, output or error that runs on none.  Recorded
+ * is one on which "ceremony-log record" runs and one on which a script(1) shows
+ * nothing but such a one, unless a process that runs elsewhere reads and writes
+ * there, too; the one inside it; and one inside a script(1) that runs on such a
+ * one.
  */
 #ifndef TOOLS_EVIDENCE_TERMINALS_H
 #define TOOLS_EVIDENCE_TERMINALS_H
@@ -21,7 +23,8 @@
  * takes no alarm.  KEYROOM_TERMINALS replaces both.
  */
 #define TERMINALS_TOLD "/dev/tty[1-6]:/dev/ttyS0:/dev/pts/[0-9]*"
-#define TERMINALS_WATCHED "/dev/tty[1-9]*:/dev/tty[A-Z]*[0-9]:/dev/pts/[0-9]*"
+#define TERMINALS_WATCHED                                                      \
+	"/dev/tty[0-9]*:/dev/tty[A-Z]*[0-9]:/dev/console:/dev/pts/[0-9]*"
 
 enum terminal_state {
 	TERMINAL_RECORDED,
