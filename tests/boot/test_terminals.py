@@ -100,7 +100,8 @@ def test_terminal_that_asks_nobody_is_told(guest, command, build):
 
 @pytest.mark.parametrize('name, command, told', [
     ('tty7', 'setsid -c sleep 600', 'tty7'), ('tty0', 'setsid -c sleep 600', 'tty7'),
-    ('tty8', 'setsid sh -i', 'tty8'), ('tty0', 'setsid sh -i', 'tty0'), ('console', 'setsid sh -i', 'console')])
+    ('tty8', 'setsid sh -i', 'tty8'), ('tty0', 'setsid sh -i', 'tty0'),
+    ('console', 'setsid sleep 600', 'console')])
 def test_shell_on_a_console_beyond_the_six_is_told(guest, name, command, told):
     """No getty is there, but whoever is root can put a program on it, by the console's
     own name or by the one of whichever is on the screen, as its terminal or, as dash

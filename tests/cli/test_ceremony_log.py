@@ -1245,6 +1245,15 @@ def test_shell_of_a_terminal_opened_by_a_recorded_one_is_recorded(room):
     assert len(list(folder.glob("*.typescript"))) == 2 and held
 
 
+def test_recorded_shell_knows_that_its_window_was_told(room):
+    """And a shell to which the log said no does not pass that on."""
+    command = shell_room(room)
+    room.log("start", room.top / "log")
+    _, shown = run_tty("/bin/sh", "-c", command, env=room.env, answers=[
+        ("ready> ", "echo told=$KEYROOM_TOLD\n"), ("told=", ""), ("ready> ", "exit\n")])
+    assert "told=inside" in shown, shown
+
+
 def test_shells_are_recorded_in_the_next_log_too(room):
     """A shell that was recorded when the last log was finished."""
     command = shell_room(room)
@@ -1337,7 +1346,9 @@ def test_shell_that_was_put_on_a_recorder_s_own_terminal_is_found(room):
     assert room.log("start", room.top / "log").returncode == 0
     line = f"Terminal:   {outer.removeprefix('/dev/')}: ".encode()
     assert wait_for(lambda: line + b"recorded\n" in room.log("status").stdout, 10)
-    inner = (room.top / "inner").read_text().strip()
+    note = room.top / "inner"
+    assert wait_for(lambda: note.exists() and note.read_text().endswith("\n"), 20)
+    inner = note.read_text().strip()
     room.env["KEYROOM_TERMINALS"] += f":{inner}"
     for terminal, reads, found in ((outer, True, True), (outer, False, False), (inner, True, False)):
         made = opened(terminal, reads=reads, writes=True)

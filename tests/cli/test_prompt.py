@@ -7,10 +7,12 @@ import subprocess
 
 import pytest
 
-from ceremony_tools import LIB, TOP, environment, run, stub
+from ceremony_tools import LIB, TOP, environment, run, run_tty, stub
 
 PROFILE = TOP / "image/rootfs/etc/profile.d/keyroom.sh"
 ANNOUNCE = LIB / "announce"
+# What a shell of these tests reads from, in a terminal's place.
+TOLD = "/dev/null"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -28,7 +30,7 @@ def shell(room, commands, columns=80, **extra):
     """What an interactive shell prints before its first prompt, and for commands."""
     env = environment(root=room, run=room / "run", COLUMNS=columns, **extra)
     done = subprocess.run(["bash", "--noprofile", "--norc", "-c", f"PS1=x\n. {PROFILE}\n{commands}"],
-                          env=env, capture_output=True, text=True, check=True)
+                          env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return done.stdout
 
@@ -40,7 +42,7 @@ def test_prompt_breaks_between_words(room, columns, lines):
     (room / "run/clock-start").write_text(subprocess.run(
         "read -r up _ </proc/uptime; echo $(($(date +%s) - ${up%.*}))", shell=True, check=True,
         capture_output=True, text=True).stdout)
-    head = shell(room, f"COLUMNS={columns}; keyroom_head", columns, KEYROOM_TOLD="yes")
+    head = shell(room, f"COLUMNS={columns}; keyroom_head", columns, KEYROOM_TOLD=TOLD)
     whole = re.fullmatch(r"\[Keyroom 0.4.0-dev\] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC CLOCK NOT SET REHEARSAL\n",
                          head.replace("\n", " ").rstrip() + "\n")
     assert whole, head
@@ -53,9 +55,9 @@ def test_prompt_breaks_between_words(room, columns, lines):
     ("medium-gone", "DISC GONE"), ("damaged", "DISC DAMAGED"), ("audit-failed", "AUDIT FAILED"), ("rehearsal", "REHEARSAL"),
     ("experiment", "EXPERIMENT")])
 def test_prompt_has_what_must_not_be_overlooked(room, mark, words):
-    assert words not in shell(room, "keyroom_head", KEYROOM_TOLD="yes")
+    assert words not in shell(room, "keyroom_head", KEYROOM_TOLD=TOLD)
     (room / "run" / mark).touch()
-    assert words in shell(room, "keyroom_head", KEYROOM_TOLD="yes")
+    assert words in shell(room, "keyroom_head", KEYROOM_TOLD=TOLD)
 
 
 @pytest.mark.parametrize("files, mark, above", [
@@ -72,7 +74,7 @@ def test_prompt_says_what_became_of_the_audit(room, files, mark, above):
     (room / "run/audit").write_text(
         "PASS  root       all\nFAIL  kernel     locked\n                 (not in the menu: x)\n"
         "PASS  usb        by\n                 class\nSYSTEM AUDIT FAILED: 1 of 3 checks\n")
-    assert shell(room, "keyroom_head", KEYROOM_TOLD="yes").endswith(f"UTC{mark}\n")
+    assert shell(room, "keyroom_head", KEYROOM_TOLD=TOLD).endswith(f"UTC{mark}\n")
     shown = shell(room, "")
     assert (above in shown) if above else ("AUDIT" not in shown)
     assert ("FAIL  kernel     locked\n                 (not in the menu: x)\nfor all of it" in shown) == ("FAILED" in above)
@@ -88,10 +90,31 @@ def test_first_prompt_tells_what_was_announced_before_it(room):
     assert "US keyboard; others: keyboard --list\n" in shown
 
 
-def test_next_shell_of_the_terminal_does_not_tell_it_again(room):
+def on_terminal(room, commands, **extra):
+    """What an interactive shell shows on a terminal of its own; its name is $(tty)."""
+    _, shown = run_tty("bash", "--noprofile", "--norc", "-c", f"PS1=x\n{commands}",
+                       env=environment(root=room, run=room / "run", PROFILE=PROFILE, **extra))
+    return shown
+
+
+def test_terminal_is_told_once_and_a_window_that_is_opened_there_as_well(room):
+    """Typed "foot": the environment is that of a shell which was told on another."""
     (room / "run/announced").write_text(" 07:55:42 /dev/sdc1 mounted at /media/KSR (writable)\n")
-    assert shell(room, "", KEYROOM_TOLD="yes") == ""
-    assert shell(room, "env | grep KEYROOM_TOLD").endswith("KEYROOM_TOLD=yes\n")
+    shown = on_terminal(room, '. "$PROFILE"; echo "told: $KEYROOM_TOLD $(tty)"; echo again; . "$PROFILE"\n'
+                        'bash --noprofile --norc -c \'PS1=x; . "$PROFILE"\'')
+    before, again = shown.split("again\n")
+    assert "mounted at /media/KSR" in before and again == "", shown
+    assert re.search(r"told: (/dev/pts/\d+) \1\n", before), shown
+    for other in ("/dev/ptmx", "yes", ""):
+        assert "mounted at /media/KSR" in on_terminal(room, '. "$PROFILE"', KEYROOM_TOLD=other)
+
+
+@pytest.mark.parametrize("recorded, told", [("1:$(tty)", False), ("1:/dev/ptmx", True), ("", True)])
+def test_recording_that_begins_on_a_terminal_does_not_tell_it_again(room, recorded, told):
+    """It has a terminal of its own, within; a window opened from there has not been told."""
+    (room / "run/announced").write_text(" 07:55:42 /dev/sdc1 mounted at /media/KSR (writable)\n")
+    shown = on_terminal(room, f'KEYROOM_RECORDED={recorded}; . "$PROFILE"; echo "told: $KEYROOM_TOLD"', KEYROOM_TOLD="inside")
+    assert ("mounted at" in shown) == told and re.search(r"told: /dev/pts/\d+\n", shown), shown
 
 
 def test_long_list_is_cut_and_says_so(room):
@@ -104,7 +127,7 @@ def test_long_list_is_cut_and_says_so(room):
 def test_what_is_told_breaks_between_words(room, columns):
     text = "/dev/sdb1 is not mounted, it has no label; to mount it: mount-drive sdb1 DRIVE"
     (room / "run/announced").write_text(f"!07:55:41 {text}\n")
-    shown = COLOUR.sub("", shell(room, f"COLUMNS={columns}; keyroom_told", KEYROOM_TOLD="yes"))
+    shown = COLOUR.sub("", shell(room, f"COLUMNS={columns}; keyroom_told", KEYROOM_TOLD=TOLD))
     assert max(map(len, shown.splitlines())) <= columns
     assert text in " ".join(shown.split("\n"))
 

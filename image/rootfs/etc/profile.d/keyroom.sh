@@ -110,9 +110,18 @@ keyroom_environment()
 	done
 }
 
-if [ -z "${KEYROOM_TOLD-}" ]; then
-	export KEYROOM_TOLD=yes
-	keyroom_first
-fi
+# KEYROOM_TOLD is the terminal that was told: a program that was started there may
+# have opened another.  "inside": the one that a recording has just opened within it
+# (zz-keyroom-record.sh).
+keyroom_is_told()
+{
+	local terminal=${KEYROOM_TOLD-}
+	[ "$terminal" != inside ] || terminal=${KEYROOM_RECORDED#*:}
+	[ -n "$terminal" ] && [ /dev/fd/0 -ef "$terminal" ]
+}
+
+keyroom_is_told || keyroom_first
+KEYROOM_TOLD=$(tty)
+export KEYROOM_TOLD
 PROMPT_COMMAND=keyroom_environment
 PS1='\n$(keyroom_head)\n\w \$ '

@@ -41,7 +41,7 @@ keyroom_record()
 	if keyroom_is_recorded || keyroom_join; then return 0; fi
 	# It ends with 0 where a recorded shell was here, whatever that ended with, and the
 	# log has all of it.
-	if ceremony-log record; then exit; fi
+	if KEYROOM_TOLD=inside ceremony-log record; then exit; fi
 	# shellcheck disable=SC2034 # in the prompt
 	keyroom_not_recorded=$'\n\e[1;31m*** THIS TERMINAL IS NOT RECORDED ***\e[0m'
 }
