@@ -80,6 +80,12 @@ def test_drivers_that_reach_into_the_machine_are_absent(either, build):
     assert not [path for path in manifest(either, build) if bad.search(path)]
 
 
+def test_drivers_that_take_the_console_and_give_up_are_absent(either, build):
+    """vmwgfx, where its host is not what it wants; those that need firmware."""
+    bad = re.compile(r'/(vmwgfx|amdgpu|radeon|nouveau|xe)[.]ko')
+    assert not [path for path in manifest(either, build) if bad.search(path)]
+
+
 def test_no_account_and_no_identity_is_in_it(either, build):
     """Passwords are locked by hook 22, which ends by looking; here, that the
     files are as they were left: shadow unreadable, no machine id."""
