@@ -83,7 +83,7 @@ def project(disc):
         (top / 'image/build').chmod(0o755)
         for path in how.iterdir():
             path.unlink()
-        done = subprocess.run([top / 'reproducible/verify', '--profile', 'small', *options], text=True, timeout=300,
+        done = subprocess.run([top / 'reproducible/verify', '--profile', 'small', *options], text=True, timeout=900,
                               capture_output=True, check=False,
                               env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'XDG_CACHE_HOME': str(tmp_path / 'cache'),
                                    'HOME': str(tmp_path), 'TMPDIR': str(tmp_path)})
