@@ -45,10 +45,48 @@ static const struct option_program program = {
 	.options = options,
 };
 
+/* What stands on the drive is what was to be written, to the last byte. */
+static bool read_again(
+	const char *path, const struct anchor_file *file, struct err *err)
+{
+	struct buf found = BUF_EMPTY;
+	bool ok;
+
+	ok = file_read(path, FILE_KEPT_MAX, &found, err) &&
+	     anchor_check(file, &found, err);
+	if (ok && !buf_equal(&found, &file->xml))
+		ok = err_set(err, ERR_OUTPUT,
+			"%s does not hold what was written", path);
+	buf_free(&found);
+	if (!ok)
+		err->kind = ERR_OUTPUT;
+	return ok;
+}
+
+/* Published, or what was there before is there again. */
+static bool publish(const char *path, const struct anchor_file *file,
+	char **kept, struct err *err)
+{
+	struct file_stage *stage = NULL;
+	struct err undo = ERR_EMPTY;
+	bool ok = false;
+
+	if (file_stage_new(path, file->xml.data, file->xml.len, &stage, err) &&
+		file_stage_publish(stage, kept, err)) {
+		ok = read_again(path, file, err);
+		if (!ok && !file_stage_undo(stage, &undo))
+			err_prefix(err, "%s, and it is still there (%s)", path,
+				undo.text);
+	}
+	file_stage_free(stage);
+	return ok;
+}
+
 /* To the file, or to standard output where none is named. */
-static bool write_result(const char *path, const struct buf *xml,
+static bool write_result(const char *path, const struct anchor_file *file,
 	struct log *log, struct err *err)
 {
+	const struct buf *xml = &file->xml;
 	uint8_t hash[SHA256_LEN];
 	char *kept = NULL;
 
@@ -59,8 +97,10 @@ static bool write_result(const char *path, const struct buf *xml,
 		return false;
 	if (path == NULL)
 		return print_text(xml, err);
-	if (!file_write(path, xml->data, xml->len, &kept, err))
+	if (!publish(path, file, &kept, err)) {
+		free(kept);
 		return false;
+	}
 	if (kept != NULL)
 		log_say(log, "the file that was there is kept as %s", kept);
 	free(kept);
@@ -76,7 +116,7 @@ static bool export_anchor(const struct config *config, struct log *log,
 	struct keys_open_options wanted = {
 		.hsm = hsm_name, .login = true, .by_label = true};
 	struct token_set *set = NULL;
-	struct buf xml = BUF_EMPTY;
+	struct anchor_file *file = NULL;
 	const char *path =
 		output != NULL ? output : config->filenames.output_trustanchor;
 	bool ok;
@@ -87,10 +127,10 @@ static bool export_anchor(const struct config *config, struct log *log,
 	if (path != NULL && !file_check_target(path, err))
 		return false;
 	ok = keys_open(config, &wanted, log, &set, err) &&
-	     anchor_write(config, set, &chosen, log, &xml, err) &&
-	     stop_check(err) && write_result(path, &xml, log, err);
+	     anchor_file_new(config, set, &chosen, log, &file, err) &&
+	     stop_check(err) && write_result(path, file, log, err);
 	token_set_close(set);
-	buf_free(&xml);
+	anchor_file_free(file);
 	return ok;
 }
 

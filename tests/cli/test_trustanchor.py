@@ -5,9 +5,11 @@ where a key is missing or is not what the configuration says.  Resolvers put
 their trust in this file."""
 import hashlib
 import re
+import subprocess
 import xml.etree.ElementTree as tree
 
 import pytest
+from conftest import TOP
 
 
 DS = {'KSK1': 'F40FACFD24EBF0BA0665356B13A568631BB46D01D7C079D65CECD4286057B2F0',
@@ -160,6 +162,48 @@ def test_wrong_key_writes_nothing(hsm, change, status, said):
     assert done.status == status
     assert said in done.err
     assert hsm.files() == before
+
+
+@pytest.fixture(scope='module')
+def preload(tmp_path_factory):
+    """tests/preload/faults.c, which here changes one bit on its way to the drive."""
+    out = tmp_path_factory.mktemp('preload') / 'faults.so'
+    subprocess.run(['cc', '-std=c17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-O1', '-shared', '-fPIC', '-o', out,
+                    TOP / 'tests/preload/faults.c', '-ldl'], check=True)
+    return out
+
+
+# In the first key: what the file says, where in it, and what that is called.
+FLIPPED = [(' id="', 'id'), ('source="', 'source'), ('KSK', 'id'), ('validFrom="2', 'validFrom'),
+           ('validUntil="2', 'validUntil'), ('<KeyTag>', 'KeyTag'), ('<Algorithm>', 'Algorithm'), ('<Digest>F4', 'Digest'),
+           ('<PublicKey>A', 'PublicKey')]
+
+
+@pytest.mark.parametrize('place, said', FLIPPED, ids=[place.strip() for place, _ in FLIPPED])
+def test_drive_that_changes_what_is_written(hsm, preload, place, said):
+    """A file that says something else, and is well-formed: found out, and not left."""
+    (hsm.folder / 'out').mkdir()
+    words = ['trustanchor', '--id', 'A', '--trustanchor', 'out/anchor.xml']
+    assert hsm.run(*words).status == 0
+    path = hsm.folder / 'out/anchor.xml'
+    text = path.read_text()
+    env = {'LD_PRELOAD': str(preload), 'FAULT_UNDER': str(hsm.folder / 'out'), 'FAULT_LOG': str(hsm.folder / 'calls'),
+           'FAULT_DO': 'flip', 'FAULT_BYTE': str(text.index(place) + len(place)), 'FAULT_AT': '0'}
+    if 'ASAN_OPTIONS' in hsm.env:
+        env['ASAN_OPTIONS'] = hsm.env['ASAN_OPTIONS'] + ':verify_asan_link_order=0'
+    hsm.env.update(env)
+    path.unlink()
+    assert hsm.run(*words).status == 0 and path.read_text() == text
+    calls = [line.split(' ', 2)[1] for line in (hsm.folder / 'calls').read_text().splitlines()]
+    hsm.env['FAULT_AT'] = str(1 + calls.index('write'))
+    for before in (None, 'older'):
+        path.unlink(missing_ok=True)
+        if before is not None:
+            path.write_text(before)
+        done = hsm.run(*words)
+        assert done.status == 5 and said in done.err, done
+        assert {each.name: each.read_text() for each in path.parent.iterdir()} == (
+            {} if before is None else {'anchor.xml': before})
 
 
 def test_usage(hsm):

@@ -9,6 +9,7 @@
  *	FAULT_DO	kill: SIGKILL in place of the call
  *			half: SIGKILL when half of a write is done
  *			EIO, ENOSPC, EROFS: the call fails so
+ *			flip: of a write, one bit of byte FAULT_BYTE is another
  *	FAULT_LOG	a file, outside, that gets one line a call
  *
  * Only the public names are replaced, so a change made deep in the C library
@@ -94,6 +95,7 @@ static int fault_of(const char *what)
 enum fault {
 	GO_ON,
 	HALF,
+	FLIP,
 	FAIL, /* errno is set */
 };
 
@@ -120,6 +122,8 @@ static enum fault count(const char *call, const char *path, int fd)
 		return GO_ON;
 	if (strcmp(what, "half") == 0)
 		return HALF;
+	if (strcmp(what, "flip") == 0)
+		return FLIP;
 	errno = fault_of(what);
 	if (errno == 0)
 		kill(getpid(), SIGKILL);
@@ -172,12 +176,31 @@ int open64(const char *path, int flags, ...)
 	return open_next(path, flags, mode);
 }
 
+/* All is well, says the drive. */
+static ssize_t write_flipped(int fd, const void *data, size_t len)
+{
+	const char *text = getenv("FAULT_BYTE");
+	size_t at = text != NULL ? strtoul(text, NULL, 10) : 0;
+	unsigned char *copy = malloc(len);
+	ssize_t written;
+
+	if (copy == NULL || at >= len)
+		abort();
+	memcpy(copy, data, len);
+	copy[at] ^= 1;
+	written = NEXT(write)(fd, copy, len);
+	free(copy);
+	return written;
+}
+
 ssize_t write(int fd, const void *data, size_t len)
 {
 	enum fault fault = count("write", NULL, fd);
 
 	if (fault == FAIL)
 		return -1;
+	if (fault == FLIP)
+		return write_flipped(fd, data, len);
 	if (fault == HALF) {
 		NEXT(write)(fd, data, len / 2);
 		kill(getpid(), SIGKILL);
