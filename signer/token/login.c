@@ -134,7 +134,13 @@ bool token_context_login(
 	rv = token->module->functions->C_Login(
 		session, CKU_CONTEXT_SPECIFIC, pin_bytes(pin), pin_length(pin));
 	waiting_end();
-	return rv == CKR_OK || refuse_pin(token, "C_Login", CKU_USER, rv, err);
+	if (rv == CKR_OK)
+		return true;
+	refuse_pin(token, "C_Login", CKU_USER, rv, err);
+	/* There is no such login, whatever the PIN: the key cannot sign. */
+	err->about_key = rv == CKR_USER_TYPE_INVALID ||
+			 rv == CKR_OPERATION_NOT_INITIALIZED;
+	return false;
 }
 
 bool token_set_login(struct token_set *set, token_ask_pin *ask, void *context,

@@ -156,7 +156,10 @@ static bool choose_mechanism(const struct token_key *key, uint8_t algorithm,
 	return token_has_mechanism(key->token, out->mechanism, CKF_SIGN, err);
 }
 
-/* In a session of its own, whose end takes back what was begun. */
+/*
+ * In a session of its own, whose end takes back what was begun.  A key that
+ * wants the PIN each time gets it where no signature will show that it does.
+ */
 static bool begin_only(
 	const struct token_key *key, CK_MECHANISM *mechanism, struct err *err)
 {
@@ -172,7 +175,10 @@ static bool begin_only(
 	waiting_end();
 	if (rv != CKR_OK)
 		return token_failed(token, "C_OpenSession", rv, err);
-	ok = start_sign(key, session, mechanism, err);
+	ok = start_sign(key, session, mechanism, err) &&
+	     (!key_of(key)->always_authenticate ||
+		     !key_of(key)->halves_compared ||
+		     token_context_login(token, session, err));
 	(void)f->C_CloseSession(session);
 	return ok;
 }
@@ -189,9 +195,9 @@ bool token_can_sign(const struct token_key *key, uint8_t algorithm,
 	if (key_of(key)->sign_forbidden)
 		return token_unusable(key->token, err,
 			"the key %s is not for signing (CKA_SIGN)", key->label);
-	if (!begin_only(key, &mechanism, err) ||
-		(key_of(key)->always_authenticate &&
-			!token_context_pin(key->token, err)))
+	if ((key_of(key)->always_authenticate &&
+		    !token_context_pin(key->token, err)) ||
+		!begin_only(key, &mechanism, err))
 		return false;
 	*proven = key_of(key)->halves_compared;
 	return true;

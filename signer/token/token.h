@@ -206,9 +206,10 @@ bool token_find_bytes(struct token *token, const void *label, size_t len,
  * signature?  It has a private half, which may sign and shows no other public
  * key; the token has the mechanism and takes the key for it; and where it
  * wants the PIN with each signature, the PIN is at hand (a person is asked
- * now).  *proven is false where only a signature can show that the halves
- * belong together.  Errors: about_key is set where it
- * cannot, and is not where the token fails.
+ * now) and, where no signature follows that would show it, the token takes it
+ * (at a PIN pad it is typed once more).  *proven is false where only a
+ * signature can show that the halves belong together.  Errors: about_key is
+ * set where it cannot, and is not where the token fails.
  */
 bool token_can_sign(const struct token_key *key, uint8_t algorithm,
 	bool hash_in_hsm, bool *proven, struct err *err);

@@ -145,6 +145,36 @@ def test_the_typed_pin_does_for_all_signatures(always):
     assert done.out.count('PIN for') == 1 and PIN not in done.out
 
 
+def behind(zone, faulty, fault):
+    """The token through a module with that fault, and no PIN in the configuration."""
+    made = {'broken': {'module': str(faulty), 'env': {
+        'SOFTHSM2_CONF': str(zone.hsm.conf), 'FAULTY_MODULE': SOFTHSM, 'FAULTY': fault, 'FAULTY_LOG': 'calls'}}}
+    reconfigure(zone, lambda config: config.update(hsm=made))
+
+
+def test_the_pad_asks_for_each_signature(always, tmp_path):
+    """The PIN is typed at the token as often as it signs, and the program neither asks for one nor sends one."""
+    always.hsm.env['FAULTY_PIN'] = PIN
+    behind(always, compile_faulty(tmp_path), 'pin-pad')
+    done = sign(always)
+    assert done.status == 0, done.err
+    calls = (always.folder / 'calls').read_text().split()
+    # One before the question: for RSA to see that it can be, on a curve for the proof.
+    assert calls.count('C_Login') == 1 and calls.count('C_Login-for-a-signature') == 4, calls
+    assert calls.count('C_Sign') == (3 if always.algorithm == 8 else 4)
+
+
+@pytest.mark.parametrize('fault', ['no-context-login', 'pin-pad,no-context-login'])
+def test_no_login_for_a_signature_is_known_before_the_question(always, tmp_path, fault):
+    always.hsm.env['FAULTY_PIN'] = PIN
+    behind(always, compile_faulty(tmp_path), fault)
+    done = always.hsm.converse('ksrsigner', *NONE, always.request.name, 'skr.xml',
+                               answers=[] if 'pad' in fault else [('PIN for', PIN)])
+    assert done.status == 1 and QUESTION not in done.out, done.out
+    assert re.search(r'FAIL KSK-IDENTITY', done.out) and 'CKR_USER_TYPE_INVALID' in done.out, done.out
+    assert not (always.folder / 'skr.xml').exists()
+
+
 # Whatever acts on a configured label
 
 def keygen(hsm, label, *more):

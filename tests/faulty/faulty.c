@@ -28,6 +28,7 @@
  *	no-public, no-private   there are no such objects
  *	pin-pad             the PIN is typed at the token: FAULTY_PIN; a new one
  *			    is FAULTY_NEW_PIN
+ *	no-context-login    CKU_CONTEXT_SPECIFIC is no user of this token
  *	no-user-pin         the token was never given a user PIN
  *	no-sign-function    the function list has a hole
  *	keep-destroyed=N    N objects that are destroyed go, others stay
@@ -196,7 +197,10 @@ static CK_RV faulty_login(CK_SESSION_HANDLE session, CK_USER_TYPE user,
 {
 	const char *typed = getenv("FAULTY_PIN");
 
-	ENTER("C_Login");
+	ENTER(user == CKU_CONTEXT_SPECIFIC ? "C_Login-for-a-signature"
+					   : "C_Login");
+	if (user == CKU_CONTEXT_SPECIFIC && fault("no-context-login") != NULL)
+		return CKR_USER_TYPE_INVALID;
 	if (fault("pin-pad") != NULL)
 		return pin != NULL || typed == NULL
 			       ? CKR_ARGUMENTS_BAD
