@@ -352,13 +352,14 @@ static CK_RV faulty_find_objects_init(
 }
 
 /* RFC 8032 §7.1, test 1: the secret, and the point in DER. */
-static unsigned char known_secret[] =
-	"\x9d\x61\xb1\x9d\xef\xfd\x5a\x60\xba\x84\x4a\xf4\x92\xec\x2c\xc4"
-	"\x44\x49\xc5\x69\x7b\x32\x69\x19\x70\x3b\xac\x03\x1c\xae\x7f\x60";
-static unsigned char known_point[] =
-	"\x04\x20"
-	"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a"
-	"\x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
+static unsigned char known_secret[] = {0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a,
+	0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
+	0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f,
+	0x60};
+static unsigned char known_point[] = {0x04, 0x20, 0xd7, 0x5a, 0x98, 0x01, 0x82,
+	0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e,
+	0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7,
+	0x07, 0x51, 0x1a};
 
 /* An object of the template and three attributes more. */
 static CK_RV create(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *template,
@@ -398,15 +399,15 @@ static CK_RV faulty_generate_key_pair(CK_SESSION_HANDLE session,
 		made = true;
 		rv = create(session, public_template, public_count,
 			CKO_PUBLIC_KEY,
-			(CK_ATTRIBUTE){CKA_EC_POINT, known_point,
-				sizeof(known_point) - 1},
+			(CK_ATTRIBUTE){
+				CKA_EC_POINT, known_point, sizeof(known_point)},
 			public_key);
 		return rv != CKR_OK
 			       ? rv
 			       : create(session, private_template,
 					 private_count, CKO_PRIVATE_KEY,
 					 (CK_ATTRIBUTE){CKA_VALUE, known_secret,
-						 sizeof(known_secret) - 1},
+						 sizeof(known_secret)},
 					 private_key);
 	}
 	if (is_unknown(private_template, private_count))
