@@ -51,7 +51,7 @@ def there_and_back(guest, gone, last):
     shown = shows(guest, gone, 'q goes back')
     assert last not in shown
     press(guest, 'q')
-    shown = shows(guest, last, '# ')
+    shown = shows(guest, last, ' #')
     assert 'q goes back' not in shown and gone not in shown
 
 
