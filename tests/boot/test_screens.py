@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Shows screens, keyboards and sticks as people bring them, on one machine that is
-started from a USB stick: drives of every kind, in windows and at the first prompt;
-a German keyboard; a second screen; the pointer; and, last, the stick pulled out.
+started from a USB stick, with a mouse and a data disc in a drive of its
+own: drives of every kind, in windows and at the first prompt; a German keyboard; a
+second screen; titles and the pointer, by their dots; and, last, the stick pulled out.
 A witness who sees nothing, or half a word, does not know what happened.
 
 Pictures are kept in build/screens/."""
+import base64
 import re
 import subprocess
 
@@ -12,8 +14,9 @@ import pytest
 
 import drives
 from machine import Machine, press, said, type_on_keyboard
+from picture import OTHER_TITLE, PAPER, TITLE, read_png, read_ppm
 from rfb import Screen
-from test_desktop import assert_dark_on_light, screen, typed, wait_for
+from test_desktop import assert_dark_on_light, put_away, screen, typed, wait_for
 
 pytestmark = pytest.mark.slow
 MIB = 1 << 20
@@ -124,12 +127,14 @@ def pictures(build):
 
 @pytest.fixture(scope='module')
 def guest(ceremony_disc, folder):
-    """The machine, with a drive that was there before it started, once the first
-    window has its shell."""
+    """The machine, with a drive and a disc that were there before it started, once the
+    first window has its shell."""
     early = made(folder / 'early.img', '/usr/sbin/mkntfs', '-q', '-F', '-Q')
     extra = ['-vga', 'none', '-device', 'virtio-vga,max_outputs=2,id=card',
              '-vnc', f'unix:{folder}/screen0,display=card,head=0',
-             '-vnc', f'unix:{folder}/screen1,display=card,head=1']
+             '-vnc', f'unix:{folder}/screen1,display=card,head=1', '-device', 'usb-mouse',
+             '-drive', f'id=data,if=none,format=raw,readonly=on,file={iso(folder / "data.iso", "ON_A_DISC")}',
+             '-device', 'ide-cd,id=second,drive=data,bus=ide.1']
     with Machine(ceremony_disc['ISO'], folder, medium='usb', drives=[early], extra=extra) as machine:
         machine.choose('serial')
         machine.expect(r'holds NTFS', 180)
@@ -137,6 +142,29 @@ def guest(ceremony_disc, folder):
         wait_for(machine, 'ps -o args= --ppid "$(pgrep -x foot)" | grep -q bash')
         machine.must('sleep 10; export XDG_RUNTIME_DIR=/run/user/0 WAYLAND_DISPLAY=wayland-0', 30)
         yield machine
+
+
+def shot(guest, folder):
+    """What the first screen shows."""
+    guest.qmp('screendump', filename=str(folder / 'shot.ppm'))
+    return read_ppm((folder / 'shot.ppm').read_bytes())
+
+
+def test_data_disc_in_a_second_drive_is_mounted_and_told_and_so_is_the_next_one(guest, folder):
+    """The disc that the machine was started from is on the stick."""
+    assert re.search(r' \d\d:\d\d:\d\d /dev/sr0 mounted at /media/ON_A_DISC \(write-protected\)',
+                     said(guest, 'cat /run/keyroom/announced'))
+    assert said(guest, 'cat /media/ON_A_DISC/note') == 'on a disc'
+    guest.must('umount /media/ON_A_DISC; sleep 2', 20)
+    assert 'return' in guest.qmp('blockdev-open-tray', id='second', force=True)
+    assert 'return' in guest.qmp('blockdev-remove-medium', id='second')
+    guest.must('sleep 5', 40)
+    guest.qmp('blockdev-add', driver='raw', **{'node-name': 'next', 'read-only': True},
+              file={'driver': 'file', 'filename': str(iso(folder / 'next.iso', 'NEXT'))})
+    assert 'return' in guest.qmp('blockdev-insert-medium', id='second', **{'node-name': 'next'})
+    assert 'return' in guest.qmp('blockdev-close-tray', id='second')
+    guest.expect(r'/dev/sr0 mounted at\s+/media/NEXT \(write-protected\)', 60)
+    guest.must('umount /media/NEXT; ! grep -q "medium-gone" /run/keyroom/announced; ! test -e /run/keyroom/medium-gone', 20)
 
 
 def test_first_prompt_of_the_window_tells_of_the_drive_that_was_there(guest, folder, pictures):
@@ -148,7 +176,7 @@ def test_first_prompt_of_the_window_tells_of_the_drive_that_was_there(guest, fol
 
 @pytest.mark.parametrize('width, height', [(1024, 768), (3840, 2160), (1280, 800)])
 def test_letters_and_titles_follow_the_size_of_the_screen(guest, folder, pictures, width, height):
-    """84 letters fill a line, and the title grows with them; no pointer without a mouse."""
+    """84 letters fill a line, the title grows with them, and the pointer waits unseen."""
     guest.must(f'/usr/lib/keyroom/desktop-screens {width}x{height}; sleep 5', 120)
     rows, columns = map(int, typed(guest, 'stty size', '/run/s6').split())
     guest.must('rm /run/s6')
@@ -158,6 +186,94 @@ def test_letters_and_titles_follow_the_size_of_the_screen(guest, folder, picture
     assert_dark_on_light(pixels)
     # A line is as high as its letters ask for; the title's is one of them.
     assert height / (rows + 2) > 20 * width / 1280
+    picture = shot(guest, folder)
+    ((left, top, right, bottom), bar), = picture.titles()
+    # Of 62 letters, from the top of an F to the foot of a p; and how wide they are.
+    print(f'title at {width}: {left, top, right, bottom} of {bar}')
+    assert 11 <= (bottom - top + 1) * 1280 / width <= 18
+    assert 500 <= (right - left) * 1280 / width <= 660
+    assert_no_pointer(picture)
+
+
+def assert_no_pointer(picture):
+    """In the corner where it waits there is paper, and at most a window's border."""
+    side = 60 * picture.width // 1280
+    edge = 4 * picture.width // 1280
+    for y in range(picture.height - side, picture.height - edge):
+        assert set(picture.row(y, picture.width - side, picture.width - edge)) == {PAPER}, y
+
+
+def move_mouse(guest, x, y):
+    for _ in range(4):
+        guest.qmp('input-send-event', events=[{'type': 'rel', 'data': {'axis': axis, 'value': value}}
+                                              for axis, value in (('x', x // 4), ('y', y // 4))])
+        guest.must('true')
+
+
+def test_pointer_is_seen_once_a_mouse_moves_and_is_in_no_picture(guest, folder, pictures):
+    press(guest, 'ctrl+u')
+    type_on_keyboard(guest, 'clear\n')
+    guest.must('sleep 4', 20)
+    before = shot(guest, folder)
+    assert_no_pointer(before)
+    move_mouse(guest, -400, -300)
+    guest.must('sleep 2', 20)
+    after = shot(guest, folder)
+    guest.screendump(pictures / 'pointer.png')
+    left, top, right, bottom = before.differences(after)
+    print('the pointer is at', (left, top, right, bottom))
+    assert 8 <= right - left <= 30 and 8 <= bottom - top <= 30
+    assert right < before.width - 60 and bottom < before.height - 60
+    press(guest, 'f4')
+    wait_for(guest, 'pgrep -f app-id=show')
+    put_away(guest)
+    saved = said(guest, 'base64 -w 0 /root/screencap-*.png; echo; rm /root/screencap-*')
+    assert before.differences(read_png(base64.b64decode(saved))) is None
+    assert_no_pointer(shot(guest, folder))
+    guest.must('! grep -i "invalid" /run/keyroom/desktop.log', 20)
+
+
+def test_picture_fills_its_window_each_time(guest, folder, pictures):
+    """What is shown is a screen, with a title of its own."""
+    press(guest, 'ctrl+u')
+    type_on_keyboard(guest, 'clear\n')
+    seen = []
+    for turn in range(2):
+        press(guest, 'f4')
+        wait_for(guest, 'pgrep -f app-id=show')
+        guest.must('sleep 10', 60)
+        picture = shot(guest, folder)
+        guest.screendump(pictures / f'picture-{turn}.png')
+        _, (_, (left, right)) = picture.titles()
+        seen.append((left, right))
+        put_away(guest)
+        guest.must('rm /root/screencap-*')
+    print('the picture lies in', seen)
+    # Two lines are kept for the keys: 1280 by 800 becomes as high as what is left.
+    assert seen[0] == seen[1] and seen[0][1] - seen[0][0] > 0.8 * 1280
+
+
+def test_page_fills_its_window_and_grows_and_shrinks_by_keys(guest, folder, pictures):
+    guest.must('seq 60 | text2pdf >/root/page.pdf', 30)
+    press(guest, 'ctrl+u')
+    type_on_keyboard(guest, 'show page.pdf\n')
+    wait_for(guest, 'pgrep -f app-id=show')
+
+    def wide():
+        guest.must('sleep 12', 60)
+        picture = shot(guest, folder)
+        lights = picture.row(picture.height // 2)
+        return sum(light != PAPER for light in lights) / picture.width
+    seen = {}
+    for name, key in (('whole', None), ('smaller', 'minus'), ('smallest', 'minus'), ('again', 'shift+equal')):
+        if key:
+            press(guest, key)
+        seen[name] = wide()
+        guest.screendump(pictures / f'page-{name}.png')
+    put_away(guest)
+    print('the page\'s part of the window:', seen)
+    assert seen['whole'] > 0.9 and abs(seen['smaller'] - seen['again']) < 0.02
+    assert abs(seen['smaller'] - 0.75) < 0.07 and abs(seen['smallest'] - 0.5) < 0.07
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -228,6 +344,13 @@ def test_messages_break_between_words_in_half_windows(guest, folder, pictures):
     guest.must('sleep 3', 20)
     guest.screendump(pictures / 'half-windows.png')
     unplug(guest, 'half')
+    # The window with the focus is the second one; each title is written out.
+    picture = shot(guest, folder)
+    half = picture.width // 2
+    for left, ground in ((0, OTHER_TITLE), (half, TITLE)):
+        ((first, _, last, _), bar), = picture.titles(left, left + half, ground)
+        print('title in half a window:', first, last, bar)
+        assert 500 <= last - first and bar[0] + 4 < first and last < bar[1] - 4
     columns = int(typed(guest, 'stty size', '/run/s1').split()[1])
     assert 38 <= columns <= 44
 
