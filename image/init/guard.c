@@ -2,6 +2,7 @@
 #include "guard.h"
 
 #include "clock.h"
+#include "leave.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +30,8 @@ static const char gone[] =
 	"*** THE DISC IS GONE: nothing more can be read from it. Stop here. What was written to the flash drives is there. To switch off, with memory cleared: the power key, or poweroff ***";
 static const char damaged[] =
 	"*** THE DISC IS DAMAGED beyond repair: a part of it cannot be read. Stop here. What was written to the flash drives is there. Switch off, with the power key or poweroff, and start from another copy ***";
+static const char alone[] =
+	"*** THE SESSION DOES NOT END: switching off without it ***";
 
 enum {
 	NAME_SIZE = 64,
@@ -469,8 +471,8 @@ static void leave_by_force(struct watch *watch)
 		kill(1, asks[watch->asked++]);
 		return;
 	}
-	sync();
-	reboot(RB_POWER_OFF);
+	say_everywhere(alone);
+	leave_alone();
 }
 
 static bool read_medium(struct watch *watch)

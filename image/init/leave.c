@@ -11,6 +11,7 @@
 #include <limits.h> /* what cdrom.h takes for known */
 #include <linux/cdrom.h>
 #include <linux/loop.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,13 +19,20 @@
 #include <sys/reboot.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define OWN "initramfs"
 #define FOLDER "/run/" OWN
 #define OLD_ROOT "/oldroot"
 
-enum { PATH_SIZE = 300, LOOPS = 8, TRIES = 100, PAUSE_MS = 20 };
+enum {
+	PATH_SIZE = 300,
+	LOOPS = 8,
+	TRIES = 100,
+	PAUSE_MS = 20,
+	ALONE_MS = 15000 /* for each thing that could hang */
+};
 
 bool leave_prepare(struct err *err)
 {
@@ -180,6 +188,42 @@ _Noreturn void leave(const char *verb)
 	empty_memory();
 	drop_caches();
 	reboot(how);
+	for (;;)
+		pause();
+}
+
+/* In a process of its own, which a drive or a file system that hangs holds up.
+ */
+static void within(int64_t ms, void (*work)(void))
+{
+	const int64_t end = clock_ms() + ms;
+	const pid_t worker = fork();
+
+	if (worker == 0) {
+		work();
+		_exit(0);
+	}
+	while (worker > 0 && waitpid(worker, NULL, WNOHANG) == 0 &&
+		clock_ms() < end)
+		clock_sleep(PAUSE_MS);
+}
+
+/* The root stands, so what was written to it goes file by file. */
+static void clear_under_the_root(void)
+{
+	root_empty("/run/keyroom/upper", NULL);
+	root_empty("/dev/shm", NULL);
+	root_empty("/run", OWN);
+	drop_caches();
+}
+
+_Noreturn void leave_alone(void)
+{
+	/* All but process 1 and this one. */
+	kill(-1, SIGKILL);
+	within(ALONE_MS, clear_under_the_root);
+	within(ALONE_MS, sync);
+	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
 }

@@ -23,4 +23,13 @@ bool leave_prepare(struct err *err);
  */
 _Noreturn void leave(const char *verb);
 
+/*
+ * The same without process 1, which does not answer: end every other process,
+ * so that their memory is given back; remove what was written to the root, /run
+ * and /dev/shm; write out what is on its way to the drives; switch off.  Each
+ * has a limit of time.  What process 1 itself and the kernel hold stays in
+ * memory, and the tray stays shut.
+ */
+_Noreturn void leave_alone(void);
+
 #endif
