@@ -14,6 +14,15 @@ def extract(iso, folder, *names):
                         str(folder / name.split('/')[-1])], check=True, stderr=subprocess.DEVNULL)
 
 
+def place_in(iso, name):
+    """Where a file of the ISO lies in it: the first byte, and how many."""
+    said = subprocess.run(['xorriso', '-indev', iso, '-find', f'/{name}', '-exec', 'report_lba', '--'],
+                          check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    (_, block, _, size), = (line.split(':', 1)[1].split(',')[:4] for line in said.splitlines()
+                            if line.startswith('File data lba:'))
+    return int(block) * 2048, int(size)
+
+
 def make_drive(path, label, content, size=32):
     """A drive of size MiB, labelled, with the folder content's files in it."""
     with open(path, 'wb') as image:

@@ -31,7 +31,7 @@ SLOW = 1 if os.environ.get('KEYROOM_FAST') else 3
 
 
 # The menu's letters (image/boot/grub.cfg.in).
-HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'd'}
+HOTKEYS = {'console': 't', 'serial': 's', 'toram': 'm', 'check': 'd', 'keyboard': 'k'}
 # What tools/system/lib/announce writes, broken between words.
 ANNOUNCED = re.compile(r'\r+\n(?:\x1b\[[0-9;]*m)?\*\*\* [^*]*\*\*\*(?:\x1b\[0m)?\x07?\r+\n')
 KEYS = {' ': 'spc', '/': 'slash', '\n': 'ret', '-': 'minus', '.': 'dot', ';': 'semicolon',
