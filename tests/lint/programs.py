@@ -11,7 +11,7 @@ NAME = re.compile(r'[a-z][a-z0-9_.+-]*')
 OPENERS = {'if', 'then', 'else', 'elif', 'do', 'while', 'until', '!', '{', 'time', 'exec', 'command', 'nice', 'env',
            'nohup', 'sudo', 'xargs', 'eval', 'builtin'}
 KEYWORDS = OPENERS | {
-    'fi', 'done', 'esac', 'for', 'case', 'in', 'select', 'function', '[', '[[', '}', 'alias', 'bg', 'break', 'cd',
+    'fi', 'done', 'esac', 'for', 'case', 'in', 'select', 'function', '[', '[[', '}', 'alias', 'bg', 'bind', 'break', 'cd',
     'compgen', 'continue', 'coproc', 'declare', 'disown', 'echo', 'exit', 'export', 'false', 'fg', 'getopts', 'hash', 'jobs',
     'kill', 'let', 'local', 'mapfile', 'printf', 'pwd', 'read', 'readonly', 'return', 'set', 'shift', 'shopt', 'source',
     'test', 'times', 'trap', 'true', 'type', 'typeset', 'ulimit', 'umask', 'unalias', 'unset', 'wait', ':', '.'}

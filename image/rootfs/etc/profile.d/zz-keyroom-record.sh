@@ -26,7 +26,7 @@ keyroom_join()
 	local wanted=${SYSROOT-}/run/keyroom/lately/$process.wanted
 	[ -n "$process" ] && [ -e "${wanted%.wanted}" ] && [ /dev/fd/0 -ef "$terminal" ] &&
 		: >"$wanted" || return 1
-	for ((n = 0; n < 50; n++)); do
+	for n in {1..50}; do
 		[ -e "$wanted" ] || break
 		sleep 0.1
 	done
