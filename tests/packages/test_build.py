@@ -716,3 +716,13 @@ def test_vendors_file_is_used_as_it_was_hashed(tree):
     assert status == 0, said
     made = next((tree.build / 'out').glob('keyroom-mine-*.raw')).read_bytes()
     assert made.startswith(b'module') and b'forged' not in made
+
+
+def test_no_stage_makes_a_folder_in_the_builder(top):
+    """Each place where one is bound is there before the builder is sealed; else the next
+    build says that it was changed, and makes it anew."""
+    scripts = [path for folder in ('stages', 'lib') for path in (top / 'image' / folder).iterdir()]
+    bound = {name for path in scripts
+             for name in re.findall(r'^root_bind \S+ "\$builder" ([\w-]+)', path.read_text(), re.M)}
+    made = re.search(r'^mkdir -p "\$builder"/\{([\w,-]+)\}$', (top / 'image/stages/25-unpack').read_text(), re.M).group(1)
+    assert len(bound) > 5 and bound <= set(made.split(','))
