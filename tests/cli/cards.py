@@ -13,6 +13,11 @@ import time
 from ceremony_tools import BIN, environment, sysroot
 
 
+def folded(text):
+    """A pattern for a message that may go on in further rows, words cut or not."""
+    return r'\s*'.join(re.escape(letter) for letter in text if letter != ' ')
+
+
 class Table:
     """One machine: its memory (run), a terminal."""
 

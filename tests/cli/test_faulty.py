@@ -410,7 +410,7 @@ def test_same_label_in_two_slots(hsm, data):
 def test_locked_softhsm_token(hsm, data):
     """The security officer's PIN opens the token again; --so says how."""
     hsm.configure(hsm.module(pin=None), rest=policy(data))
-    done = hsm.converse('keymaster', 'changepin', '--so', answers=[
+    done = hsm.converse('keymaster', 'changepin', '--so', columns=300, answers=[
         ("security officer's PIN for", 'wrong'), ('new PIN for', PIN), ('again, new PIN for', PIN)])
     assert done.status == 4 and 'C_Login as security officer: CKR_PIN_INCORRECT' in done.out
     done = hsm.converse('keymaster', 'changepin', '--so', answers=[

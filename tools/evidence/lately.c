@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define FOLDER PLACE_RUN "/lately"
@@ -130,13 +131,23 @@ static bool shorten(struct lately *lately)
 	return true;
 }
 
+/* The log's copies and journal are there, too, and are what counts. */
+static bool has_room(const struct lately *lately)
+{
+	struct statvfs fs;
+
+	return fstatvfs(lately->fd, &fs) == 0 &&
+	       fs.f_bavail >= LATELY_ROOM / fs.f_frsize;
+}
+
 void lately_add(struct lately *lately, const void *data, size_t len)
 {
 	struct err discarded = ERR_EMPTY;
 
 	if (lately == NULL || lately->fd < 0)
 		return;
-	if (!file_write_fd(lately->fd, lately->path, data, len, &discarded)) {
+	if (!has_room(lately) || !file_write_fd(lately->fd, lately->path, data,
+					 len, &discarded)) {
 		give_up(lately);
 		return;
 	}

@@ -16,6 +16,9 @@
  */
 #define LATELY_KEPT ((size_t)1024 * 1024)
 
+/* With less than that left in memory nothing is kept any more. */
+#define LATELY_ROOM ((size_t)16 * 1024 * 1024)
+
 struct lately;
 
 /* Of this process.  Errors: ERR_OUTPUT. */
