@@ -288,11 +288,13 @@ static bool open_stream(struct recording *recording, struct err *err)
 static void send_head(struct recording *recording)
 {
 	const char *rest = strchr(buf_string(&recording->head), '[');
-	char time[TIME_TEXT_MAX];
+	char time[TIME_TEXT_MAX], *between;
 	struct buf line = BUF_EMPTY;
 
 	time_format(time_now(), TIME_OFFSET, time);
-	*strchr(time, 'T') = ' ';
+	between = strchr(time, 'T');
+	if (between != NULL)
+		*between = ' ';
 	buf_format(
 		&line, HEAD_BEGINS "%s %s", time, rest != NULL ? rest : "\n");
 	send_all(recording, buf_string(&line), line.len);
