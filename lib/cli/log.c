@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #define NAMES_MAX 100
-/* Of what goes on in a further line: nothing that was read begins a line. */
 
 struct log {
 	struct log_settings settings;

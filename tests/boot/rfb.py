@@ -49,8 +49,4 @@ class Screen:
         return self
 
     def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        """Unplug it."""
         self.link.close()

@@ -264,4 +264,24 @@ static inline void sample_free(struct sample *s)
 	free(s);
 }
 
+/* Other bytes of the same tag: two words of the modulus change places. */
+static inline void sample_exchange_words(struct dnskey *dnskey)
+{
+	uint8_t *at = dnskey->public_key.data + 20, word[2];
+
+	memcpy(word, at, 2);
+	memcpy(at, at + 40, 2);
+	memcpy(at + 40, word, 2);
+}
+
+/* Others whose tag is that of the key when it is revoked. */
+static inline void sample_set_revoke_bit(struct dnskey *dnskey)
+{
+	uint8_t *at = dnskey->public_key.data + 21;
+
+	while ((*at & 0x80) != 0)
+		at += 2;
+	*at |= 0x80;
+}
+
 #endif

@@ -960,26 +960,7 @@ static void revoked_key_may_leave(void **state)
 	sample_free(s);
 }
 
-/* Other bytes of the same tag: two words of the modulus change places. */
-static void exchange_words(struct dnskey *dnskey)
-{
-	uint8_t *at = dnskey->public_key.data + 20, word[2];
-
-	memcpy(word, at, 2);
-	memcpy(at, at + 40, 2);
-	memcpy(at + 40, word, 2);
-}
-
-/* Others whose tag is that of the key when it is revoked, or this's of its. */
-static void set_revoke_bit(struct dnskey *dnskey)
-{
-	uint8_t *at = dnskey->public_key.data + 21;
-
-	while ((*at & 0x80) != 0)
-		at += 2;
-	*at |= 0x80;
-}
-
+/* Others of which this is the revoked tag. */
 static void clear_revoke_bit(struct dnskey *dnskey)
 {
 	uint8_t *at = dnskey->public_key.data + 21;
@@ -1018,8 +999,8 @@ static void two_keys_of_one_tag_warn(void **state)
 		void (*change)(struct dnskey *dnskey);
 		const char *says;
 	} cases[] = {
-		{exchange_words, "keys K1 and K2 have the same tag"},
-		{set_revoke_bit,
+		{sample_exchange_words, "keys K1 and K2 have the same tag"},
+		{sample_set_revoke_bit,
 			"keys K1 (when revoked) and K2 have the same tag"},
 		{clear_revoke_bit,
 			"keys K1 and K2 (when revoked) have the same tag"},

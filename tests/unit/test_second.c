@@ -405,26 +405,6 @@ static void label_of_a_last_signer_is_not_believed(void **state)
 	sample_free(s);
 }
 
-/* Other bytes of the same tag: two words of the modulus change places. */
-static void exchange_words(struct dnskey *dnskey)
-{
-	uint8_t *at = dnskey->public_key.data + 20, word[2];
-
-	memcpy(word, at, 2);
-	memcpy(at, at + 40, 2);
-	memcpy(at + 40, word, 2);
-}
-
-/* Others whose tag is that of the key when it is revoked. */
-static void add_revoke_bit(struct dnskey *dnskey)
-{
-	uint8_t *at = dnskey->public_key.data + 21;
-
-	while ((*at & 0x80) != 0)
-		at += 2;
-	*at |= 0x80;
-}
-
 /* Does POST-KSK-FORM note that two keys have one tag? */
 static bool notes_same_tag(struct sample *s, void change(struct dnskey *),
 	uint16_t flags, uint16_t other_flags)
@@ -463,13 +443,15 @@ static void two_keys_of_one_tag_are_told(void **state)
 		uint16_t flags, other_flags;
 		bool noted;
 	} cases[] = {
-		{exchange_words, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK, true},
-		{exchange_words, DNSKEY_FLAGS_KSK_REVOKED,
+		{sample_exchange_words, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK,
+			true},
+		{sample_exchange_words, DNSKEY_FLAGS_KSK_REVOKED,
 			DNSKEY_FLAGS_KSK_REVOKED, true},
 		/* K2 has the tag that K1 would have, or has, revoked. */
-		{add_revoke_bit, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK, true},
-		{add_revoke_bit, DNSKEY_FLAGS_KSK_REVOKED, DNSKEY_FLAGS_KSK,
+		{sample_set_revoke_bit, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK,
 			true},
+		{sample_set_revoke_bit, DNSKEY_FLAGS_KSK_REVOKED,
+			DNSKEY_FLAGS_KSK, true},
 		/* One key in both forms is no pair. */
 		{NULL, DNSKEY_FLAGS_KSK, DNSKEY_FLAGS_KSK_REVOKED, false},
 	};
