@@ -45,6 +45,11 @@ class Screen:
         self.link.sendall(struct.pack('>BxHHBxIHHHHI', SET_DESKTOP_SIZE, width, height, 1,
                                       0, 0, 0, width, height, 0))
 
+    def unplug(self):
+        """To QEMU a screen is there until its viewer says that it has no size; a viewer
+        who goes away leaves it plugged in."""
+        self.resize(0, 0)
+
     def __enter__(self):
         return self
 

@@ -18,7 +18,7 @@ def test_second_screen_that_was_there_at_boot_shows_what_the_first_does(ceremony
              '-vnc', f'unix:{tmp_path}/screen0,display=card,head=0',
              '-vnc', f'unix:{tmp_path}/screen1,display=card,head=1']
     with Machine(ceremony_disc['ISO'], tmp_path, medium='usb', extra=extra) as guest, \
-            Screen(tmp_path / 'screen1', 1280, 800):
+            Screen(tmp_path / 'screen1', 1280, 800) as projector:
         guest.choose('serial')
         guest.prompt(180)
         wait_for(guest, 'ps -o args= --ppid "$(pgrep -x foot)" | grep -q bash')
@@ -29,3 +29,7 @@ def test_second_screen_that_was_there_at_boot_shows_what_the_first_does(ceremony
             guest.qmp('screendump', filename=str(pictures / f'two-screens-at-boot-{head}.png'), format='png',
                       device='card', head=head)
         assert first == second and len(first) > MIB
+        projector.unplug()
+        guest.must('until [ $(wlr-randr | grep -c "Position: 0,0") = 1 ]; do sleep 1; done; sleep 3', 120)
+        guest.qmp('screendump', filename=str(pictures / 'two-screens-unplugged.png'), format='png',
+                  device='card', head=0)
