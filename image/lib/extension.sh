@@ -66,9 +66,9 @@ make_extension() {
 	find_vendor "$1" "${2-}"
 	name=$(basename "$1" .conf)
 	check_packages "$1"
+	by=$(hash_of image/lib/{make-extension,common.sh,in-root.sh} image/squash/squash packages/lib/driver)
 	by=$(key "$lock_hash" "$KEYROOM_VERSION" "$SOURCE_DATE_EPOCH" \
-		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" \
-		"$(hash_of image/lib/{make-extension,squash,common.sh,in-root.sh} packages/lib/driver)")
+		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" "$by")
 	layer "extension.$name" "$by" "$ns" "$TOP/image/lib/make-extension" "$builder" "$archive" "$1" "$vendor"
 }
 

@@ -363,14 +363,19 @@ def test_finished_layers_are_kept(tree):
     assert done.returncode == 0 and ' ...' not in done.stdout, done.stdout
 
 
-def test_roots_depend_on_what_makes_the_archive(tree):
-    """It writes the priorities by which debootstrap chooses: the roots stayed as they were."""
+@pytest.mark.parametrize('script, made', [
+    ('image/stages/10-archive', ('archive', 'builder', 'base.image')),    # it writes debootstrap's priorities
+    ('image/stages/25-unpack', ('builder',)),
+    ('image/squash/squash', ('extension.softhsm',)),
+    ('packages/lib/driver', ('extension.softhsm',)),
+])
+def test_layer_depends_on_what_makes_it(tree, script, made):
     tree.build_once()
-    with open(tree.top / 'image/stages/10-archive', 'a') as file:
-        file.write('# other priorities\n')
+    with open(tree.top / script, 'a') as file:
+        file.write('# otherwise\n')
     done = tree.run()
-    assert done.returncode == 0, done.stdout
-    for layer in ('archive', 'builder', 'base.image'):
+    assert done.returncode == 0 and 'No such file' not in done.stdout, done.stdout
+    for layer in made:
         assert f'build: {layer} ...' in done.stdout, done.stdout
 
 
