@@ -8,6 +8,7 @@ set -eu
 
 units=$ROOT/etc/systemd/system
 find "$units" -mindepth 2 -name 'cups.*' -delete
+find "$units" -mindepth 1 -type d -empty -delete
 ln -sfn /dev/null "$units/cups.path"
 mkdir -p "$units/sockets.target.wants"
 ln -sfn /usr/lib/systemd/system/cups.socket "$units/sockets.target.wants/cups.socket"

@@ -3,7 +3,7 @@
 # Put the one table of codes in place that Ghostscript needs for our pages, and
 # prove that what is left of its fonts and tables prints them.  The table has the
 # name of a file of poppler-data, with whose removal it would go.
-# Phase: after 40-remove-packages.sh, 48-remove-fonts.sh.  Reads: ROOT, SRC.  Safe to run twice.
+# Phase: after 40-check-libraries.sh, 48-remove-fonts.sh.  Reads: ROOT, SRC.  Safe to run twice.
 set -eu
 : "${ROOT:?must name the unpacked image tree}"
 

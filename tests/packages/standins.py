@@ -31,7 +31,8 @@ seen() {
 '''
 STAGES = {
     '20-root': 'mkdir -p "$3"; { of_role "$1"; seen; } >"$3/file"; find "$2" -name "*.deb" -exec cat {} + >"$3/debs"',
-    '30-compile': 'mkdir -p "$3/root"; head -c 2000000 /dev/zero >"$3/zero"; seen >"$3/root/program"',
+    '26-trim': 'root=$2; shift 2; (cd "$TOP" && cat -- "$@") >"$root/trimmed"',
+    '30-compile': 'mkdir -p "$4/root"; head -c 2000000 /dev/zero >"$4/zero"; seen >"$4/root/program"',
     '40-configure': 'mkdir -p "$6"; cp -a "$2/." "$3/root/." "$6/"; seen >"$6/seen"; cat "$5" >"$6/extensions"\n'
                     'cat "$4/image/boot/grub.cfg.in" >"$6/menu"',
     '50-squash': 'mkdir -p "$5"; (cd "$2" && find . -type f | LC_ALL=C sort | xargs cat) >"$5/root.squashfs"\n'

@@ -366,6 +366,10 @@ def test_finished_layers_are_kept(tree):
 @pytest.mark.parametrize('script, made', [
     ('image/stages/10-archive', ('archive', 'builder', 'base.image')),    # it writes debootstrap's priorities
     ('image/stages/25-unpack', ('builder',)),
+    ('image/stages/26-trim', ('base.image',)),
+    ('hooks/05-remove-packages.sh', ('base.image',)),
+    ('packages/image.drop', ('base.image',)),
+    ('image/profiles/console/packages.drop', ('base.image',)),
     ('image/squash/squash', ('extension.softhsm',)),
     ('packages/lib/driver', ('extension.softhsm',)),
 ])
@@ -377,6 +381,15 @@ def test_layer_depends_on_what_makes_it(tree, script, made):
     assert done.returncode == 0 and 'No such file' not in done.stdout, done.stdout
     for layer in made:
         assert f'build: {layer} ...' in done.stdout, done.stdout
+
+
+def test_roots_depend_on_the_releases_time(tree):
+    """An account that a package makes has the day of it in /etc/shadow."""
+    tree.build_once()
+    release = tree.top / 'image/release'
+    release.write_text(re.sub(r'(KEYROOM_EPOCH=\d+)\d', r'\g<1>9', release.read_text()))
+    done = tree.run()
+    assert 'build: builder ...' in done.stdout and 'build: base.image ...' in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize('sizes, kib', [([], 256), ([0], 256), ([1], 260), ([4096, 4097, 0], 268),
