@@ -131,9 +131,17 @@ static bool is_either(const uint16_t tags[2], uint16_t tag)
 }
 
 /*
- * Has a configured key, which no token need have, one of the tags?  What it
- * has when it is revoked is known where its bytes are.
+ * Does a key that has TAG have one of these, as it is or revoked?  The flag
+ * adds 128, and 1 more where that carries (RFC 4034, Appendix B): which of the
+ * two it is, the tag alone does not tell.
  */
+static bool has_either(uint16_t tag, const uint16_t tags[2])
+{
+	return is_either(tags, tag) || is_either(tags, (uint16_t)(tag + 128)) ||
+	       is_either(tags, (uint16_t)(tag + 129));
+}
+
+/* Has a configured key, which no token need have, one of the tags? */
 static bool config_has_tag(const struct config_key *key, const uint16_t tags[2])
 {
 	struct dnskey dnskey = {.protocol = DNSKEY_PROTOCOL,
@@ -142,7 +150,7 @@ static bool config_has_tag(const struct config_key *key, const uint16_t tags[2])
 	uint16_t others[2];
 
 	if (key->public_key.len == 0)
-		return key->has_key_tag && is_either(tags, key->key_tag);
+		return key->has_key_tag && has_either(key->key_tag, tags);
 	tags_of(&dnskey, others);
 	return is_either(tags, others[0]) || is_either(tags, others[1]);
 }
