@@ -317,9 +317,11 @@ bool second_tie(const struct second *second, bool **out, struct err *err)
 	const struct ksr *previous = second->previous;
 	struct keyset trusted = KEYSET_EMPTY;
 	bool *tied = calloc(previous->bundle_count, sizeof(*tied));
-	bool ok = (tied != NULL || err_nomem(err)) &&
-		  trust_last(second, &trusted, err);
+	bool ok;
 
+	if (tied == NULL)
+		return err_nomem(err);
+	ok = trust_last(second, &trusted, err);
 	for (size_t b = previous->bundle_count; ok && b-- > 0;) {
 		const struct ksr_bundle *bundle = &previous->bundles[b];
 

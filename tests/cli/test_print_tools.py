@@ -134,8 +134,16 @@ def test_classic_laser_at_port_9100(room, log, tmp_path, model, mark):
 
 @pytest.mark.slow
 def test_printer_that_takes_only_raster(room, log):
+    """CUPS 2.4.2 prints there; 2.4.10, which the disc has, wants PDF or image/urf, and says
+    so while it is asked: no minute is waited for another answer."""
     uri, pages = room.everywhere("image/pwg-raster")
+    able = room.command("lpadmin", "-p", "able", "-v", uri, "-m", "everywhere")
+    started = time.monotonic()
     done = room.command(CONFIGURE, "--queue", "raster", uri)
+    if b"does not support" in able.stderr:
+        assert done.returncode == 5 and b"needs PDF or AirPrint's image/urf" in done.stderr, done
+        assert time.monotonic() - started < 20 and b"raster" not in room.command("lpstat", "-v").stdout
+        return
     assert done.returncode == 0, done.stderr
     assert room.printed(pages)[0].read_bytes()[:4] in (b"RaS2", b"2SaR")
 
@@ -248,11 +256,11 @@ def test_old_setting_stays_where_the_new_printer_does_not_answer(room):
     assert status == 5 and f"{printer.uri}: the printer does not answer" in shown
     assert f"kept: {uri}" in room.command("lpstat", "-v").stdout.decode()
     # The next one does not take the first one's late answer for its own.
-    status, shown = shown_by(room, "--queue", "kept", SlowPrinter(0, ["image/pwg-raster"]).uri)
+    status, shown = shown_by(room, "--queue", "kept", SlowPrinter(0, ["application/pdf"]).uri)
     assert status == 0, shown
     assert not room.wait(lambda: room.processes[0].poll() is not None, 6)
     ppd = (room.top / "root/ppd/kept.ppd").read_text()
-    assert "image/pwg-raster" in ppd and "image/urf" not in ppd
+    assert "application/pdf" in ppd and "image/urf" not in ppd
     # What was answered since is removed.
     assert shown_by(room, "--queue", "kept", SlowPrinter(0).uri)[0] == 0
     assert b"kept-probe" not in room.command("lpstat", "-v").stdout
