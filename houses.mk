@@ -84,8 +84,8 @@ house_ldflags = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 house_libs = $(eval house_libs := $(shell pkg-config --libs \
 	libxml-2.0 libcrypto yaml-0.1 libqrencode vterm libpng libcmark) \
 	-lhpdf -lncursesw -ltinfo -ldl)$(house_libs)
-version_flags := -DKEYROOM_VERSION='"$(KEYROOM_VERSION)"' \
-	-DKEYROOM_BUILD_ID='"$(KEYROOM_BUILD_ID)"'
+version_lines := '\#define KEYROOM_VERSION "$(KEYROOM_VERSION)"' \
+	'\#define KEYROOM_BUILD_ID "$(KEYROOM_BUILD_ID)"'
 
 .PHONY: signer install unit unit-programs always
 signer: $(program_bin) $(PROGRAMS_OUT)/root.done ## compile the programs into build/host/bin, lay out the scripts beside
@@ -97,14 +97,13 @@ unit: $(unit_bin) ## compile and run the unit tests
 $(PROGRAMS_OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo '  CC $@'
-	$(Q)$(CC) $(house_cflags) $(house_defs) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(house_cflags) -MMD -MP -c -o $@ $<
 
 # The version and build id live in one object, remade when either changes.
-$(PROGRAMS_OUT)/obj/version.txt: always
+$(PROGRAMS_OUT)/obj/version.inc: always
 	@mkdir -p $(@D)
-	@echo '$(version_flags)' | cmp -s - $@ || echo '$(version_flags)' >$@
-$(PROGRAMS_OUT)/obj/lib/base/version.o: house_defs := $(version_flags)
-$(PROGRAMS_OUT)/obj/lib/base/version.o: $(PROGRAMS_OUT)/obj/version.txt
+	@printf '%s\n' $(version_lines) | cmp -s - $@ || printf '%s\n' $(version_lines) >$@
+$(PROGRAMS_OUT)/obj/lib/base/version.o: $(PROGRAMS_OUT)/obj/version.inc
 
 # The schema is part of the program: what checks cannot be swapped beside it.
 $(PROGRAMS_OUT)/obj/%_rng.inc: lib/xml/%.rng

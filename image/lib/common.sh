@@ -133,14 +133,19 @@ no_build() {
 	die "$(unwritten "$BUILD" "$1"): make it writable, or give BUILD= another folder"
 }
 
-# make_build: makes BUILD, marked as a folder that may be removed whole, unless it is
-# there with something in it.
+# make_build: makes BUILD, marked as a folder that may be removed whole.  In one that is
+# there with something in it and has no such mark nothing is made and nothing removed:
+# names in it that look like ours are somebody's.
 make_build() {
 	local said
 	if ! mkdir -- "$BUILD" 2>/dev/null; then
 		said=$(mkdir -p -- "$BUILD" 2>&1) || no_build "$said"
+		[ ! -e "$BUILD/.keyroom-build" ] || return 0
 		said=$(ls -A -- "$BUILD" 2>&1) || no_build "$said"
-		[ -z "$said" ] || return 0
+		if [ -n "$said" ]; then
+			[ "$BUILD" != "$TOP/build" ] || return 0
+			die "$BUILD was not made by a build of this project (it holds no .keyroom-build): give BUILD= an empty folder, or none"
+		fi
 	fi
 	said=$({ : >"$BUILD/.keyroom-build"; } 2>&1) || no_build "$said"
 }
@@ -189,7 +194,7 @@ work_folder() {
 	local old pid
 	make_build
 	make_folders "$BUILD/tmp"
-	for old in "$BUILD"/tmp/*.*.*; do
+	for old in "$BUILD"/tmp/*.[0-9]*.??????; do
 		pid=${old##*/}
 		pid=${pid#*.}
 		[ ! -e "$old" ] || [ -e "/proc/${pid%%.*}" ] || remove "$old"

@@ -68,8 +68,8 @@ make_extension() {
 	check_packages "$1"
 	by=$(hash_of image/lib/{make-extension,common.sh,in-root.sh} image/squash/squash packages/lib/driver)
 	by=$(key "$lock_hash" "$KEYROOM_VERSION" "$SOURCE_DATE_EPOCH" \
-		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" "$by")
-	layer "extension.$name" "$by" "$ns" "$TOP/image/lib/make-extension" "$builder" "$archive" "$1" "$vendor"
+		"$(sha256 "$1")" "$("$read_driver" get vendor "$1")" "$by" "${builder##*-}")
+	layer "extension.$name" "$by" 'archive builder' "$ns" "$TOP/image/lib/make-extension" "$builder" "$archive" "$1" "$vendor"
 }
 
 # put_extension DESCRIPTOR: $made, under its name in build/out; sets $extension.

@@ -45,8 +45,8 @@ def flags(top, programs, build):
     """How a file of ours is compiled; the programs are, for the tables made then."""
     wanted = subprocess.run(['pkg-config', '--cflags', 'libxml-2.0', 'libcrypto', 'yaml-0.1', 'p11-kit-1'],
                             check=True, stdout=subprocess.PIPE, text=True).stdout
-    return ['-std=c17', '-D_GNU_SOURCE', '-I.', f'-I{build}/host/obj', '-DKEYROOM_VERSION="0"',
-            '-DKEYROOM_BUILD_ID="0"', *[word.replace('-I', '-isystem') for word in shlex.split(wanted)]]
+    return ['-std=c17', '-D_GNU_SOURCE', '-I.', f'-I{build}/host/obj',
+            *[word.replace('-I', '-isystem') for word in shlex.split(wanted)]]
 
 
 def on_each(files, call):

@@ -333,7 +333,7 @@ def test_package_that_is_changed_while_it_is_read_is_in_no_layer(tree, clean, af
     stage.write_text(whole.replace('mkdir -p "$3"; ', 'deb=$(echo "$2"/pool/gcc_*); cp -p "$deb" "$HOME/kept"; '
                                    'echo forged >"$deb"; mkdir -p "$3"; ') + after)
     done = tree.run()
-    assert done.returncode == 1 and 'were changed while they were read: run this again' in done.stdout, done.stdout
+    assert done.returncode == 1 and 'was changed while it was read: run this again' in done.stdout, done.stdout
     assert not list((tree.build / 'layers').glob('builder-*'))
     stage.write_text(whole)
     assert tree.build_once() == clean
@@ -390,6 +390,41 @@ def test_roots_depend_on_the_releases_time(tree):
     release.write_text(re.sub(r'(KEYROOM_EPOCH=\d+)\d', r'\g<1>9', release.read_text()))
     done = tree.run()
     assert 'build: builder ...' in done.stdout and 'build: base.image ...' in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize('layer, stage', [('builder', '30-compile'), ('builder', '60-iso'), ('base.image', '40-configure'),
+                                          ('root.console', '50-squash'), ('parts.console', '60-iso')])
+def test_layer_that_is_changed_while_it_is_read_is_in_no_disc(tree, clean, layer, stage):
+    """Changed back or not: the next build saw that it was changed, and went on with what
+    had been made of it."""
+    building = tree.start_until(stage)
+    file = next(path for path in sorted(tree.layer(layer).rglob('*')) if path.is_file())
+    content = file.read_bytes()
+    file.write_bytes(b'forged' + content[6:])
+    status, said = tree.go_on(stage, building)
+    assert status == 1 and 'was changed while it was read: run this again' in said, said
+    assert tree.build_once() == clean
+
+
+@pytest.mark.parametrize('fault', ['sources', 'builder'])
+def test_what_is_kept_of_a_refused_layer_is_not_used(tree, clean, fault):
+    """Objects that were compiled of what stood in the sources for a while."""
+    stage = tree.top / 'image/stages/30-compile'
+    stage.write_text(stage.read_text() + 'cat "$3/note" >>"$HOME/kept" 2>/dev/null || true\necho forged >"$3/note"\n')
+    building = tree.start_until('30-compile')
+    layer = next(tree.build.glob('layers/source-*')) if fault == 'sources' else tree.layer('builder')
+    file = next(path for path in sorted(layer.rglob('*')) if path.is_file())
+    content = file.read_bytes()
+    file.write_bytes(b'forged' + content[6:])
+    file.write_bytes(content)
+    status, said = tree.go_on('30-compile', building)
+    assert status == 1 and 'run this again' in said, said
+    assert tree.run().returncode == 0
+    assert (tree.folder / 'kept').read_text() == ''
+    # The counterpart: what is kept of a layer that was proven is used.
+    with open(tree.top / 'signer/more.c', 'w') as more:
+        more.write('')
+    assert tree.run().returncode == 0 and (tree.folder / 'kept').read_text() == 'forged\n'
 
 
 @pytest.mark.parametrize('sizes, kib', [([], 256), ([0], 256), ([1], 260), ([4096, 4097, 0], 268),
@@ -585,6 +620,20 @@ def test_folder_for_output_is_no_other_folder(tree, build):
     assert (tree.top / 'image/build').exists()
 
 
+@pytest.mark.parametrize('command', ['packages/fetch', 'image/build'])
+def test_folder_of_somebody_else_is_not_built_in(tree, command):
+    """What is in it has names as ours have: old folders for work, old copies of sources."""
+    home = tree.folder / 'somebody'
+    for name in ('tmp/backup.tar.gz/x', 'tmp/thesis.2026.draft/x', 'tmp/build.999999.abcdef/x', 'layers/source-code/x',
+                 'layers/base.image-0123456789abcdef/x', 'compiled.log/x'):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text('mine')
+    before = sorted(home.rglob('*'))
+    done = archives.run(tree.top / command, env=tree.environment(BUILD=home))
+    assert done.returncode == 1 and 'was not made by a build of this project' in done.stdout, done.stdout
+    assert len(done.stdout.splitlines()) == 1 and sorted(home.rglob('*')) == before
+
+
 def test_clean_removes_what_a_build_has_made_and_nothing_else(tree):
     elsewhere, stranger = tree.folder / 'elsewhere', tree.folder / 'stranger'
     done = tree.run(BUILD=elsewhere)
@@ -600,7 +649,7 @@ def test_clean_removes_what_a_build_has_made_and_nothing_else(tree):
     assert done.returncode == 0 and not elsewhere.exists(), done.stdout
 
 
-@pytest.mark.parametrize('by, said', [('sources', 'the sources cannot be copied'), ('layer', 'compiled failed')])
+@pytest.mark.parametrize('by, said', [('sources', 'the sources cannot be copied'), ('layer', 'compiled failed'), ('seal', '')])
 def test_full_disk_is_named_by_the_build(tree, by, said):
     """Of one that is not full before, nor afterwards, when what was half made is gone."""
     # The kernel is asked, not ns-run, which may be what is broken.
@@ -609,9 +658,13 @@ def test_full_disk_is_named_by_the_build(tree, by, said):
         pytest.skip(f'no namespace can be made here: {made.stdout.strip()}')
     if by == 'sources':
         (tree.top / 'image/rootfs/etc/large').write_bytes(os.urandom(6 << 20))
-    else:
+    elif by == 'layer':
         stage = tree.top / 'image/stages/30-compile'
         stage.write_text(stage.read_text().replace('head -c 2000000', 'head -c 6000000'))
+    else:
+        # A stage that fills it and does not fail: the layer cannot be sealed.
+        with open(tree.top / 'image/stages/40-configure', 'a') as stage:
+            stage.write('head -c 60000000 /dev/zero >"$6/fill" 2>/dev/null || true\n')
     done = archives.run(tree.top / 'image/lib/ns-run', 'sh', '-euc',
                         'mkdir -p "$1"; mount -t tmpfs -o size=5M small "$1"; shift; exec "$@"', 'sh', tree.build,
                         *tree.command(), env=tree.environment())

@@ -115,3 +115,9 @@ def test_random_edits_come_out_as_from_nothing(sources, kept):
             lambda: sources.write('Makefile', RULES.replace('-O1', f'-O{value}')),
         ])()
         assert sources.make(kept)[1] == sources.fresh()
+
+
+def test_object_with_the_build_id_is_never_kept(top, programs):
+    """It is made of a file that is made, and not of words of the command line."""
+    read = (programs.parent / 'obj/lib/base/version.d').read_text()
+    assert '/version.inc' in read, read
