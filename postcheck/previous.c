@@ -225,6 +225,40 @@ static bool is_configured(const struct second *second,
 	return true;
 }
 
+void second_look_at_labels(const struct second *second, struct verdict *verdict)
+{
+	const struct config *config = second->config;
+	const struct ksr *previous = second->previous;
+	struct err err = ERR_EMPTY;
+
+	for (size_t b = 0; b < previous->bundle_count; b++)
+		for (size_t k = 0; k < previous->bundles[b].key_count; k++) {
+			const struct ksr_key *key =
+				&previous->bundles[b].keys[k];
+			bool called = false, own = false, same = false;
+
+			for (size_t i = 0;
+				config != NULL && i < config->key_count; i++) {
+				if (!is_configured(second, &config->keys[i],
+					    key, &same, &err)) {
+					verdict_fail(verdict, "%s", err.text);
+					return;
+				}
+				own = own || same;
+				called =
+					called || strcmp(config->keys[i].label,
+							  key->identifier) == 0;
+			}
+			if (called && (!own || (key->dnskey.flags &
+						       DNSKEY_FLAG_SEP) == 0))
+				verdict_fail(verdict,
+					"the response before, bundle %s: key %05u is called %s, which the configuration says of another key",
+					previous->bundles[b].id,
+					dnskey_tag(&key->dnskey),
+					key->identifier);
+		}
+}
+
 /* Does the configuration say whose key it is, or what anybody can copy? */
 static bool has_bytes(const struct config_key *config)
 {

@@ -208,6 +208,13 @@ bool second_know(const struct second *second, const struct ksr_key *key,
 	enum second_known *out, struct err *err);
 
 /*
+ * Names are in no signature: no key of the response before is called by the
+ * label of a configured key without being it.
+ */
+void second_look_at_labels(
+	const struct second *second, struct verdict *verdict);
+
+/*
  * previous.c: is what is known enough?  A label is where there is no trust
  * anchor that could be asked; the verdict is to say so.
  */

@@ -44,8 +44,11 @@ void check_one_signature(const struct check_context *context,
 const struct config_slot *check_slot(
 	const struct check_context *context, size_t b);
 
-/* member.c: is the previous response the member of a family that it must be? */
-void check_previous_member(
+/*
+ * member.c: is the previous response the member of a family that it must be?
+ * False: it need not be one.  Members are told apart by the names of keys.
+ */
+bool check_previous_member(
 	const struct check_context *context, struct finding *finding);
 
 /* bundles.c: no two bundles have one id. */

@@ -5,6 +5,7 @@
 #include "lib/base/time.h"
 #include "lib/dns/keyset.h"
 #include "signer/checks/catalogue.h"
+#include "signer/keyset/identity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,66 @@ static void check_identifiers(
 	free(all);
 }
 
+/* Is it the configured key of that label, by more than its name? */
+static bool is_configured(const struct check_context *context,
+	const struct config_key *want, const struct ksr_key *key)
+{
+	struct dnskey plain = key->dnskey; /* borrows */
+	struct identity found;
+	struct err ignored = ERR_EMPTY;
+
+	plain.flags = DNSKEY_FLAGS_KSK;
+	return !ksr_key_is_zsk(key) &&
+	       identity_compare(want, &plain, context->previous->domain, &found,
+		       &ignored) &&
+	       found.count == 0;
+}
+
+static const struct config_key *of_label(
+	const struct config *config, const char *label)
+{
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, label) == 0)
+			return &config->keys[i];
+	return NULL;
+}
+
+static bool is_signer(
+	const struct ksr_bundle *bundle, const struct ksr_key *key)
+{
+	for (size_t s = 0; s < bundle->signature_count; s++)
+		if (ksr_signature_key(bundle, &bundle->signatures[s]) == key)
+			return true;
+	return false;
+}
+
+/*
+ * No signature covers a name: under another one, a key would be shown, and
+ * compared, as what it is not.  Those that sign are left to KSR-CHAIN-KEYS-HSM
+ * where it looks.
+ */
+static void check_names(const struct check_context *context, bool signers,
+	struct finding *finding)
+{
+	const struct ksr *old = context->previous;
+
+	for (size_t b = 0; b < old->bundle_count; b++)
+		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
+			const struct ksr_key *key = &old->bundles[b].keys[k];
+			const struct config_key *want =
+				of_label(context->config, key->identifier);
+
+			if (want != NULL &&
+				(signers ||
+					!is_signer(&old->bundles[b], key)) &&
+				!is_configured(context, want, key))
+				finding_fail(finding,
+					"bundle %s of the previous response, line %lu: %s is not the configured key of that label",
+					old->bundles[b].id, key->line,
+					key->identifier);
+		}
+}
+
 void check_chain_keys(
 	const struct check_context *context, struct finding *finding)
 {
@@ -105,7 +166,11 @@ void check_chain_keys(
 		"the previous response's last bundle, but not in the request's first",
 		finding);
 	check_identifiers(context->previous, context->request, finding);
-	check_previous_member(context, finding);
+	check_names(context,
+		check_previous_member(context, finding) ||
+			!context->config->request_policy
+				.check_chain_keys_in_hsm,
+		finding);
 }
 
 static void check_seam(int64_t ends, int64_t begins, int64_t min, int64_t max,
@@ -368,6 +433,27 @@ static void check_last_signer(const struct check_context *context,
 		key != NULL ? key->dnskey.flags : DNSKEY_FLAGS_KSK, finding);
 }
 
+/* Nor is a name of the past that of another key of today. */
+static void check_labels(
+	const struct check_context *context, struct finding *finding)
+{
+	const struct ksr *old = context->previous;
+
+	for (size_t b = 0; b < old->bundle_count; b++)
+		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
+			const struct ksr_key *key = &old->bundles[b].keys[k];
+			const struct ksk *ksk =
+				ksk_by_label(context->ksks, key->identifier);
+
+			if (ksk != NULL && ksk->token_key != NULL &&
+				!dnskey_same_public(&ksk->dnskey, &key->dnskey))
+				finding_fail(finding,
+					"bundle %s of the previous response, line %lu: %s is another key than the HSM's key of that label",
+					old->bundles[b].id, key->line,
+					key->identifier);
+		}
+}
+
 void check_chain_keys_hsm(
 	const struct check_context *context, struct finding *finding)
 {
@@ -378,4 +464,5 @@ void check_chain_keys_hsm(
 	for (size_t b = 0; b + 1 < context->previous->bundle_count; b++)
 		check_absent(context, &context->previous->bundles[b], finding);
 	check_earlier(context, finding);
+	check_labels(context, finding);
 }

@@ -5,7 +5,6 @@
  */
 #include "lib/base/buf.h"
 #include "signer/checks/catalogue.h"
-#include "signer/keyset/identity.h"
 
 #include <string.h>
 
@@ -83,50 +82,7 @@ static bool is_made_by(const struct config *config,
 	return true;
 }
 
-/* Is it the configured key of that label, by more than its name? */
-static bool is_configured(const struct check_context *context,
-	const struct config_key *want, const struct ksr_key *key)
-{
-	struct dnskey plain = key->dnskey; /* borrows */
-	struct identity found;
-	struct err ignored = ERR_EMPTY;
-
-	plain.flags = DNSKEY_FLAGS_KSK;
-	return identity_compare(want, &plain, context->previous->domain, &found,
-		       &ignored) &&
-	       found.count == 0;
-}
-
-/*
- * No signature covers a name: with another one, a key of one member is that of
- * the next.
- */
-static void check_names(
-	const struct check_context *context, struct finding *finding)
-{
-	const struct config *config = context->config;
-	const struct ksr *old = context->previous;
-
-	for (size_t b = 0; b < old->bundle_count; b++)
-		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
-			const struct ksr_key *key = &old->bundles[b].keys[k];
-			size_t i = 0;
-
-			while (i < config->key_count &&
-				strcmp(config->keys[i].label,
-					key->identifier) != 0)
-				i++;
-			if (ksr_key_is_zsk(key) || i == config->key_count ||
-				is_configured(context, &config->keys[i], key))
-				continue;
-			finding_fail(finding,
-				"bundle %s of the previous response, line %lu: %s is not the configured key of that label, so that it is not known which member of a family it is",
-				old->bundles[b].id, key->line, key->identifier);
-			return;
-		}
-}
-
-void check_previous_member(
+bool check_previous_member(
 	const struct check_context *context, struct finding *finding)
 {
 	const struct config_family *family = NULL;
@@ -135,11 +91,9 @@ void check_previous_member(
 
 	if (context->previous_made_here ||
 		!config_previous_member(context->config, &family, &expected))
-		return;
-	if (is_made_by(context->config, expected, context->previous)) {
-		check_names(context, finding);
-		return;
-	}
+		return false;
+	if (is_made_by(context->config, expected, context->previous))
+		return true;
 	for (size_t i = 0; i < family->member_count; i++)
 		if (is_made_by(context->config, &family->members[i],
 			    context->previous))
@@ -150,4 +104,5 @@ void check_previous_member(
 		like.len > 0 ? buf_string(&like) : "none", family->name,
 		expected->mark, expected->schema);
 	buf_free(&like);
+	return true;
 }

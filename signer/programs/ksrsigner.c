@@ -377,6 +377,20 @@ static bool do_quarter(struct session *session, size_t i, struct err *err)
 	       quarter_sign(&run, quarter, err) && stop_check(err);
 }
 
+/* The keys of all quarters, before the first question. */
+static bool look_ahead(struct session *session, struct err *err)
+{
+	const struct quarter_run run = run_of(session);
+
+	for (size_t i = 0; i < session->count; i++)
+		if (session->quarters[i].previous_made_here &&
+			(!stop_check(err) ||
+				!quarter_check_ahead(
+					&run, &session->quarters[i], err)))
+			return false;
+	return true;
+}
+
 /* One question, when all that is to be signed was shown. */
 static bool ask_for_all(struct session *session, struct err *err)
 {
@@ -545,7 +559,7 @@ static bool sign_all(struct session *session, const struct option_result *given,
 	if (!prepare(session, given, err) || !check_requests(session, err) ||
 		!open_hsm(session, err))
 		return false;
-	if (ask_once && !ask_for_all(session, err))
+	if (ask_once ? !ask_for_all(session, err) : !look_ahead(session, err))
 		return false;
 	for (size_t i = 0; i < session->count; i++)
 		if (!do_quarter(session, i, err))

@@ -240,6 +240,19 @@ static bool show_preview(const struct quarter_run *run,
 	return log_ok(run->log, err) && quarter_passed(report, err);
 }
 
+bool quarter_check_ahead(const struct quarter_run *run,
+	const struct quarter *quarter, struct err *err)
+{
+	struct quarter scratch = {0};
+	bool ok = preview_keys(run, quarter, &scratch, err);
+
+	if (ok && scratch.report.failed)
+		ok = show_preview(
+			run, quarter, scratch.response, &scratch.report, err);
+	quarter_clear(&scratch);
+	return ok;
+}
+
 bool quarter_preview(
 	const struct quarter_run *run, struct quarter *quarter, struct err *err)
 {

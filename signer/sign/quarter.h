@@ -75,6 +75,15 @@ bool quarter_show(const struct quarter_run *run, const struct quarter *quarter,
 	struct err *err);
 
 /*
+ * Of a quarter that continues what this run has yet to make: are the keys that
+ * its schema names there, and those that are meant?  Shown where they are not,
+ * ERR_REFUSED: better before the first question than after the first quarter
+ * was signed.
+ */
+bool quarter_check_ahead(const struct quarter_run *run,
+	const struct quarter *quarter, struct err *err);
+
+/*
  * Show what would be signed, as far as the schema and the request say it, and
  * the request's hash: for one question about all quarters.  What can be checked
  * before it is: all, or where this run makes the response before, the keys.

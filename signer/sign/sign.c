@@ -107,27 +107,52 @@ bool sign_find_keys(struct token_set *tokens, const struct config *config,
 	return true;
 }
 
-/* Does the configuration have this key, by its DS? */
-static bool is_configured(const struct config *config, const char *label,
-	const struct dnskey *dnskey)
+static const struct config_key *of_label(
+	const struct config *config, const char *label)
 {
-	struct err ignored = ERR_EMPTY;
-	struct identity found;
-
 	for (size_t i = 0; i < config->key_count; i++)
-		if (strcmp(config->keys[i].label, label) == 0 &&
-			config->keys[i].has_ds_sha256 &&
-			identity_compare(&config->keys[i], dnskey,
-				identity_zone(config), &found, &ignored) &&
-			found.count == 0)
-			return true;
-	return false;
+		if (strcmp(config->keys[i].label, label) == 0)
+			return &config->keys[i];
+	return NULL;
 }
 
 /*
- * The key that made a signature of the past, added found or not.  A public key
- * alone does not make it a key of the HSM: anybody can put one there.
+ * That a key of the past is the HSM's: it is what the configuration says of
+ * that label, and where that is not enough to know it, its private half has to
+ * sign.  A public key alone anybody can put into a token, and that of an
+ * elliptic curve beside a private half that it does not belong to.
  */
+static bool judge_signer(
+	const struct config *config, struct ksk *ksk, struct err *err)
+{
+	const struct config_key *want = of_label(config, ksk->label);
+	struct err why = ERR_EMPTY;
+	struct identity is;
+
+	if (want != NULL) {
+		if (!identity_compare(want, &ksk->dnskey, identity_zone(config),
+			    &is, err))
+			return false;
+		if (is.count > 0) {
+			err_set(&why, ERR_HSM,
+				"the HSM's key of that label is not keys.%s: %s",
+				want->name, is.differences[0]);
+			return ksk_set_reason(ksk, why.text, err);
+		}
+		if (want->has_ds_sha256 || want->public_key.len > 0)
+			return true;
+	}
+	if (!ksk->token_key->has_private)
+		return ksk_set_reason(ksk,
+			"the HSM has no private half of it, and no ds_sha256 says that it is the one",
+			err);
+	return token_prove(ksk->token_key, ksk->dnskey.algorithm,
+		       want != NULL && want->hash_using_hsm,
+		       &why) == TOKEN_PROVEN ||
+	       take_reason(ksk, &why, err);
+}
+
+/* The key that made a signature of the past, added found or not. */
 static bool find_signer(struct token_set *tokens, const struct config *config,
 	const struct ksr_signature *sig, struct ksk_set *out, struct err *err)
 {
@@ -142,23 +167,12 @@ static bool find_signer(struct token_set *tokens, const struct config *config,
 				     sig->algorithm, &dnskey, &other))
 		dnskey.algorithm = 0;
 	ok = ksk_set_add(out, sig->identifier, NULL, found, &dnskey, err);
-	if (ok && there && found != NULL && !found->has_private &&
-		!is_configured(config, sig->identifier, &dnskey))
-		ok = ksk_set_reason(&out->keys[out->count - 1],
-			"the HSM has no private half of it, and no ds_sha256 says that it is the one",
-			err);
+	if (ok && there && found != NULL && dnskey.algorithm != 0)
+		ok = judge_signer(config, &out->keys[out->count - 1], err);
 	dnskey_free(&dnskey);
 	if (!ok || there)
 		return ok;
 	return take_reason(&out->keys[out->count - 1], &why, err);
-}
-
-static bool is_label(const struct config *config, const char *identifier)
-{
-	for (size_t i = 0; i < config->key_count; i++)
-		if (strcmp(config->keys[i].label, identifier) == 0)
-			return true;
-	return false;
 }
 
 /* The keys that signed a bundle and are not in it, as far as configured. */
@@ -171,7 +185,8 @@ static bool find_absent(struct token_set *tokens, const struct config *config,
 	for (size_t s = 0; ok && s < bundle->signature_count; s++) {
 		const struct ksr_signature *sig = &bundle->signatures[s];
 
-		if (signers[s] == NULL && is_label(config, sig->identifier) &&
+		if (signers[s] == NULL &&
+			of_label(config, sig->identifier) != NULL &&
 			ksk_by_label(out, sig->identifier) == NULL)
 			ok = find_signer(tokens, config, sig, out, err);
 	}

@@ -94,6 +94,20 @@ def test_a_later_request_that_is_absent(zone):
     assert done.returncode == 3 and zone.calls() == []
 
 
+@pytest.mark.parametrize('words', [[], ['--ask-once']])
+def test_a_later_quarters_key_that_is_missing_is_seen_before_the_first_question(zone, words):
+    """And nothing is signed but what proves that the keys of the first are there."""
+    path = zone.folder / 'ksrsigner.yaml'
+    config = json.loads(path.read_text())
+    config['keys']['late'] = {'label': 'late', 'algorithm': 'RSASHA256', 'valid_from': '2020-01-01T00:00:00Z'}
+    config['schemas']['late'] = {number: {'publish': ['late'], 'sign': ['ksk']} for number in ('1', '2', '3')}
+    path.write_text(json.dumps(config))
+    done = zone.chain(*words, '--schema', 'normal,late', 'ksr-1.xml', 'ksr-2.xml')
+    assert done.returncode == 1 and 'KSK-IDENTITY' in done.stderr, done.stderr
+    assert 'the HSM has no key of this label (keys.late)' in done.stderr
+    assert '...PASSED.' not in done.stdout and 'Is ' not in done.stdout and not (zone.folder / 'out').exists()
+
+
 def test_a_replayed_request_is_seen_ahead(zone):
     shutil.copy(zone.folder / 'ksr-1.xml', zone.folder / 'again.xml')
     done = zone.chain('ksr-1.xml', 'again.xml')
