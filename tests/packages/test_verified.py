@@ -3,9 +3,11 @@
 signature covers, and that only a key of ours, that is good today, counts; else
 whoever sits between a rebuilder and the archive becomes root of the rebuilder
 (the kind of CVE-2013-1051)."""
+import base64
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -144,6 +146,132 @@ def test_anything_beside_one_signed_message_is_refused(tree, keys, tmp_path, for
     forged = forge(signed, other)
     assert forged != signed
     refused(tree, keys, tmp_path, forged, why)
+
+
+def armored(signed, change, end=b''):
+    """The message with its signature's packets changed, and further lines in the armor."""
+    head, middle, rest = signed.partition(b'-----BEGIN PGP SIGNATURE-----\n')
+    body = rest.partition(b'-----END')[0].strip().partition(b'\n=')[0]
+    packets = change(base64.b64decode(body))
+    crc = 0xb704ce
+    for byte in packets:
+        crc ^= byte << 16
+        for _ in range(8):
+            crc = crc << 1 ^ (0x1864cfb if crc & 0x800000 else 0)
+    summed = b'=' + base64.b64encode(crc.to_bytes(3, 'big')) + b'\n'
+    return head + middle + b'\n' + base64.encodebytes(packets) + summed + end + b'-----END PGP SIGNATURE-----\n'
+
+
+@pytest.mark.parametrize('how', ['before', 'after', 'twice'])
+@pytest.mark.parametrize('kind, options, why', [
+    ('compressed', ['--store', '-z', '6'], r'a second message inside the signature \(a packet of type 8\)'),
+    ('literal', ['--store', '-z', '0'], r'a second message inside the signature \(a packet of type 11\)'),
+    ('signed', ['--sign', '-z', '0', '-u', 'stranger@example.invalid'], r'a second message inside the signature \(a packet of type 4\)'),
+])
+def test_a_second_message_inside_the_armor_is_refused(tree, keys, tmp_path, kind, options, why, how):
+    """gpgv fails at it, and calls the signature before it good."""
+    signed = keys.sign(archives.release(), 'good')
+    more = keys.gpg(*options, text=archives.release(b'forged'))
+    refused(tree, keys, tmp_path, armored(signed, lambda sig: {
+        'before': more + sig, 'after': sig + more, 'twice': sig + more + more}[how]), why)
+
+
+@pytest.mark.parametrize('change, end, why', [
+    (lambda sig: sig + b'\xff\xff', b'', r'something else inside the signature \(a packet of type 63\)'),
+    (lambda sig: sig + b'\xfd\x03abc', b'', r'something else inside the signature \(a packet of type 61\)'),
+    (lambda sig: sig + b'\xcd\x03abc', b'', r'something else inside the signature \(a packet of type 13\)'),
+    (lambda sig: b'\xca\x03PGP' + sig, b'', r'something else inside the signature \(a packet of type 10\)'),
+    (lambda sig: sig + b'abc', b'', 'junk inside the signature'),
+    (lambda sig: sig + sig[:20], b'', 'a signature that is cut off'),
+    (lambda sig: sig + b'\xc2', b'', 'a signature that is cut off'),
+    (lambda sig: sig + b'\xc2\xc0', b'', 'a signature that is cut off'),
+    (lambda sig: sig + b'\x8babc', b'', 'a signature of unknown length'),
+    (lambda sig: sig + b'\xc2\xe1ab', b'', 'a signature of unknown length'),
+    (lambda sig: sig, b'=\n', 'text inside the signature'),
+    (lambda sig: sig, b'=AAAA\nSHA256\n', 'text inside the signature'),
+    (lambda sig: sig, b'Comment: more\n', 'text inside the signature'),
+    (lambda sig: sig, b'\nSHA256\n', 'text inside the signature'),
+    (lambda sig: sig, b'SHA25\n', 'text inside the signature'),
+    (lambda sig: b'', b'', 'no signature'),
+], ids=range(16))
+def test_armor_holds_signatures_and_nothing_else(tree, keys, tmp_path, change, end, why):
+    refused(tree, keys, tmp_path, armored(keys.sign(archives.release(), 'good'), change, end), why)
+
+
+@pytest.mark.parametrize('head', [
+    lambda size: b'\x88' + size.to_bytes(1, 'big'), lambda size: b'\x89' + size.to_bytes(2, 'big'),
+    lambda size: b'\x8a' + size.to_bytes(4, 'big'), lambda size: b'\xc2' + size.to_bytes(1, 'big'),
+    lambda size: b'\xc2\xff' + size.to_bytes(4, 'big')])
+def test_packets_of_each_form_of_length_are_signatures(tree, keys, tmp_path, head):
+    """Each behind the one that gpg makes, and before it."""
+    def again(sig):
+        assert sig[0] == 0x88 and sig[1] == len(sig) - 2 < 192
+        return sig + head(len(sig) - 2) + sig[2:] + sig
+    done = verify(tree, keys, tmp_path, armored(keys.sign(archives.release(), 'good'), again))
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_long_packet_is_a_signature(tree, keys, tmp_path):
+    """One of two octets' length, as of an RSA key."""
+    def longer(sig):
+        assert sig[0] == 0x89
+        size = len(sig) - 3 - 192
+        return sig + b'\xc2' + bytes([192 + size // 256, size % 256]) + sig[3:] + sig
+    signed = keys.sign(archives.release(), 'good', options=['--sig-notation', f'note@example.invalid={"x" * 300}'])
+    done = verify(tree, keys, tmp_path, armored(signed, longer))
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_further_signature_that_does_not_count_is_no_fault(tree, keys, tmp_path):
+    """gpgv fails for it; an archive is signed by several keys, of which one may be new."""
+    signed = keys.sign(archives.release(), 'good', 'stranger')
+    (tmp_path / 'ring').write_bytes(keys.gpg('--export', keys.prints['good']))
+    (tmp_path / 'InRelease').write_bytes(signed)
+    done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', tmp_path / 'InRelease', tmp_path / 'out',
+                        env=archives.environment(tmp_path, KEYRING=tmp_path / 'ring'))
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / 'out.signers').read_text().split() == [keys.prints['good']]
+
+
+@pytest.mark.parametrize('line, ending, status, why', [
+    ('PLAINTEXT 74 0 ', 'exit $status', 1, r'refused: gpgv finds a second text in it \(PLAINTEXT\)'),
+    ('ERROR proc_pkt.plaintext 89_BAD_DATA', 'exit 2', 1, r'refused: gpgv cannot read all of it \(ERROR proc_pkt.plaintext\)'),
+    ('NODATA 4', 'exit 2', 1, r'refused: gpgv finds something in it that is no signature \(NODATA\)'),
+    ('UNEXPECTED 0', 'exit 2', 1, r'refused: gpgv finds something in it that does not belong there \(UNEXPECTED\)'),
+    ('BADARMOR', 'exit 2', 1, r'refused: gpgv finds its armor damaged \(BADARMOR\)'),
+    ('NODATA 4\n[GNUPG:] ERRSIG 1 22 8 01 0 9 -', 'exit 2', 1, r'refused: gpgv finds .*\(NODATA\)'),
+    ('PROGRESS', 'exit 2', 1, r'refused: gpgv finds fault with it, and does not say what \(exit status 2\)'),
+    ('PROGRESS', 'exit 1', 1, r'refused: gpgv finds fault with it, and does not say what \(exit status 1\)'),
+    ('ERRSIG 1 22 8 01 0 9 -', 'exit 1', 1, r'refused: gpgv finds fault with it'),
+    ('ERRSIG 1 22 8 01 0 9 -', 'exit 2', 0, '^$'),
+    ('PROGRESS', 'exit 3', 2, 'gpgv ends with status 3'),
+    ('PROGRESS', 'kill -9 $$', 2, 'gpgv ends with status 137'),
+])
+def test_gpgvs_own_failure_is_heard(tree, keys, tmp_path, line, ending, status, why):
+    """The true gpgv, which finds the signature good, and then says more."""
+    gpgv = tmp_path / 'bin/gpgv'
+    gpgv.parent.mkdir()
+    gpgv.write_text(f'#!/bin/bash\nPATH=/usr/bin:/bin\ngpgv "$@"\nstatus=$?\nprintf "%b\\n" {shlex.quote("[GNUPG:] " + line)} >&3\n{ending}\n')
+    gpgv.chmod(0o755)
+    (tmp_path / 'InRelease').write_bytes(keys.sign(archives.release(), 'good'))
+    environment = archives.environment(tmp_path, KEYRING=keys.ring)
+    environment['PATH'] = f'{gpgv.parent}:{environment["PATH"]}'
+    done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', tmp_path / 'InRelease', tmp_path / 'out', env=environment)
+    assert done.returncode == status and re.search(why, done.stdout), done.stdout
+    assert (tmp_path / 'out').exists() == (status == 0)
+
+
+def test_a_full_disk_is_not_the_sources(tree, keys, tmp_path):
+    """What could not be written down is no message, or one of nobody's."""
+    df = tmp_path / 'bin/df'
+    df.parent.mkdir()
+    df.write_text('#!/bin/sh\nprintf "Avail Inodes IFree\\n0 100 100\\n"\n')
+    df.chmod(0o755)
+    (tmp_path / 'InRelease').write_bytes(keys.sign(archives.release(), 'stranger'))
+    environment = archives.environment(tmp_path, KEYRING=keys.ring)
+    environment['PATH'] = f'{df.parent}:{environment["PATH"]}'
+    done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', tmp_path / 'InRelease', tmp_path / 'out', env=environment)
+    assert done.returncode == 2 and 'the disk that holds' in done.stdout, done.stdout
 
 
 def test_message_in_a_form_that_hides_its_text_is_refused(tree, keys, tmp_path):
