@@ -63,6 +63,20 @@ def test_a_folder_for_output_that_fetch_has_made_is_marked(top, tmp_path, mirror
     assert done.returncode == 0 and not (tmp_path / 'output').exists(), done.stdout
 
 
+@pytest.mark.parametrize('jobs', ['abc', '-1', '0', '2.5', '08', ' 2', '1 -n 2', '2\n3', '99999999999999999999'])
+def test_how_many_at_a_time_is_a_number(top, tmp_path, mirror, jobs):
+    """xargs ended at once, and that no source has the packages was said."""
+    done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror, JOBS=jobs)
+    assert done.returncode == 1 and done.stderr == f'fetch: JOBS is a whole number from 1 to 9999, not "{jobs}"\n', done.stderr
+    assert not (tmp_path / 'cache').exists() and not (tmp_path / 'build').exists()
+
+
+@pytest.mark.parametrize('jobs', ['', '1', '2', '9999'])
+def test_fetch_so_many_at_a_time(top, tmp_path, mirror, jobs):
+    done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror, JOBS=jobs)
+    assert done.returncode == 0 and len(cached(tmp_path)) == 2, done.stderr
+
+
 def test_fetch_wrong_hash_is_refused_and_named(top, tmp_path, mirror):
     (mirror / 'pool' / 'second.deb').write_bytes(b'package sec0nd')
     done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror)
