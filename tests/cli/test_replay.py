@@ -338,6 +338,30 @@ def test_what_a_terminal_shows(data, shown):
     assert replay(data) == shown
 
 
+SAVED = [
+    (b"REFUSED \x1b[sACCEPTED\x1b[u", ["REFUSED ACCEPTED"]),
+    (b"abc\x1b[sdef\x1b[uX\x1b[A", ["abcXef"]),
+    (b"abc\x1b7def\x1b[uX\x1b[sgh\x1b8Y", ["abcXYh"]),
+    (b"one\r\ntwo\x1b[1;40sthree\x1b[0uX", ["one", "twoXhree"]),
+    # The terminals of the disc have no such mode.
+    (b"one\x1b[?69h\x1b[s two\x1b[uX", ["oneXtwo"]),
+    (b"one\x1b[?7;69h\x1b[2;9s two\x1b[uX", ["oneXtwo"]),
+    # Other commands, and none.
+    (b"one\x1b[s\x1b[>1u two\x1b[<uX\x1b[?uY", ["one twoXY"]),
+    (b"one\x1b[s\x1b[?s two\x1b[ s\x1b[ uX\x1b[uY", ["oneYtwoX"]),
+    (b"one\x1b[\rsX two\x1b[uY", ["Y two"]),
+    (b"one\x1b]0;[s\x07 two\x1b]0;[u\x1b\\X", ["one twoX"]),
+]
+
+
+@pytest.mark.parametrize("data,shown", SAVED)
+def test_saved_cursor(tmp_path, data, shown):
+    """What came behind CSI s stood over the first row of the screen."""
+    assert replay(data) == shown
+    if shutil.which("tmux"):
+        assert trimmed(Tmux(tmp_path).rows(data, 80, 24)) == shown
+
+
 @pytest.mark.parametrize("stray", STRAYS + CONTROLS_OF_TWO_BYTES)
 def test_what_shows_nothing_changes_nothing(stray):
     assert replay(b"one\r\n" + stray + b"two\r\nth" + stray + b"ree\x1b[K\r\n" + stray + b"\x1b[K" + b"x" * 80 +

@@ -567,6 +567,17 @@ static void take_mode(struct replay *replay, bool set)
 		leave_alternate(replay, "the alternate screen, as last seen:");
 }
 
+/*
+ * CSI s and CSI u are ESC 7 and ESC 8, with numbers and in any mode, as on the
+ * Linux console, in foot and in tmux.  libvterm has only what they are in a
+ * mode for margins at the sides (DECSLRM): its cursor would go to the upper
+ * left.
+ */
+static void take_cursor(struct replay *replay, bool save)
+{
+	terminal_control(screen(replay), save ? "\0337" : "\0338", 2);
+}
+
 /* The commands that are not left to the terminal: true where it was one. */
 static bool take_own(
 	struct replay *replay, uint8_t final, const struct arguments *arguments)
@@ -584,6 +595,8 @@ static bool take_own(
 		take_size(replay, arguments);
 	else if (final == 'b' && !private)
 		take_repeat(replay, arguments->values[0]);
+	else if ((final == 's' || final == 'u') && !private)
+		take_cursor(replay, final == 's');
 	else
 		return false;
 	return true;
