@@ -107,8 +107,8 @@ bool token_failed(const struct token *token, const char *function, CK_RV rv,
 /* Copy a blank-padded field of PKCS#11, as token.h says of strings. */
 void cryptoki_text(char *out, size_t out_size, const void *field, size_t size);
 
-/* The same with every byte as it is, up to a NUL. */
-void cryptoki_raw(char *out, size_t out_size, const void *field, size_t size);
+/* The same with every byte as it is. */
+void cryptoki_raw(struct token_field *out, const void *field, size_t size);
 
 /* Read the flags and the information anew. */
 bool token_refresh(struct token *token, struct err *err);

@@ -126,7 +126,24 @@ static bool start_module(struct module *module, struct err *err)
 	return true;
 }
 
-static void fill_info(struct token *token, const CK_TOKEN_INFO *raw)
+/* One field, byte by byte and for a person. */
+static bool fill_field(struct token_field *out, char shown[TOKEN_SHOWN_MAX],
+	const void *field, size_t size, struct err *err)
+{
+	struct buf text = BUF_EMPTY;
+	bool ok;
+
+	cryptoki_raw(out, field, size);
+	token_label_show(&text, out->bytes, out->len);
+	ok = buf_ok(&text, err);
+	if (ok)
+		snprintf(shown, TOKEN_SHOWN_MAX, "%s", buf_string(&text));
+	buf_free(&text);
+	return ok;
+}
+
+static bool fill_info(
+	struct token *token, const CK_TOKEN_INFO *raw, struct err *err)
 {
 	const struct module *module = token->module;
 	struct token_info *info = &token->info;
@@ -134,16 +151,15 @@ static void fill_info(struct token *token, const CK_TOKEN_INFO *raw)
 	info->hsm = module->hsm->name;
 	info->module = module->hsm->module;
 	info->slot = token->slot;
-	cryptoki_text(info->label, sizeof(info->label), raw->label,
-		sizeof(raw->label));
-	cryptoki_raw(info->raw_label, sizeof(info->raw_label), raw->label,
-		sizeof(raw->label));
+	if (!fill_field(&info->raw_label, info->label, raw->label,
+		    sizeof(raw->label), err) ||
+		!fill_field(&info->raw_serial, info->serial, raw->serialNumber,
+			sizeof(raw->serialNumber), err))
+		return false;
 	cryptoki_text(info->manufacturer, sizeof(info->manufacturer),
 		raw->manufacturerID, sizeof(raw->manufacturerID));
 	cryptoki_text(info->model, sizeof(info->model), raw->model,
 		sizeof(raw->model));
-	cryptoki_text(info->serial, sizeof(info->serial), raw->serialNumber,
-		sizeof(raw->serialNumber));
 	format_version(info->firmware, &raw->firmwareVersion);
 	format_version(info->hardware, &raw->hardwareVersion);
 	memcpy(info->library, module->description, sizeof(info->library));
@@ -156,6 +172,7 @@ static void fill_info(struct token *token, const CK_TOKEN_INFO *raw)
 	info->pin_final = (raw->flags & CKF_USER_PIN_FINAL_TRY) != 0;
 	info->pin_locked = (raw->flags & CKF_USER_PIN_LOCKED) != 0;
 	info->write_protected = (raw->flags & CKF_WRITE_PROTECTED) != 0;
+	return true;
 }
 
 bool token_refresh(struct token *token, struct err *err)
@@ -170,8 +187,7 @@ bool token_refresh(struct token *token, struct err *err)
 	if (rv != CKR_OK)
 		return token_failed(token, "C_GetTokenInfo", rv, err);
 	token->flags = raw.flags;
-	fill_info(token, &raw);
-	return true;
+	return fill_info(token, &raw, err);
 }
 
 bool token_info(
@@ -192,16 +208,22 @@ static void token_free(struct token *token)
 	free(token);
 }
 
+/* text NULL: whatever it is. */
+static bool is_field(const struct token_field *field, const char *text)
+{
+	return text == NULL ||
+	       (strlen(text) == field->len &&
+		       memcmp(text, field->bytes, field->len) == 0);
+}
+
 bool token_is_chosen(
 	const struct token_choice *choice, const struct token_info *info)
 {
 	char slot[24];
 
 	snprintf(slot, sizeof(slot), "%lu", info->slot);
-	return (choice->label == NULL ||
-		       strcmp(choice->label, info->raw_label) == 0) &&
-	       (choice->serial == NULL ||
-		       strcmp(choice->serial, info->serial) == 0) &&
+	return is_field(&info->raw_label, choice->label) &&
+	       is_field(&info->raw_serial, choice->serial) &&
 	       (choice->slot == NULL || strcmp(choice->slot, slot) == 0);
 }
 

@@ -2,8 +2,10 @@
 /* Names for numbers, and the form of every message of this module. */
 #include "signer/token/cryptoki.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct name {
 	unsigned long value;
@@ -189,34 +191,31 @@ bool token_failed(const struct token *token, const char *function, CK_RV rv,
 		cryptoki_rv_name(rv), rv);
 }
 
+/* Some modules end a field with NUL, against the standard. */
+static size_t field_len(const uint8_t *bytes, size_t size)
+{
+	while (size > 0 && (bytes[size - 1] == ' ' || bytes[size - 1] == '\0'))
+		size--;
+	return size;
+}
+
 void cryptoki_text(char *out, size_t out_size, const void *field, size_t size)
 {
-	const unsigned char *bytes = field;
-	size_t length = 0;
+	const uint8_t *bytes = field;
+	size_t len = field_len(bytes, size);
 
-	for (size_t i = 0; i < size && i + 1 < out_size; i++) {
-		/* Some modules end a field with NUL, against the standard. */
-		if (bytes[i] == '\0')
-			break;
+	assert(len < out_size);
+	for (size_t i = 0; i < len; i++) {
 		out[i] = '?';
 		if (bytes[i] >= 0x20 && bytes[i] < 0x7f)
 			out[i] = (char)bytes[i];
-		if (bytes[i] != ' ')
-			length = i + 1;
 	}
-	out[length] = '\0';
+	out[len] = '\0';
 }
 
-void cryptoki_raw(char *out, size_t out_size, const void *field, size_t size)
+void cryptoki_raw(struct token_field *out, const void *field, size_t size)
 {
-	const char *bytes = field;
-	size_t length = 0;
-
-	for (size_t i = 0; i < size && i + 1 < out_size && bytes[i] != '\0';
-		i++) {
-		out[i] = bytes[i];
-		if (bytes[i] != ' ')
-			length = i + 1;
-	}
-	out[length] = '\0';
+	assert(size <= sizeof(out->bytes));
+	out->len = field_len(field, size);
+	memcpy(out->bytes, field, out->len);
 }

@@ -35,19 +35,30 @@
 struct token_set;
 struct token;
 
+#define TOKEN_FIELD_MAX 32
+#define TOKEN_SHOWN_MAX (4 * TOKEN_FIELD_MAX + 1)
+
+/* What PKCS#11 pads, byte by byte, without blanks and NULs at its end. */
+struct token_field {
+	uint8_t bytes[TOKEN_FIELD_MAX];
+	size_t len;
+};
+
 /*
  * What a token says about itself, for the log.  Strings have trailing blanks
- * removed and anything but printable ASCII replaced by '?'.
+ * and NULs removed and anything but printable ASCII replaced by '?'; what a
+ * token is chosen by is as token_label_show has it, so that no two look alike.
  */
 struct token_info {
 	const char *hsm;    /* name of the module in the configuration */
 	const char *module; /* its path */
 	unsigned long slot;
-	char label[33];
-	char raw_label[33]; /* byte by byte, without blanks at the end */
+	char label[TOKEN_SHOWN_MAX]; /* as token_label_show has it */
+	struct token_field raw_label;
 	char manufacturer[33];
 	char model[17];
-	char serial[17];
+	char serial[TOKEN_SHOWN_MAX]; /* as token_label_show has it */
+	struct token_field raw_serial;
 	char firmware[8]; /* "major.minor" */
 	char hardware[8];
 	char library[33]; /* the module's own description */
@@ -100,8 +111,8 @@ size_t token_set_count_of(const struct token_set *set, const char *hsm);
 struct token *token_set_token(const struct token_set *set, size_t i);
 
 /*
- * Which token is meant; what is NULL is not asked for.  Labels are compared
- * byte by byte, blanks at the end aside, as PKCS#11 pads them.
+ * Which token is meant; what is NULL is not asked for.  Labels and serials are
+ * compared byte by byte, blanks and NULs at the end aside.
  */
 struct token_choice {
 	const char *label;

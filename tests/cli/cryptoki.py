@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 import sys
 
-from tokens import PIN, SOFTHSM
+from tokens import PIN, SO_PIN, SOFTHSM
 
 WORD = ctypes.c_ulong
 DATA, PUBLIC, PRIVATE_KEY, SECRET = 0, 2, 3, 4
@@ -92,6 +92,21 @@ class Session:
         self.call('C_GenerateKeyPair', self.handle, ctypes.byref(Mechanism(mechanism, None, 0)),
                   template(public), WORD(len(public)), template(private), WORD(len(private)),
                   ctypes.byref(WORD()), ctypes.byref(WORD()))
+
+
+def label_token(label):
+    """A new token with a label of any bytes; it has no user yet."""
+    library = ctypes.CDLL(SOFTHSM)
+    slots, count = (WORD * 64)(), WORD(64)
+    check(library.C_Initialize(None))
+    check(library.C_GetSlotList(1, slots, ctypes.byref(count)))
+    check(library.C_InitToken(WORD(slots[count.value - 1]), SO_PIN.encode(), WORD(len(SO_PIN)), label.ljust(32)))
+    check(library.C_Finalize(None))
+
+
+def run_label_token(hsm, label):
+    subprocess.run([sys.executable, '-c', f'import cryptoki; cryptoki.label_token({label!r})'], check=True, timeout=60,
+                   env={**hsm.env, 'PYTHONPATH': str(pathlib.Path(__file__).parent)})
 
 
 def edit(hsm, code, token='T1'):

@@ -216,7 +216,27 @@ def test_hostile_token_label_is_tamed(hsm, broken):
     done = sign(hsm)
     assert done.status == 0, done.err
     assert '\033' not in done.out + done.err + hsm.logs('ksrsigner')
-    assert '?[2Jevil?' in hsm.logs('ksrsigner')
+    assert '<1b>[2Jevil<0a>' in hsm.logs('ksrsigner')
+
+
+def test_label_does_not_end_at_a_nul(hsm, broken):
+    """It was chosen as "test"; SoftHSM itself gives no more than that."""
+    broken('nul-label')
+    for name in ('test', 'test?evil', 'test<00>evil'):
+        done = hsm.run('keymaster', '--token', name, 'inventory')
+        assert done.status == 4 and f'no token is labelled {name}' in done.err, done.out
+    done = hsm.run('keymaster', 'inventory')
+    assert done.status == 0 and 'token test<00>evil in slot' in done.out, done.err
+
+
+def test_serial_is_compared_byte_by_byte(hsm, broken):
+    broken('strange-serial')
+    for serial in ('??-44', '<c3><a9>-44', '\u00e9-4', '\u00e9-44 '):
+        done = hsm.run('keymaster', '--serial', serial, 'inventory')
+        assert done.status == 4 and 'no token is with serial' in done.err, done.out
+    done = hsm.run('keymaster', '--serial', '\u00e9-44', 'inventory')
+    assert done.status == 0, done.err
+    assert 'Serial:          <c3><a9>-44\n' in hsm.logs('keymaster')
 
 
 def test_inventory_survives_what_it_is_for(hsm, broken):

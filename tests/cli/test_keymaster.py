@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from cryptoki import run_label_token
 from tokens import PIN, SO_PIN, SOFTHSM
 
 ALGORITHMS = [('RSASHA256', '2048', 'RSA 2048', 8), ('RSASHA512', '3072', 'RSA 3072', 10),
@@ -255,6 +256,29 @@ def test_two_tokens_must_be_told_apart(hsm):
     # A second key of that name would be another key, whichever token it is in.
     done = hsm.run('keymaster', 'keygen', '--algorithm', 'ED25519', '--token', 'T1', '--label', 'k')
     assert done.status == 4 and 'there is a key labelled k already' in done.err
+
+
+@pytest.mark.parametrize('label, shown', [
+    (b'T\xff', 'T<ff>'), (b' T', '<20>T'), (b'T\x1b', 'T<1b>'), (b'\xff' * 32, '<ff>' * 32)])
+def test_token_is_not_chosen_by_what_it_looks_like(hsm, label, shown):
+    run_label_token(hsm, label)
+    for name in ('T', 'T?', shown):
+        done = hsm.run('keymaster', '--token', name, 'inventory')
+        assert done.status == 4 and f'no token is labelled {name}' in done.err, done.out
+    # The one of that name is not confused with it.
+    hsm.make_token('T')
+    done = hsm.run('keymaster', '--token', 'T', 'inventory')
+    assert done.status == 0 and 'token T in slot' in done.out, done.err
+    assert f'Label:           {shown}\n' in hsm.logs('keymaster')
+
+
+@pytest.mark.parametrize('label', [b'T\0\0', b'T' + b'\0' * 31, b'T  \0', 'T\u00e9'.encode(), b'T' * 32])
+def test_token_is_chosen_byte_by_byte(hsm, label):
+    """But for what stands behind it: some modules end a label with NUL."""
+    run_label_token(hsm, label)
+    done = hsm.run('keymaster', '--token', label.decode().rstrip('\0 '), 'inventory')
+    assert 'no token is labelled' not in done.err
+    assert 'C_Login' in done.err or 'user' in done.err.lower(), done.err
 
 
 def test_inventory_of_one_token(hsm):

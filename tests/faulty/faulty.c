@@ -21,6 +21,8 @@
  *	remove-at-sign=N    the same from the Nth signature on
  *	pin-locked, pin-final, pin-low
  *	hostile-label       the token's label has an escape sequence
+ *	nul-label           the label goes on behind a NUL
+ *	strange-serial      the serial has bytes beyond ASCII, and ends with NULs
  *	no-mechanism=TYPE   the token does not know mechanism TYPE (hex)
  *	eddsa-params        CKM_EDDSA wants parameters, as PKCS#11 v3.0 has it
  *	curve-name          Edwards curves go by PrintableString, not by OID
@@ -165,6 +167,10 @@ static CK_RV faulty_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 		info->flags &= ~(CK_FLAGS)CKF_USER_PIN_INITIALIZED;
 	if (fault("hostile-label") != NULL)
 		memcpy(info->label, "\033[2Jevil\n", 9);
+	if (fault("nul-label") != NULL)
+		memcpy(info->label, "test\0evil", 9);
+	if (fault("strange-serial") != NULL)
+		memcpy(info->serialNumber, "\303\251-44\0\0         ", 16);
 	return rv;
 }
 
