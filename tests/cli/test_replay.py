@@ -322,9 +322,13 @@ def test_every_row_is_what_another_emulator_shows(tmp_path, seed, clears):
     (b"keep\r\n\x1b[H\x1b[2J\x1b[3Jnext\r\n", ["keep", "next"]),
     (b"keep\r\n\x1bcnext\r\n", ["keep", "next"]),
     (b"no\nreturns\nat all\n", ["no", "returns", "at all"]),
-    (b"x\x1b[3b\r\n\x1b[3by\x1b[999999999b", ["xxxx", "y" * 80]),
+    (b"x\x1b[3b\r\n\x1b[3by\x1b[999999999b", ["xxxx", "y" * 1921, NOTE + "[left out: a character that is repeated more often]"]),
     (b"\xe4\xb8\xad\x1b[2b\r\nx\r\x1b[3b\r\n\xcc\x81\x1b[3bz", ["\u4e2d" * 3, "x", "z"]),
-    (b"x" * 80 + b"\x1b[3b", ["x" * 80]),
+    (b"x" * 80 + b"\x1b[3b", ["x" * 83]),
+    # Over the right edge: what follows stands in another row.
+    (b"REFUSED x\x1b[79b\rACCEPTED", ["REFUSED " + "x" * 72 + "ACCEPTED"]),
+    (b"a\x1b[200b.", ["a" * 201 + "."]),
+    ("x\u0301".encode() + b"\x1b[3b.", ["x\u0301."]),
     (b"\xe0\x82\x80\xed\xa0\x80.\r\n", ["\ufffd\ufffd."]),
     # A number that is too large is a large one; libvterm counts on over zero.
     (b"keep\r\n\x1b[4294967298Jx\x1b[18446744073709551617Cy", ["keep", "x" + " " * 78 + "y"]),
@@ -442,7 +446,7 @@ def test_a_picture_in_the_terminal_is_said():
 
 @pytest.mark.parametrize("flood", [b"\x1b[99S", b"\x1b[999999999C x\r\n", b"\x1b#8\x1b[2J", b"\x1b[99999999L", b"\n",
                                    b"x\x1b[99T", b"\x1b[8;300;500t\x1b#8", b"\x1b[?1049hx\x1b[?1049l", b"\x1bP\x1b\\",
-                                   b"\x1b]\x18", b"\x1b[8;2;2t\x1b[8;300;500t\x1b#8\x1bc"])
+                                   b"\x1b]\x18", b"x\x1b[99999b", b"\x1b[8;2;2tx\x1b[9b", b"\x1b[8;2;2t\x1b[8;300;500t\x1b#8\x1bc"])
 def test_a_small_recording_is_no_heap_of_paper(flood):
     """Whatever it says, it has no more lines than half its bytes, and some."""
     data = (flood * 21000)[:21000]

@@ -22,7 +22,7 @@
  *	pin-locked, pin-final, pin-low
  *	hostile-label       the token's label has an escape sequence
  *	nul-label           the label goes on behind a NUL
- *	strange-serial      the serial has bytes beyond ASCII, and ends with NULs
+ *	strange-serial      the serial is not ASCII, and ends with NULs
  *	no-mechanism=TYPE   the token does not know mechanism TYPE (hex)
  *	eddsa-params        CKM_EDDSA wants parameters, as PKCS#11 v3.0 has it
  *	curve-name          Edwards curves go by PrintableString, not by OID

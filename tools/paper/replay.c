@@ -18,6 +18,7 @@
 #define ROWS_MAX 200
 #define COLUMNS_MAX 400
 #define SIZES_MAX 500
+#define REPEATS_MAX 1000000 /* of a recording */
 #define SEQUENCE_MAX 256
 #define ARGUMENTS_MAX 16 /* as libvterm: one more is behind its own list */
 #define DIGITS_MAX 9     /* of a number: what an int has room for */
@@ -66,7 +67,7 @@ struct replay {
 	struct buf line;
 	size_t line_columns;
 	bool line_open;
-	size_t lines, most, too_many, empty, sizes;
+	size_t lines, most, too_many, empty, sizes, repeats;
 
 	struct buf seen; /* of the alternate screen, before it was cleared */
 	enum state state;
@@ -531,23 +532,24 @@ static void take_erase(struct replay *replay, long what)
 }
 
 /*
- * The last character again, as often as there is room for it in its row.  Not
+ * The last character again, over the right edge, too, as in foot and xterm. Not
  * libvterm's own: that never ends behind what takes no room (an accent).
  */
 static void take_repeat(struct replay *replay, long count)
 {
-	struct terminal *terminal = screen(replay);
-	int row, column, before;
+	size_t all = count > 0 ? (size_t)count : 1, most = all;
+	size_t cells = (size_t)replay->rows * (size_t)replay->columns;
 
-	terminal_cursor(terminal, &row, &before);
-	count = count > 0 ? count : 1;
-	for (; count > 0 && replay->last_len > 0; count--) {
-		terminal_put(terminal, replay->last, replay->last_len);
-		terminal_cursor(terminal, &row, &column);
-		if (column <= before)
-			break;
-		before = column;
-	}
+	if (replay->last_len == 0)
+		return;
+	most = most < cells ? most : cells;
+	if (most > REPEATS_MAX - replay->repeats)
+		most = REPEATS_MAX - replay->repeats;
+	for (size_t i = 0; i < most; i++)
+		terminal_put(screen(replay), replay->last, replay->last_len);
+	replay->repeats += most;
+	if (most < all)
+		left_out(replay, "a character that is repeated more often");
 }
 
 static void take_size(struct replay *replay, const struct arguments *arguments)
@@ -795,6 +797,7 @@ static bool takes_room(struct replay *replay, const void *character, size_t len)
 static void put(struct replay *replay, const void *character, size_t len)
 {
 	int row, column, before[2];
+	bool stays;
 
 	/* libvterm goes over all marks of a place for each one more. */
 	if (replay->marks > MARKS_MAX && len > 1 &&
@@ -804,8 +807,11 @@ static void put(struct replay *replay, const void *character, size_t len)
 	terminal_put(screen(replay), character, len);
 	terminal_cursor(screen(replay), &row, &column);
 	memcpy(replay->last, character, len);
-	/* It takes no room, or there is none behind it. */
-	replay->last_len = row == before[0] && column == before[1] ? 0 : len;
+	/* The cursor stands still where there is no room behind it, too. */
+	stays = row == before[0] && column == before[1];
+	replay->last_len =
+		stays && len > 1 && !takes_room(replay, character, len) ? 0
+									: len;
 	replay->marks = replay->last_len > 0 ? 0 : replay->marks + 1;
 }
 
