@@ -17,14 +17,24 @@ static void note_signal(int number)
 	arrived = number;
 }
 
-void stop_ignore_output(void)
+static void handle_output(void (*handler)(int))
 {
 	static const int numbers[] = {SIGPIPE, SIGXFSZ};
-	struct sigaction action = {.sa_handler = SIG_IGN};
+	struct sigaction action = {.sa_handler = handler};
 
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		sigaction(numbers[i], &action, NULL);
+}
+
+void stop_ignore_output(void)
+{
+	handle_output(SIG_IGN);
+}
+
+void stop_default_output(void)
+{
+	handle_output(SIG_DFL);
 }
 
 void stop_catch(void)

@@ -24,6 +24,12 @@
 void stop_ignore_output(void);
 
 /*
+ * Back to the signals, for a program that is started: an ignored signal stays
+ * ignored there, and a shell's pipelines rely on SIGPIPE.
+ */
+void stop_default_output(void);
+
+/*
  * Catch the signals from here on, and ignore those of output.  Blocking calls
  * return EINTR then (there is no SA_RESTART), so a prompt ends too.
  */

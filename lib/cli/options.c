@@ -3,6 +3,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/experiment.h"
+#include "lib/base/stop.h"
 #include "lib/base/version.h"
 #include "lib/cli/screen.h"
 
@@ -271,6 +272,7 @@ int options_main(const struct option_program *program, int argc,
 	struct err err = ERR_EMPTY;
 	bool done = false, ok;
 
+	stop_ignore_output();
 	ok = start(program, argc, argv, &given, &done, &err);
 	if (ok && !done)
 		ok = run(&given, &err) && flush_output(&err);

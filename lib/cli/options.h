@@ -57,10 +57,11 @@ void options_help(const struct option_program *program, FILE *out);
 void options_version(const struct option_program *program, FILE *out);
 
 /*
- * All that main does: see that the standard streams are open, parse, print
- * help or run, flush standard output; at the end of a failure "name: message"
- * on standard error, as screen.h shows a line, and with ERR_USAGE where to find
- * help.  Returns the exit status.
+ * All that main does: ignore the signals of output (stop.h; what is started
+ * gets them back with stop_default_output()), see that the standard streams
+ * are open, parse, print help or run, flush standard output; at the end of a
+ * failure "name: message" on standard error, as screen.h shows a line, and with
+ * ERR_USAGE where to find help.  Returns the exit status.
  */
 int options_main(const struct option_program *program, int argc,
 	char *const *argv,

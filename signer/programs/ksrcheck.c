@@ -3,7 +3,6 @@
  * The whole policy report on a request, without an HSM: what the zone's
  * maintainer runs before the ceremony.
  */
-#include "lib/base/stop.h"
 #include "lib/cli/options.h"
 #include "signer/checks/check.h"
 #include "signer/sign/inputs.h"
@@ -113,7 +112,6 @@ static bool run(const struct option_result *given, struct err *err)
 	struct inputs inputs = INPUTS_EMPTY;
 	bool ok;
 
-	stop_ignore_output();
 	if (given->count > 1)
 		return err_set(err, ERR_USAGE, "more than one KSR is named");
 	ok = check(given->count > 0 ? given->operands[0] : NULL, &inputs,

@@ -7,7 +7,6 @@
 #include "lib/base/experiment.h"
 #include "lib/base/file.h"
 #include "lib/base/number.h"
-#include "lib/base/stop.h"
 #include "lib/base/time.h"
 #include "lib/cli/options.h"
 #include "lib/hash/sha256.h"
@@ -314,7 +313,6 @@ static bool run(const struct option_result *given, struct err *err)
 	struct ksr *previous = NULL;
 	bool ok;
 
-	stop_ignore_output();
 	experiment_set(experiment);
 	if (given->count != 1)
 		return err_set(err, ERR_USAGE,

@@ -90,6 +90,52 @@ def test_file_size_limit(zone, out, limit):
     assert left(out) == [] and not re.search(r'\] done$', log_of(out), re.M)
 
 
+def whole_pages(zone, out):
+    """Commands that write to standard output what must not get lost."""
+    programs, request = zone.hsm.programs, zone.folder / zone.request.name
+    (out / 'request.csr').write_text(subprocess.run(
+        ['openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', out / 'key.pem',
+         '-subj', '/CN=x'], check=True, capture_output=True, text=True).stdout)
+    (out / 'text').write_text('line\n' * 99)
+    yield [programs / 'displaycsr', out / 'request.csr']
+    yield [programs / 'sha2wordlist', request]
+    yield [programs / 'text2pdf', out / 'text']
+    for program in sorted(programs.iterdir()):
+        yield [program, '--help']
+
+
+def test_no_program_is_killed_for_its_output(zone, out):
+    """A reader that is gone and a file that may not grow, whatever is printed."""
+    for words in whole_pages(zone, out):
+        assert subprocess.run(words, cwd=zone.folder, capture_output=True, check=False).returncode == 0, words
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(words, cwd=zone.folder, stdout=writing, stderr=subprocess.PIPE, check=False)
+        os.close(writing)
+        assert done.returncode == 5 and b'Broken pipe' in done.stderr, (words, done)
+        with open(out / 'printed', 'w') as printed:
+            done = subprocess.run(words, cwd=zone.folder, stdout=printed, stderr=subprocess.PIPE, check=False,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20)))
+        assert done.returncode == 5 and b'File too large' in done.stderr, (words, done)
+
+
+@pytest.mark.parametrize('words, started', [(['hsmfd-hash', '-p', '--drive', 'drive'], 'printlog'),
+                                            (['ceremony-log', 'verify', 'drive'], 'sh')])
+def test_what_is_started_can_be_ended_by_its_output(programs, tmp_path, words, started):
+    """A shell's pipelines end by SIGPIPE; ignored, it stays so in every program there."""
+    (tmp_path / 'drive').mkdir()
+    (tmp_path / 'drive/file').write_text('x')
+    (tmp_path / 'bin').mkdir()
+    stub = tmp_path / 'bin' / started
+    stub.write_text('#!/bin/sh\ngrep SigIgn /proc/self/status >ignored\ncat >/dev/null\n')
+    stub.chmod(0o755)
+    done = subprocess.run([programs / words[0], *words[1:]], cwd=tmp_path, env={**os.environ, 'PATH': f'{stub.parent}:{os.environ["PATH"]}'},
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    ignored = int((tmp_path / 'ignored').read_text().split()[1], 16)
+    assert not any(ignored >> number - 1 & 1 for number in (signal.SIGPIPE, signal.SIGXFSZ))
+
+
 def test_done_is_the_last_line(zone, out):
     done = subprocess.run(command(zone, out), cwd=zone.folder, env=zone.hsm.env, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

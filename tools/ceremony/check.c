@@ -2,6 +2,7 @@
 #include "tools/ceremony/check.h"
 
 #include "lib/base/file.h"
+#include "lib/base/stop.h"
 #include "lib/base/text.h"
 #include "lib/cli/print.h"
 #include "tools/ceremony/folder.h"
@@ -116,8 +117,10 @@ static bool spawn(
 			&actions, output, STDOUT_FILENO);
 		posix_spawn_file_actions_addopen(
 			&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+		stop_default_output();
 		error = posix_spawnp(
 			out, argv[0], &actions, NULL, borrow(argv), environ);
+		stop_ignore_output();
 		posix_spawn_file_actions_destroy(&actions);
 	}
 	return error == 0 || err_set(err, ERR_OUTPUT, "cannot start %s: %s",

@@ -5,6 +5,7 @@
  * commands and what they show are in one recording, in their order.
  */
 #include "lib/base/file.h"
+#include "lib/base/stop.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/cli/ask.h"
@@ -357,8 +358,10 @@ static void become_recorded(struct run *run)
 	signal(SIGTSTP, SIG_DFL);
 	signal(SIGTTOU, SIG_DFL);
 	fflush(NULL);
+	stop_default_output();
 	execlp("ceremony-log", "ceremony-log", "record", COMMAND_AGAIN,
 		(char *)NULL);
+	stop_ignore_output();
 	/* The card says that it is not recorded. */
 	errno = 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "tools/ceremony/shell.h"
 
+#include "lib/base/stop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,13 +20,13 @@ static const char wrapper[] = "trap 'pwd -P >&9' EXIT; eval \"$1\" 9>&-";
 
 static _Noreturn void run_bash(const char *command, int folder)
 {
-	static const int back[] = {
-		SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+	static const int back[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
 
 	setpgid(0, 0);
 	tcsetpgrp(STDIN_FILENO, getpid());
 	for (size_t i = 0; i < sizeof(back) / sizeof(*back); i++)
 		signal(back[i], SIG_DFL);
+	stop_default_output();
 	dup2(folder, FOLDER_FD);
 	execlp("bash", "bash", "-c", wrapper, "bash", command, (char *)NULL);
 	fprintf(stderr, "ceremony: cannot start bash: %s\n", strerror(errno));

@@ -2,6 +2,7 @@
 #include "tools/evidence/record.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/stop.h"
 #include "lib/base/time.h"
 #include "lib/cli/feed.h"
 #include "tools/evidence/lately.h"
@@ -115,6 +116,7 @@ static _Noreturn void run_script(
 		dup2(log, LOG_FD);
 	/* For script alone; what is recorded gets its own again. */
 	setenv("SHELL", "/bin/sh", 1);
+	stop_default_output();
 	execlp("script", "script", "--quiet", "--flush", "--return",
 		"--log-out", path, "--command", buf_string(&text),
 		(char *)NULL);

@@ -2,6 +2,7 @@
 #include "tools/evidence/verify.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/stop.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,8 +23,10 @@ bool verify_log(const char *folder, struct err *err)
 
 	verify_script(&text);
 	if (buf_ok(&text, err)) {
+		stop_default_output();
 		execlp("sh", "sh", "-c", buf_string(&text), "ceremony-log",
 			folder, (char *)NULL);
+		stop_ignore_output();
 		err_set(err, ERR_INPUT, "cannot start a shell: %s",
 			strerror(errno));
 	}
