@@ -412,6 +412,17 @@ struct reading {
 	bool begun;
 };
 
+static bool refuse_section(struct reader *reader, struct err *err)
+{
+	struct buf known = BUF_EMPTY;
+
+	for (size_t i = 0; i < SECTIONS; i++)
+		buf_format(&known, "%s%s", i > 0 ? ", " : "", sections[i].name);
+	reader_refuse_unknown(reader, err, buf_string(&known));
+	buf_free(&known);
+	return false;
+}
+
 /* A reader_entry: a section. */
 static bool read_section(
 	void *context, struct reader *reader, const char *key, struct err *err)
@@ -424,7 +435,7 @@ static bool read_section(
 	while (i < SECTIONS && strcmp(sections[i].name, key) != 0)
 		i++;
 	if (i == SECTIONS)
-		return reader_refuse(reader, err, "unknown section");
+		return refuse_section(reader, err);
 	if (sections[i].settings == settings_experiment && !first)
 		return reader_refuse(
 			reader, err, "expected before all other sections");

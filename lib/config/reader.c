@@ -17,6 +17,8 @@
  */
 #define DEPTH_MAX 5
 
+#define DIGITS "0123456789"
+
 struct reader {
 	const char *name;
 	const uint8_t *bytes; /* of the file, borrowed */
@@ -28,6 +30,8 @@ struct reader {
 	size_t line;                 /* of the last event */
 	const char *path[DEPTH_MAX]; /* keys around the present value */
 	size_t depth;
+	bool before_map; /* a map is expected, and did not begin */
+	bool unknown;    /* the last key is none of those that there are */
 };
 
 static bool refuse_at(const struct reader *reader, const char *key,
@@ -40,25 +44,64 @@ static bool consists_of(const char *text, const char *characters)
 	return text[0] != '\0' && text[strspn(text, characters)] == '\0';
 }
 
-/*
- * Below hsm.NAME what stands where a key should may be a PIN ("pin:1234", or
- * the two mixed up): only what cannot be one is shown.
- */
-static const char *shown_key(
+/* Below hsm.NAME: only what cannot be a PIN. */
+static bool is_hsm_key(
 	const struct reader *reader, size_t place, const char *key)
 {
 	static const char *const known[] = {"module", "pin", "so_pin", "env"};
 
-	if (place < 2 || strcmp(reader->path[0], "hsm") != 0)
-		return key;
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (place == 2 && strcmp(known[i], key) == 0)
-			return key;
-	if (place > 2 && strcmp(reader->path[2], "env") == 0 &&
-		consists_of(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") &&
-		(key[0] < '0' || key[0] > '9'))
-		return key;
-	return "(a key that is not shown)";
+			return true;
+	return place > 2 && strcmp(reader->path[2], "env") == 0 &&
+	       consists_of(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") &&
+	       (key[0] < '0' || key[0] > '9');
+}
+
+/* "pin:1234" without a blank is a key. */
+static bool begins_with_pin(const char *key)
+{
+	static const char *const before[] = {"pin", "so_pin", "so-pin"};
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++)
+		if (strncasecmp(key, before[i], strlen(before[i])) == 0 &&
+			key[strlen(before[i])] != '\0')
+			return true;
+	return false;
+}
+
+/* The name of an hsm has a map: a PIN that is moved to its place has none. */
+static bool is_hsm_name(const struct reader *reader, const char *key)
+{
+	if (!reader->before_map || reader->depth != 2)
+		return true;
+	if (!reader->have_event)
+		return strpbrk(key, DIGITS) == NULL;
+	return reader->event.type == YAML_MAPPING_START_EVENT;
+}
+
+/*
+ * What stands where a key should may be a PIN ("pin:1234", the two mixed up,
+ * or a line of hsm.NAME that is indented less): only what is none is shown.
+ */
+static bool is_shown(const struct reader *reader, size_t place, const char *key)
+{
+	bool in_hsm = place > 0 && strcmp(reader->path[0], "hsm") == 0;
+	bool unknown = reader->unknown && place + 1 == reader->depth;
+
+	if (in_hsm && place > 1)
+		return is_hsm_key(reader, place, key);
+	if (begins_with_pin(key))
+		return false;
+	if (in_hsm)
+		return is_hsm_name(reader, key);
+	return !unknown || (place > 0 && strpbrk(key, DIGITS) == NULL);
+}
+
+static const char *shown_key(
+	const struct reader *reader, size_t place, const char *key)
+{
+	return is_shown(reader, place, key) ? key : "(a key that is not shown)";
 }
 
 /* The line that the reader is at, without what ends it. */
@@ -152,6 +195,16 @@ bool reader_refuse_key(const struct reader *reader, const char *key,
 	refuse_at(reader, key, err, format, ap);
 	va_end(ap);
 	return false;
+}
+
+bool reader_refuse_unknown(
+	struct reader *reader, struct err *err, const char *expected)
+{
+	reader->unknown = true;
+	if (expected == NULL)
+		return reader_refuse(reader, err, "unknown key");
+	return reader_refuse(reader, err, "unknown %s, expected %s",
+		reader->depth > 1 ? "key" : "section", expected);
 }
 
 size_t reader_line(const struct reader *reader)
@@ -384,8 +437,10 @@ bool reader_map(struct reader *reader, reader_entry *entry, void *context,
 	struct seen *seen = NULL;
 	bool ok = false;
 
+	reader->before_map = true;
 	if (!take_event(reader, YAML_MAPPING_START_EVENT, "a map", err))
 		return false;
+	reader->before_map = false;
 	seen = calloc(1, sizeof(*seen));
 	if (seen == NULL)
 		return err_nomem(err);

@@ -76,4 +76,12 @@ bool reader_refuse_key(const struct reader *reader, const char *key,
 	struct err *err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/*
+ * Refuse the key around as one that there is not.  It may be a PIN in the
+ * wrong place, and is shown where it cannot be.  expected: those that there
+ * are, or NULL.
+ */
+bool reader_refuse_unknown(
+	struct reader *reader, struct err *err, const char *expected);
+
 #endif

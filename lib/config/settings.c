@@ -566,11 +566,8 @@ static bool refuse_unknown(
 	for (; table[count].name != NULL; count++)
 		buf_format(&known, "%s%s", count > 0 ? ", " : "",
 			table[count].name);
-	if (count <= KNOWN_SHOWN)
-		reader_refuse(reader, err, "unknown key, expected %s",
-			buf_string(&known));
-	else
-		reader_refuse(reader, err, "unknown key");
+	reader_refuse_unknown(
+		reader, err, count <= KNOWN_SHOWN ? buf_string(&known) : NULL);
 	buf_free(&known);
 	return false;
 }

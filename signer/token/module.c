@@ -59,10 +59,14 @@ static bool load_library(struct module *module, struct err *err)
 	void *symbol;
 	CK_RV rv;
 
-	/* The loader takes a bare name from its own path: that is no path. */
+	/*
+	 * The loader takes a bare name from its own path: that is no path.  It
+	 * may be the PIN, with the module where the PIN should be.
+	 */
 	if (strchr(hsm->module, '/') == NULL)
-		return err_set(err, ERR_HSM, "hsm %s: %s is not a path",
-			hsm->name, hsm->module);
+		return err_set(err, ERR_HSM,
+			"hsm %s: hsm.%s.module is not a path, expected one with /",
+			hsm->name, hsm->name);
 	module->library = dlopen(hsm->module, RTLD_NOW | RTLD_LOCAL);
 	if (module->library == NULL)
 		return err_set(err, ERR_HSM, "hsm %s: cannot load module: %s",

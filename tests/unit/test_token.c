@@ -453,7 +453,8 @@ static void bad_modules_are_refused(void **state)
 		const char *path, *message;
 	} cases[] = {
 		{"/nonexistent.so", "cannot load module"},
-		{"libsofthsm2.so", "is not a path"},
+		{"libsofthsm2.so", "hsm.soft.module is not a path"},
+		{"983451", "hsm.soft.module is not a path"},
 		{"/lib/x86_64-linux-gnu/libm.so.6", "not a PKCS#11 module"},
 	};
 
