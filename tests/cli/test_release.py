@@ -486,6 +486,45 @@ def test_a_tag_signed_otherwise_is_not_signed(project):
     assert done.returncode == 3 and 'carries no signature' in done.stderr, done
 
 
+@pytest.mark.parametrize('way', ['ext', 'uploadpack'])
+@pytest.mark.parametrize('more', [(), ('--unsigned', )])
+def test_a_repository_runs_nothing(project, way, more):
+    """What is offered as a repository says in its configuration whom git asks for an
+    object that it lacks; the question was put, by a program of that maker's, before
+    any signature was looked at, and again while the clone was sent."""
+    assert project.release().returncode == 0
+    made = project.folder / 'ran'
+    program = project.folder / 'program'
+    program.write_text(f'#!/bin/sh\necho x >{made}\n')
+    program.chmod(0o755)
+    offered = project.folder / 'offered'
+    shutil.copytree(project.top, offered, symlinks=True)
+    for name, value in {
+            'core.repositoryFormatVersion': '1', 'extensions.partialClone': 'evil', 'remote.evil.promisor': 'true',
+            'remote.evil.url': f'ext::{program}' if way == 'ext' else str(project.top), 'remote.evil.uploadpack': program,
+            'remote.evil.partialCloneFilter': 'blob:none', 'protocol.ext.allow': 'always', 'protocol.allow': 'always',
+            'core.fsmonitor': program, 'core.hooksPath': project.folder, 'core.sshCommand': program,
+            'core.alternateRefsCommand': program, 'core.pager': program, 'uploadpack.packObjectsHook': program,
+            'gpg.ssh.defaultKeyCommand': program}.items():
+        run('git', 'config', name, value, cwd=offered, env=project.env).check_returncode()
+    argv = ['rebuild', '--repository', offered, '--vary', 'none', *more, '--out']
+    done = project.command(*argv, project.folder / 'whole', VERSION)
+    assert done.returncode == 0 and not made.exists(), done
+    # Then one of the objects is missing.
+    for number, revision in enumerate((f'refs/tags/{VERSION}', f'{VERSION}^{{commit}}', f'{VERSION}:source')):
+        name = run('git', 'rev-parse', revision, cwd=project.top, env=project.env).stdout.strip()
+        lacking = offered / '.git/objects' / name[:2] / name[2:]
+        lacking.rename(project.folder / 'kept')
+        out = project.folder / f'o{number}'
+        done = project.command(*argv, out, VERSION)
+        assert not made.exists(), (revision, done)
+        assert done.returncode == 3 and not out.exists(), (revision, done)
+        (project.folder / 'kept').rename(lacking)
+    # And where there is nothing.
+    done = project.command(*argv, project.folder / 'x', '0' * 40)
+    assert done.returncode == 3 and not made.exists(), done
+
+
 def test_a_signed_tag_under_another_name_is_refused(project):
     """Whoever offers a repository can give an older release's tag the name of a
     newer one, signature and all: who rebuilds would build, and attest, the old."""
