@@ -325,6 +325,29 @@ def test_a_moved_time_of_publishing_is_seen(small, keys, signed):
     assert done.returncode == 0 and 'UNSIGNED    nobody vouches' in done.stdout, done
 
 
+@pytest.mark.parametrize('name,command,when,script', [
+    # After its signature was verified.
+    ('SOURCE', 'ssh-keygen', '*verify*', "sed -i 's/^published: .*/published: 2026-11-30T00:00:00Z/'"),
+    # After it was read.
+    ('policy', 'awk', '*policy.awk*', "sed -i 's/^group rebuilders 2/group rebuilders 1/'"),
+    ('allowed_signers', 'ssh-keygen', '*find-principals*', "sed -i 's/.*//'")])
+def test_what_is_judged_is_what_was_read(small, keys, signed, tmp_path, name, command, when, script):
+    """Signature and contents were looked at in two readings: whoever can write to the
+    folder had late statements count under the manager's name, or gave the verdict the
+    hash of a policy that had not been asked."""
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(finished='2026-11-29T12:00:00Z'), keys[who]))
+    plain = small.judge()
+    assert plain.returncode == 1 and plain.stdout.count(' late ') == 2, plain
+    path, tools = (small.folder if name == 'SOURCE' else tmp_path) / name, tmp_path / 'tools'
+    before = path.read_text()
+    tools.mkdir()
+    (tools / command).write_text(f'#!/bin/sh\n/usr/bin/{command} "$@"\nstatus=$?\ncase "$*" in {when}) {script} {path} ;; esac\nexit $status\n')
+    (tools / command).chmod(0o755)
+    done = small.judge(env={'PATH': f'{tools}:/usr/sbin:/usr/bin:/sbin:/bin'})
+    assert path.read_text() != before and (done.returncode, done.stdout, done.stderr) == (1, plain.stdout, ''), done
+
+
 @pytest.mark.parametrize('name', ['SHA256SUMS', 'SOURCE'])
 def test_signatures_that_do_not_count(small, signed, name):
     path = small.folder / f'{name}.manager.sig'
