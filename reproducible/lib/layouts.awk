@@ -33,6 +33,7 @@ FNR == 1 { side++ }
 		value = $4
 		where[side, key] = $2
 		size[side, key] = $3
+		if ($2 + $3 > end[side]) end[side] = $2 + $3
 	} else next
 	if ((side, key) in has) { many[key]++; key = key SUBSEP many[key] }
 	has[side, key] = value
@@ -52,6 +53,10 @@ function changed_words(a, b,    n, m, i, x, y, left, right, gone, came) {
 function both(key) { return (1, key) in has && (2, key) in has }
 function differs(key) { return both(key) && has[1, key] != has[2, key] }
 function only(key) { return !both(key) }
+# Is this a gap with which the second ends, behind where the first does?
+function appended(key) {
+	return substr(key, 1, 9) == "range" SUBSEP "gap" && (2, key) in has && where[2, key] + size[2, key] == end[2] && end[2] > end[1]
+}
 END {
 	for (i = 1; i <= count; i++) {
 		split(keys[i], word, SUBSEP)
@@ -70,6 +75,8 @@ END {
 			fields++
 		} else if (word[1] == "file" && only(keys[i])) {
 			say(((1, keys[i]) in has ? "removed" : "added") " file", word[2])
+			moved = 1
+		} else if (word[1] == "file" && where[1, keys[i]] != where[2, keys[i]]) {
 			moved = 1
 		}
 	}
@@ -97,7 +104,7 @@ END {
 		}
 	}
 	if (has[1, "size"] != has[2, "size"]) {
-		moved = 1
+		resized = 1
 		say("size", "of the ISO by its own account: " has[1, "size"] " became " has[2, "size"])
 	}
 	for (i = 1; i <= count; i++) {
@@ -109,13 +116,19 @@ END {
 			else if (differs(key)) say("appended data", "other bytes behind the ISO")
 			continue
 		}
-		# Where files moved, every table that says where they are differs too.
-		if (moved && word[2] ~ /^(directory|path table|primary|boot (record|catalog)|MBR partition|GPT|gap)/) continue
-		if (fields && word[2] ~ /^primary/) continue
+		if (appended(key)) {
+			say("appended data", end[2] - end[1] " bytes at the end, which no file claims")
+			continue
+		}
+		# Where files moved, the tables of the file system that say where they are differ
+		# too.  What a firmware goes by to boot is named all the same: whether no more
+		# than a place in it differs is not known here.
+		if (moved && word[2] ~ /^(directory|path table|primary|gap)/) continue
+		if ((fields || resized) && word[2] ~ /^primary/) continue
 		if (differs(key)) say(word[2] ~ /^boot (record|catalog)/ ? "El Torito catalog" : word[2] ~ /^directory/ ? "directory" : "range", \
 			word[2] " at byte " where[2, key] " has other contents")
 		else if (only(key)) say("layout", word[2] " is in " ((1, key) in has ? "the first" : "the second") " alone")
 	}
-	for (i = 1; i <= count && !moved && !said; i++)
+	for (i = 1; i <= count && !said; i++)
 		if (both(keys[i]) && where[1, keys[i]] != where[2, keys[i]]) say("layout", keys[i] " moved")
 }

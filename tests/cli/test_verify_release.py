@@ -140,6 +140,36 @@ def test_a_tampering_is_named(disc, signer, tmp_path, name):
     assert set(parts) <= allowed, named
 
 
+def resize(copy, blocks):
+    """The size in the volume descriptor, in both byte orders."""
+    with open(copy, 'r+b') as file:
+        file.seek(32768 + 80)
+        size = int.from_bytes(file.read(4), 'little') + blocks
+        file.seek(32768 + 80)
+        file.write(size.to_bytes(4, 'little') + size.to_bytes(4, 'big'))
+
+
+@pytest.mark.parametrize('blocks,also', [
+    (-1, ['boot catalog']), (-1, ['boot record']), (-1, ['MBR table', 'GPT entries', 'GPT header']), (20, ['appended data'])])
+def test_two_tamperings_do_not_hide_each_other(disc, signer, tmp_path, blocks, also):
+    """One field of the volume descriptor made everything that boots a consequence of
+    it, so that the size alone was named."""
+    copy = tmp_path / 'copy.iso'
+    shutil.copy(disc.iso, copy)
+    for name in also:
+        TAMPERINGS[name][0](copy, disc)
+    if blocks > 0:
+        os.truncate(copy, disc.iso.stat().st_size + blocks * 2048)
+    resize(copy, blocks)
+    done, named = verify(copy, disc, signer)
+    assert done.returncode == 1 and 'size' in [part for part, _ in named], done
+    words = ' '.join(f'{part}: {words};' for part, words in named)
+    for name in also:
+        shown = {'MBR table': 'range: MBR partition table at', 'GPT entries': 'range: GPT entries at', 'GPT header': 'range: GPT header at',
+                 'appended data': 'appended data: 40960 bytes at the end'}.get(name, f'El Torito catalog: {name} at')
+        assert shown in words, named
+
+
 def test_the_callers_environment_changes_no_verdict(disc, signer, tmp_path):
     copy = tmp_path / 'copy.iso'
     shutil.copy(disc.iso, copy)
