@@ -261,6 +261,39 @@ def test_gpgvs_own_failure_is_heard(tree, keys, tmp_path, line, ending, status, 
     assert (tmp_path / 'out').exists() == (status == 0)
 
 
+def test_a_list_of_keys_that_cannot_be_read_is_not_the_sources(tree, keys, tmp_path):
+    """Every source was one that no key of the list had signed."""
+    (tmp_path / 'InRelease').write_bytes(keys.sign(archives.release(), 'good'))
+    believed = tree / 'packages/keyring/fingerprints'
+    believed.rename(tmp_path / 'away')
+    try:
+        done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', tmp_path / 'InRelease', tmp_path / 'out',
+                            env=archives.environment(tmp_path, KEYRING=keys.ring))
+    finally:
+        (tmp_path / 'away').rename(believed)
+    assert done.returncode == 2 and f'cannot read {believed}' in done.stdout and 'refused' not in done.stdout, done.stdout
+
+
+def test_the_list_of_keys_is_read_once(tree, keys, tmp_path):
+    """Two signatures; after the first look at the list there is another one."""
+    believed = tree / 'packages/keyring/fingerprints'
+    before = believed.read_text()
+    sed = tmp_path / 'bin/sed'
+    sed.parent.mkdir()
+    sed.write_text(f'#!/bin/sh\n/usr/bin/sed "$@"\nstatus=$?\ncase "$*" in *{believed}*) : >{believed} ;; esac\nexit $status\n')
+    sed.chmod(0o755)
+    (tmp_path / 'InRelease').write_bytes(keys.sign(archives.release(), 'good', 'second'))
+    environment = archives.environment(tmp_path, KEYRING=keys.ring)
+    environment['PATH'] = f'{sed.parent}:{environment["PATH"]}'
+    try:
+        done = archives.run(tree / 'packages/lib/verified', 'trixie', '-', tmp_path / 'InRelease', tmp_path / 'out', env=environment)
+        assert believed.read_text() == ''
+    finally:
+        believed.write_text(before)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / 'out.signers').read_text().split() == sorted([keys.prints['good'], keys.prints['second']])
+
+
 def test_a_full_disk_is_not_the_sources(tree, keys, tmp_path):
     """What could not be written down is no message, or one of nobody's."""
     df = tmp_path / 'bin/df'
