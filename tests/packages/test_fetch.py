@@ -63,6 +63,21 @@ def test_a_folder_for_output_that_fetch_has_made_is_marked(top, tmp_path, mirror
     assert done.returncode == 0 and not (tmp_path / 'output').exists(), done.stdout
 
 
+def test_fetch_is_of_one_lock(tmp_path, mirror):
+    """A lock that is exchanged meanwhile (git pull) had the packages of the old one looked
+    for at the time of the new one, where they are gone."""
+    tree = archives.copy_tree(tmp_path / 'tree')
+    lock = tmp_path / 'lock'
+    with open(tree / 'image/lib/common.sh', 'a') as common:
+        common.write(f"""archives() {{ sed -i 's/2026/2027/' {lock}; }}\n""")
+    (tmp_path / 'times').mkdir()
+    mirror.rename(tmp_path / 'times/20260101T000000Z')
+    (tmp_path / 'times/20270101T000000Z/pool').mkdir(parents=True)
+    done = run_fetch(tree, tmp_path, lock, SNAPSHOT=tmp_path / 'times')
+    assert '2027' in lock.read_text()
+    assert done.returncode == 0 and len(cached(tmp_path)) == 2, done.stderr
+
+
 @pytest.mark.parametrize('jobs', ['abc', '-1', '0', '2.5', '08', ' 2', '1 -n 2', '2\n3', '99999999999999999999'])
 def test_how_many_at_a_time_is_a_number(top, tmp_path, mirror, jobs):
     """xargs ended at once, and that no source has the packages was said."""
