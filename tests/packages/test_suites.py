@@ -73,6 +73,20 @@ def test_without_the_suite_the_lock_has_no_word_of_it(tree, keys, tmp_path):
     assert 'security' not in text and 'one 1.0-1 all' in text
 
 
+@pytest.mark.parametrize('name, why', [
+    ('../../elsewhere', 'a suite (packages/suites.list) is a name of small letters, digits and hyphens, not "../../elsewhere"'),
+    ('*', 'a suite (packages/suites.list) is a name of small letters, digits and hyphens, not "*"'),
+    ('-x', 'a suite (packages/suites.list) is a name of small letters, digits and hyphens, not "-x"'),
+    ('trixie', "packages/suites.list names the release's own suite, trixie"),
+])
+def test_a_suite_is_a_name(tree, keys, tmp_path, name, why):
+    """And no path or pattern; the release's own is there already."""
+    (tree / 'packages/suites.list').write_text(f'{name}\n')
+    suite(tmp_path / 'base', keys, 'trixie', {**BASE, 'four': '3'}, 'good')
+    done = resolve(tree, keys, tmp_path, tmp_path / 'base')
+    assert done.returncode == 1 and done.stdout == f'lock: {why}\n', done.stdout
+
+
 @pytest.mark.parametrize('signer, more, why', [
     ('good', {}, 'not in packages/keyring/fingerprints.security'),
     ('stranger', {}, 'not in packages/keyring/fingerprints.security'),
