@@ -358,6 +358,27 @@ SAVED = [
 ]
 
 
+@pytest.mark.parametrize("data,shown", [
+    ("abc\r\x1b[4h\u65e5\x1b[4l\u672c", ["\u65e5\u672cc"]),
+    ("abc\r\x1b[4h\u65e5\u672cX\u00e9", ["\u65e5\u672cX\u00e9abc"]),
+    ("abc\r\x1b[4h\x1b[!p\u65e5", ["\u65e5c"]),
+    ("abc\r\x1b[7;4h\u65e5\x1b[2b\x1b[4;7lX", ["\u65e5" * 3 + "Xbc"]),
+])
+def test_insert_mode_makes_room_for_a_wide_character(tmp_path, data, shown):
+    """A letter behind it was lost."""
+    assert replay(data.encode()) == shown
+    # tmux does not leave the mode for CSI ! p, and repeats no wide character; foot
+    # and xterm do.
+    if shutil.which("tmux") and "!p" not in data and "2b" not in data:
+        assert trimmed(Tmux(tmp_path).rows(data.encode(), 80, 24)) == shown
+
+
+def test_insert_mode_is_one_of_both_screens():
+    lines = replay("abc\x1b[4h\x1b[?1049hde\r\u65e5\x1b[?1049l\r\u672c".encode())
+    assert "\u672cabc" in lines
+    assert ASIDE + "\u65e5de" in lines
+
+
 @pytest.mark.parametrize("data,shown", SAVED)
 def test_saved_cursor(tmp_path, data, shown):
     """What came behind CSI s stood over the first row of the screen."""

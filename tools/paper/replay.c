@@ -77,7 +77,8 @@ struct replay {
 	size_t last_len; /* of the character to repeat, 0: there is none */
 	size_t marks;    /* put one after the other without a step */
 	bool newline_returns;
-	bool failed; /* err says why */
+	bool inserts; /* a mode */
+	bool failed;  /* err says why */
 	struct err *err;
 };
 
@@ -225,6 +226,8 @@ static bool new_terminal(
 	if (!terminal_new(replay->rows, replay->columns,
 		    alternate ? NULL : scrolled, replay, out, replay->err))
 		replay->failed = true;
+	else if (replay->inserts)
+		terminal_control(*out, "\033[4h", 4);
 	return !replay->failed;
 }
 
@@ -531,6 +534,40 @@ static void take_erase(struct replay *replay, long what)
 	terminal_control(screen(replay), replay->sequence, replay->len);
 }
 
+/* Its columns: 0 where it can join what stands before it. */
+static int columns_of(struct replay *replay, const void *character, size_t len)
+{
+	int row, column = 1;
+
+	if (replay->trial == NULL && !terminal_new(SIDE_MIN, COLUMNS, NULL,
+					     NULL, &replay->trial, replay->err))
+		replay->failed = true;
+	if (replay->failed)
+		return 1;
+	terminal_control(replay->trial, "\r", 1);
+	terminal_put(replay->trial, "x", 1);
+	terminal_control(replay->trial, "\r", 1);
+	terminal_put(replay->trial, character, len);
+	terminal_cursor(replay->trial, &row, &column);
+	return column;
+}
+
+/*
+ * In insert mode libvterm moves the rest of the row by one column, whatever the
+ * width, and a wide character would stand over what was there.
+ */
+static void put_with_room(
+	struct replay *replay, const void *character, size_t len)
+{
+	int row, column;
+
+	terminal_cursor(screen(replay), &row, &column);
+	if (replay->inserts && len > 1 && column < replay->columns - 1 &&
+		columns_of(replay, character, len) > 1)
+		terminal_control(screen(replay), "\033[@", 3);
+	terminal_put(screen(replay), character, len);
+}
+
 /*
  * The last character again, over the right edge, too, as in foot and xterm. Not
  * libvterm's own: that never ends behind what takes no room (an accent).
@@ -546,7 +583,7 @@ static void take_repeat(struct replay *replay, long count)
 	if (most > REPEATS_MAX - replay->repeats)
 		most = REPEATS_MAX - replay->repeats;
 	for (size_t i = 0; i < most; i++)
-		terminal_put(screen(replay), replay->last, replay->last_len);
+		put_with_room(replay, replay->last, replay->last_len);
 	replay->repeats += most;
 	if (most < all)
 		left_out(replay, "a character that is repeated more often");
@@ -580,12 +617,36 @@ static void take_cursor(struct replay *replay, bool save)
 	terminal_control(screen(replay), save ? "\0337" : "\0338", 2);
 }
 
+static void set_inserts(struct replay *replay, bool set)
+{
+	replay->inserts = set;
+	terminal_control(screen(replay), set ? "\033[4h" : "\033[4l", 4);
+}
+
+/*
+ * CSI 4 h, CSI 4 l and CSI ! p.  libvterm takes but the first number of a list,
+ * and does not leave the mode for the last of these.
+ */
+static void note_inserts(
+	struct replay *replay, uint8_t final, const struct arguments *arguments)
+{
+	if (replay->len == 4 && memcmp(replay->sequence, "\033[!p", 4) == 0)
+		set_inserts(replay, false);
+	if (arguments->marked || arguments->leader != 0 ||
+		(final != 'h' && final != 'l'))
+		return;
+	for (size_t i = 0; i < arguments->count; i++)
+		if (arguments->values[i] == 4)
+			set_inserts(replay, final == 'h');
+}
+
 /* The commands that are not left to the terminal: true where it was one. */
 static bool take_own(
 	struct replay *replay, uint8_t final, const struct arguments *arguments)
 {
 	bool private = arguments->leader == '?';
 
+	note_inserts(replay, final, arguments);
 	if (arguments->marked || (arguments->leader != 0 && !private))
 		return false;
 	if (private && (final == 'h' || final == 'l') &&
@@ -647,6 +708,7 @@ static void take_escape(struct replay *replay)
 		leave_alternate(replay, "the alternate screen, as last seen:");
 		if (!replay->failed)
 			before_clearing(replay);
+		replay->inserts = false;
 	}
 	if (!replay->failed)
 		terminal_control(screen(replay), replay->sequence, replay->len);
@@ -776,42 +838,23 @@ static void in_string_escape(struct replay *replay, uint8_t c)
 	in_escape(replay, c);
 }
 
-/* Has it a width, where it cannot join what stands before it? */
-static bool takes_room(struct replay *replay, const void *character, size_t len)
-{
-	int row, column = 1;
-
-	if (replay->trial == NULL && !terminal_new(SIDE_MIN, COLUMNS, NULL,
-					     NULL, &replay->trial, replay->err))
-		replay->failed = true;
-	if (replay->failed)
-		return true;
-	terminal_control(replay->trial, "\r", 1);
-	terminal_put(replay->trial, "x", 1);
-	terminal_control(replay->trial, "\r", 1);
-	terminal_put(replay->trial, character, len);
-	terminal_cursor(replay->trial, &row, &column);
-	return column > 0;
-}
-
 static void put(struct replay *replay, const void *character, size_t len)
 {
 	int row, column, before[2];
-	bool stays;
 
 	/* libvterm goes over all marks of a place for each one more. */
 	if (replay->marks > MARKS_MAX && len > 1 &&
-		!takes_room(replay, character, len))
+		columns_of(replay, character, len) == 0)
 		return;
 	terminal_cursor(screen(replay), &before[0], &before[1]);
-	terminal_put(screen(replay), character, len);
+	put_with_room(replay, character, len);
 	terminal_cursor(screen(replay), &row, &column);
 	memcpy(replay->last, character, len);
+	replay->last_len = len;
 	/* The cursor stands still where there is no room behind it, too. */
-	stays = row == before[0] && column == before[1];
-	replay->last_len =
-		stays && len > 1 && !takes_room(replay, character, len) ? 0
-									: len;
+	if (row == before[0] && column == before[1] && len > 1 &&
+		columns_of(replay, character, len) == 0)
+		replay->last_len = 0;
 	replay->marks = replay->last_len > 0 ? 0 : replay->marks + 1;
 }
 
@@ -918,6 +961,7 @@ static size_t take_frame(struct replay *replay, const char *text, size_t len)
 		header_size(replay, text, line);
 	terminal_free(replay->main);
 	replay->main = NULL;
+	replay->inserts = false;
 	new_terminal(replay, false, &replay->main);
 	return line < len ? line + 1 : len;
 }
