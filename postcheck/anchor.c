@@ -7,7 +7,6 @@
 #include "lib/base/number.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
-#include "lib/crypto/crypto.h"
 #include "lib/dns/ds.h"
 #include "lib/ksr/ksr.h"
 #include "lib/xml/xml.h"
@@ -204,27 +203,37 @@ bool second_anchor_agrees(const struct second_anchor_key *entry,
 	return true;
 }
 
-bool second_anchor_is(const struct second_anchor_key *entry,
-	const struct dnskey *dnskey, const struct buf *owner, bool *out,
-	struct err *err)
+void second_anchor_ask(const struct dnskey *dnskey, const struct buf *owner,
+	struct second_anchor_asked *out)
 {
-	struct dnskey plain = *dnskey; /* borrows the public key */
-	uint8_t digest[CRYPTO_DIGEST_MAX];
-	size_t len;
+	*out = (struct second_anchor_asked){.plain = *dnskey, .owner = owner};
+	out->plain.flags = DNSKEY_FLAGS_KSK;
+	out->tag = dnskey_tag(&out->plain);
+}
 
-	plain.flags = DNSKEY_FLAGS_KSK;
+bool second_anchor_is(const struct second_anchor_key *entry,
+	struct second_anchor_asked *asked, bool *out, struct err *err)
+{
+	struct second_anchor_digest *digest = entry->digest_type == DS_SHA384
+						      ? &asked->sha384
+						      : &asked->sha256;
+
 	*out = false;
 	if (!second_anchor_vouches(entry))
 		return true;
 	if (entry->digest_type != DS_SHA256 && entry->digest_type != DS_SHA384)
 		return true;
-	if (!crypto_ds(&plain, owner, entry->digest_type, digest, &len, err))
+	if (entry->algorithm != asked->plain.algorithm ||
+		entry->tag != asked->tag)
+		return true;
+	if (digest->len == 0 &&
+		!crypto_ds(&asked->plain, asked->owner, entry->digest_type,
+			digest->bytes, &digest->len, err))
 		return false;
-	*out = entry->algorithm == plain.algorithm &&
-	       entry->tag == dnskey_tag(&plain) && entry->digest.len == len &&
-	       memcmp(entry->digest.data, digest, len) == 0 &&
+	*out = entry->digest.len == digest->len &&
+	       memcmp(entry->digest.data, digest->bytes, digest->len) == 0 &&
 	       (entry->public_key.len == 0 ||
-		       buf_equal(&entry->public_key, &plain.public_key));
+		       buf_equal(&entry->public_key, &asked->plain.public_key));
 	return true;
 }
 
@@ -232,10 +241,12 @@ bool second_anchor_has(const struct second_anchor *anchor,
 	const struct dnskey *dnskey, const struct buf *owner, bool *out,
 	struct err *err)
 {
+	struct second_anchor_asked asked;
+
 	*out = false;
+	second_anchor_ask(dnskey, owner, &asked);
 	for (size_t i = 0; anchor != NULL && !*out && i < anchor->count; i++)
-		if (!second_anchor_is(
-			    &anchor->keys[i], dnskey, owner, out, err))
+		if (!second_anchor_is(&anchor->keys[i], &asked, out, err))
 			return false;
 	return true;
 }

@@ -4,6 +4,7 @@
 #define POSTCHECK_ANCHOR_H
 
 #include "lib/base/buf.h"
+#include "lib/crypto/crypto.h"
 #include "lib/dns/dnskey.h"
 
 struct second_anchor_key {
@@ -49,14 +50,35 @@ bool second_anchor_vouches(const struct second_anchor_key *entry);
 bool second_anchor_agrees(const struct second_anchor_key *entry,
 	const struct buf *owner, bool *out, struct err *err);
 
+struct second_anchor_digest {
+	size_t len; /* 0: not made yet */
+	uint8_t bytes[CRYPTO_DIGEST_MAX];
+};
+
 /*
- * Is the key, in its form with flags 257, the one of this entry, and does the
- * entry vouch?  owner is the zone's name in canonical wire form.  Errors as
+ * A key that is looked for among the entries, of which there may be thousands:
+ * what is compared with each is made once.
+ */
+struct second_anchor_asked {
+	struct dnskey plain;     /* in its form with flags 257; borrows */
+	const struct buf *owner; /* borrowed */
+	uint16_t tag;
+	struct second_anchor_digest sha256, sha384;
+};
+
+/*
+ * The key in its form with flags 257.  owner is the zone's name in canonical
+ * wire form.  Both must outlive *out; nothing is to be freed.
+ */
+void second_anchor_ask(const struct dnskey *dnskey, const struct buf *owner,
+	struct second_anchor_asked *out);
+
+/*
+ * Is the key the one of this entry, and does the entry vouch?  Errors as
  * crypto_ds().
  */
 bool second_anchor_is(const struct second_anchor_key *entry,
-	const struct dnskey *dnskey, const struct buf *owner, bool *out,
-	struct err *err);
+	struct second_anchor_asked *asked, bool *out, struct err *err);
 
 /* Is it so for any entry?  For none where anchor is NULL. */
 bool second_anchor_has(const struct second_anchor *anchor,

@@ -89,6 +89,7 @@ bool second_may_stand_in(const struct second *second)
 static bool take_found(struct second *second, struct err *err)
 {
 	const struct second_anchor *anchor = second->anchor;
+	struct second_anchor_asked asked;
 	const struct ksr_key *key;
 
 	if (anchor == NULL || !second_may_stand_in(second) ||
@@ -98,11 +99,11 @@ static bool take_found(struct second *second, struct err *err)
 	if (key == NULL || second_find(&second->response->bundles[0],
 				   &key->dnskey) == NULL)
 		return true;
+	second_anchor_ask(&key->dnskey, &second->owner, &asked);
 	for (size_t a = 0; a < anchor->count; a++) {
 		bool same = false;
 
-		if (!second_anchor_is(&anchor->keys[a], &key->dnskey,
-			    &second->owner, &same, err))
+		if (!second_anchor_is(&anchor->keys[a], &asked, &same, err))
 			return false;
 		if (!same)
 			continue;

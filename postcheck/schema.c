@@ -282,14 +282,15 @@ static bool is_trusted(const struct second *second,
 	struct verdict *verdict)
 {
 	const struct second_anchor *anchor = second->anchor;
+	struct second_anchor_asked asked;
 	struct err err = ERR_EMPTY;
 
+	second_anchor_ask(&key->dnskey, &second->owner, &asked);
 	for (size_t i = 0; i < anchor->count; i++) {
 		const struct second_anchor_key *entry = &anchor->keys[i];
 		bool same = false;
 
-		if (!second_anchor_is(
-			    entry, &key->dnskey, &second->owner, &same, &err))
+		if (!second_anchor_is(entry, &asked, &same, &err))
 			verdict_fail(verdict, "key %s: %s", key->identifier,
 				err.text);
 		if (same && entry->valid_from <= bundle->inception &&

@@ -71,12 +71,14 @@ static bool is_meant(const struct second *second, const struct second_ksk *ksk,
 	const struct ksr_key *key, bool *out, struct err *err)
 {
 	struct dnskey plain = key->dnskey; /* borrows */
+	struct second_anchor_asked asked;
 	uint8_t digest[CRYPTO_DIGEST_MAX];
 	size_t len;
 
-	if (ksk->instead != NULL)
-		return second_anchor_is(
-			ksk->instead, &plain, &second->owner, out, err);
+	if (ksk->instead != NULL) {
+		second_anchor_ask(&plain, &second->owner, &asked);
+		return second_anchor_is(ksk->instead, &asked, out, err);
+	}
 	*out = strcmp(key->identifier, ksk->label) == 0;
 	if (!ksk->config->has_ds_sha256)
 		return true;

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import re
+import resource
 import subprocess
 import xml.etree.ElementTree as tree
 
@@ -319,6 +320,29 @@ def test_older_form_of_anchor(zone, ask):
     done = zone.hsm.run('trustanchor', '--rfc7958', '--trustanchor', 'old-form.xml')
     assert done.status == 0, done.err
     assert ask(anchor=(zone.folder / 'old-form.xml').read_text())[:2] == (0, set())
+
+
+def test_many_entries_and_many_signatures_take_no_time(zone, ask):
+    """As many as files may hold: each entry is compared with each key that signed."""
+    entry = ('<KeyDigest id="k{0}" validFrom="2010-07-15T00:00:00+00:00"><KeyTag>{0}</KeyTag><Algorithm>13</Algorithm>'
+             f'<DigestType>2</DigestType><Digest>{"00" * 32}</Digest></KeyDigest>')
+    anchor = '<TrustAnchor id="a"><Zone>example.</Zone>' + ''.join(map(entry.format, range(4700))) + '</TrustAnchor>'
+    text = zone.response.read_text()
+    bundle = re.search(r'<ResponseBundle.*?</ResponseBundle>', text, re.S)[0]
+    signature = re.search(r'<Signature .*?</Signature>', bundle, re.S)[0]
+    signature = re.sub(r'<SignatureData>[^<]*', '<SignatureData>AAAA', signature)
+    keys, signatures = '', ''
+    for i in range(1200):
+        public = i.to_bytes(2, 'big') + bytes(2)  # all in one DNS message
+        tag = 257 + (3 << 8) + 13 + i  # no carry
+        keys += (f'<Key keyIdentifier="k{i}" keyTag="{tag}"><TTL>172800</TTL><Flags>257</Flags><Protocol>3</Protocol>'
+                 f'<Algorithm>13</Algorithm><PublicKey>{base64.b64encode(public).decode()}</PublicKey></Key>')
+        signatures += re.sub(r'<KeyTag>\d+', f'<KeyTag>{tag}', re.sub(r'keyIdentifier="[^"]*"', f'keyIdentifier="k{i}"', signature))
+    changed = re.sub(r'<Signature .*</Signature>', signatures, re.sub(r'<Key .*</Key>', keys, bundle, flags=re.S), flags=re.S)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    status, failed, out = ask(text.replace(bundle, changed), anchor=anchor)
+    assert status == 1 and 'POST-ANCHOR' in failed, out
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2
 
 
 # The log
