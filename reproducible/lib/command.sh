@@ -112,14 +112,24 @@ room_left() {
 sha256() { local sum; sum=$(sha256sum <"$1") || return 1; printf '%s' "${sum%% *}"; }
 
 # signed_by SIGNERS FILE SIGNATURE [OPTION...]: who of SIGNERS (allowed_signers) signed
-# FILE for releases, on standard output.  False: nobody did.
+# FILE for releases, on standard output.  False: nobody did.  ssh-keygen names those of
+# the first line with the key alone, and which line allows what is asked is known only
+# when each has been tried.
 signed_by() {
-	local signers=$1 file=$2 signature=$3 who
+	local signers=$1 file=$2 signature=$3 line who found
 	shift 3
-	who=$(ssh-keygen -Y find-principals "$@" -s "$signature" -f "$signers" <"$file" 2>/dev/null | head -n 1) &&
-		[ -n "$who" ] &&
-		ssh-keygen -Y verify "$@" -n keyroom-release -I "$who" -f "$signers" -s "$signature" <"$file" >/dev/null 2>&1 &&
-		printf '%s\n' "$who"
+	while IFS= read -r line || [ -n "$line" ]; do
+		printf '%s\n' "$line" >"$room/signer" || return 1
+		found=$(ssh-keygen -Y find-principals "$@" -s "$signature" -f "$room/signer" <"$file" 2>/dev/null) || continue
+		while IFS= read -r who; do
+			[ -n "$who" ] || continue
+			ssh-keygen -Y verify "$@" -n keyroom-release -I "$who" -f "$room/signer" -s "$signature" <"$file" >/dev/null 2>&1 ||
+				continue
+			printf '%s\n' "$who"
+			return 0
+		done <<<"$found"
+	done <"$signers"
+	return 1
 }
 
 # one_signed SIGNERS FILE [OPTION...]: who of SIGNERS signed FILE, by any of the
@@ -137,4 +147,14 @@ one_signed() {
 instant() {
 	[[ $1 =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$ ]] || return 1
 	date -u -d "$1" +%s 2>/dev/null
+}
+
+iso_time() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null; } # SECONDS
+
+# moment TIME: is it a time as ssh-keygen reads it, 20261128, 202611281200 or
+# 20261128120000, with or without Z?
+moment() {
+	[[ $1 =~ ^([0-9]{4})([0-9]{2})([0-9]{2})(([0-9]{2})([0-9]{2})([0-9]{2})?)?Z?$ ]] || return 1
+	local day=${BASH_REMATCH[1]}-${BASH_REMATCH[2]}-${BASH_REMATCH[3]}
+	date -u -d "$day ${BASH_REMATCH[5]:-00}:${BASH_REMATCH[6]:-00}:${BASH_REMATCH[7]:-00}" +%s >/dev/null 2>&1
 }

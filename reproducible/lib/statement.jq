@@ -5,7 +5,9 @@
 # released), $version, $build_type, $command.
 def plain: tostring | gsub("[^ -~]"; "?") | .[0:200];
 def text: type == "string";
-def verdict(v; d): "\(v)\t\(d | plain)";
+def verdict(v; d): {said: "\(v)\t\(d | plain)", same: ""};
+# Of this source: an operator who made two of these that differ contradicts itself.
+def verdict_here(v; d): verdict(v; d) + {same: (.subject | sort_by(.name) | map([.name, .digest.sha256]) | tojson)};
 
 def subjects: reduce .subject[] as $s ({}; . + {($s.name): $s.digest.sha256});
 def layers($said):
@@ -41,8 +43,8 @@ def judge:
 	elif [.subject[] | select(type != "object" or (.name | text | not))] != [] then
 		verdict("refused"; "a subject has no name")
 	elif [.subject[] | select((.digest | type) != "object" or (.digest.sha256 | text | not)
-			or (.digest.sha256 | test("^[0-9a-f]{64}$") | not))] != [] then
-		verdict("refused"; "a subject has no SHA-256: \([.subject[] | select((.digest | type) != "object" or (.digest.sha256 | text | not) or (.digest.sha256 | test("^[0-9a-f]{64}$") | not)) | .name][0])")
+			or (.digest.sha256 | test("\\A[0-9a-f]{64}\\z") | not))] != [] then
+		verdict("refused"; "a subject has no SHA-256: \([.subject[] | select((.digest | type) != "object" or (.digest.sha256 | text | not) or (.digest.sha256 | test("\\A[0-9a-f]{64}\\z") | not)) | .name][0])")
 	elif ([.subject[].name] | length) != ([.subject[].name] | unique | length) then
 		verdict("refused"; "a subject is named twice")
 	else
@@ -58,15 +60,14 @@ def judge:
 		| if $others != [] then
 			verdict("another source"; "other \($others | join(" and "))")
 		  elif $differ != [] then
-			verdict("differs"; "\(layers($said)) first; \($differ | join(" "))")
+			verdict_here("differs"; "\(layers($said)) first; \($differ | join(" "))")
 		  elif $missing != [] then
-			verdict("refused"; "it says nothing of \($missing | join(" "))")
+			verdict_here("refused"; "it says nothing of \($missing | join(" "))")
 		  elif $more != [] then
-			verdict("refused"; "it names what was not published: \($more | join(" "))")
-		  else verdict("agrees"; "\($said | length) files")
+			verdict_here("refused"; "it names what was not published: \($more | join(" "))")
+		  else verdict_here("agrees"; "\($said | length) files")
 		  end
 	end;
 if length == 1 then .[0] else error("") end
-| judge,
-  (try (.predicate.runDetails.metadata.finishedOn | plain) catch ""),
-  (try (.subject | sort_by(.name) | map([.name, .digest.sha256]) | tojson) catch "")
+| judge as $judged
+| $judged.said, (try (.predicate.runDetails.metadata.finishedOn | plain) catch ""), $judged.same

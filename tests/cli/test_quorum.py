@@ -182,6 +182,7 @@ def refused_bodies():
     yield 'a file twice', json.dumps(twice).encode()
     upper = statement({name: value.upper() for name, value in SUMS.items()})
     yield 'capitals', json.dumps(upper).encode()
+    yield 'a newline more', json.dumps(statement(SUMS | {FILES[0]: SUMS[FILES[0]] + '\n'})).encode()
     other = statement(externalParameters={'version': '9.9.8', 'command': 'reproducible/rebuild'})
     yield 'other version', json.dumps(other).encode()
     yield 'other command', json.dumps(statement(externalParameters={'version': VERSION, 'command': 'make'})).encode()
@@ -367,6 +368,57 @@ def test_signatures_that_do_not_count(small, signed, name):
     assert small.judge().returncode == 3 and small.judge('--at', '20241231000000Z').returncode == 0
     for more in (('--unsigned', '--signers', signed.allowed), ('--unsigned', '--at', '20241231000000Z')):
         assert small.judge(*more).returncode == 2
+
+
+def test_a_key_on_two_lines(small, signed):
+    """One line says that the key may sign tags, another that it may sign releases:
+    the first alone was looked at."""
+    public = (signed.key.parent / 'ssh.pub').read_text()
+    wanted = f'manager@example.org namespaces="keyroom-release" {public}'
+    for other in ('namespaces="git" ', 'valid-before="20250101" '):
+        for text in (f'tags@example.org {other}{public}{wanted}', f'{wanted}tags@example.org {other}{public}',
+                     f'# tags\n\ntags@example.org,more@example.org {other}{public}{wanted.strip()}'):
+            signed.allowed.write_text(text)
+            done = small.judge()
+            assert done.returncode == 0 and 'SOURCE by manager@example.org' in done.stdout, (text, done)
+    signed.allowed.write_text(f'tags@example.org namespaces="git" {public}')
+    assert small.judge().returncode == 3
+
+
+@pytest.mark.parametrize('at', ['tomorrow', '2026-11-28', '20261328', '20261128250000Z', '20261128120000+01'])
+def test_what_is_no_time_is_said(small, signed, at):
+    done = small.judge('--at', at)
+    assert done.returncode == 2 and f'--at is "{at}", which is no time' in done.stderr and not done.stdout, done
+
+
+def test_a_verdict_of_no_time(small, signed, tmp_path):
+    """SOURCE_DATE_EPOCH was text, and a verdict that passed said no time."""
+    verdict = tmp_path / 'verdict.json'
+    for epoch in ('tomorrow', '-1', '1 day', '9' * 30):
+        done = small.judge('--verdict', verdict, env={'PATH': '/usr/bin:/bin', 'SOURCE_DATE_EPOCH': epoch})
+        assert done.returncode == 2 and f'SOURCE_DATE_EPOCH is "{epoch}"' in done.stderr and not verdict.exists(), done
+    for epoch, year in (('0', '1970'), ('', '20')):
+        done = small.judge('--verdict', verdict, env={'PATH': '/usr/bin:/bin', 'SOURCE_DATE_EPOCH': epoch})
+        assert done.returncode == 0, done
+        assert json.loads(verdict.read_text())['predicate']['timeVerified'].startswith(year)
+
+
+@pytest.mark.parametrize('sums', [SUMS | {'keyroom-more.iso': '0' * 64}, dict(list(SUMS.items())[1:])])
+def test_other_files_are_another_statement(small, keys, sums):
+    """Two statements of one operator that differ are no vote: one of them was refused
+    for naming a file more, and the other counted."""
+    small.add('bert', envelope(statement(), keys['bert']))
+    small.add('alice', envelope(statement(), keys['alice']), envelope(statement(sums), keys['alice']))
+    status, found, done = small.verdicts()
+    assert status == 1 and [one[1] for one in found['alice']] == ['contradicts itself'] * 2, done
+    assert 'Dissent:    alice' in done.stdout
+    # Alone it is refused, and no dissent.
+    small.add('alice', envelope(statement(sums), keys['alice']))
+    status, found, done = small.verdicts()
+    assert found['alice'][0][1] == 'refused' and 'Dissent' not in done.stdout, done
+    # Of another source it is no contradiction.
+    small.add('alice', envelope(statement(), keys['alice']), envelope(statement(sums, source={'commit': 'a' * 40}), keys['alice']))
+    assert small.judge().returncode == 0
 
 
 def test_without_ssh_keygen_it_is_said(small, signed, tmp_path):
@@ -657,6 +709,11 @@ def test_attest_refuses_what_it_cannot_say(keys, built, tmp_path):
         (tmp_path / 'less.json').write_text(json.dumps(how))
         done = attest(keys, (built[0], tmp_path / 'less.json'))
         assert done.returncode == 3 and not done.stdout and name in done.stderr
+    for name in ('version', 'commit', 'tree', 'lock'):
+        how = json.loads(built[1].read_text())
+        (tmp_path / 'less.json').write_text(json.dumps(how | {name: how[name] + '\n'}))
+        done = attest(keys, (built[0], tmp_path / 'less.json'))
+        assert done.returncode == 3 and not done.stdout, (name, done)
     rsa = tmp_path / 'rsa.pem'
     run('openssl', 'genpkey', '-algorithm', 'rsa', '-out', rsa)
     rsa.chmod(0o600)
