@@ -16,7 +16,7 @@
 #   BUNDLE     a bundle (make bundle), for iso: build from it alone, with no network;
 #              only where it is typed, not from the environment
 #   VERSION, KEY, WITHOUT   for release: its name, the SSH key that signs it, and
-#              why it goes out without rebuilders, if it does
+#              why it goes out without rebuilders, if it does; only where typed, too
 #   BUILD      where output goes                             [build]
 #   KEYROOM_DISPLAY, KEYROOM_ACCEL   for rehearse: gtk, sdl, vnc; kvm, tcg
 #   SANITIZE   1: compile for the host with ASan and UBSan
@@ -35,8 +35,9 @@ endif
 include image/release
 PROFILE ?= $(KEYROOM_DEFAULT_PROFILE)
 PYTHON ?= /usr/bin/python3
-# Another source of everything: never by a variable that somebody has forgotten.
-typed_bundle = $(if $(filter command%,$(origin BUNDLE)),$(BUNDLE))
+# Another source of everything, or a release that nobody else has built: never by a
+# variable that somebody has forgotten.
+typed = $(if $(filter command%,$(origin $1)),$($1))
 export BUILD PROFILE MIRROR SNAPSHOT RELOCK DRIVER VENDOR BUNDLE VERSION KEY WITHOUT
 
 .DEFAULT_GOAL := help
@@ -47,7 +48,7 @@ help: ## print this list
 
 iso: ## build the disc
 	@image/host-check
-	@$(if $(typed_bundle),reproducible/lib/from-bundle "$$BUNDLE",image/build --relock-if-gone) --profile "$$PROFILE"
+	@$(if $(call typed,BUNDLE),reproducible/lib/from-bundle "$$BUNDLE",image/build --relock-if-gone) --profile "$$PROFILE"
 
 extension: ## build the driver DRIVER as an extension: build/out/keyroom-DRIVER-VERSION.raw
 	@image/host-check
@@ -85,7 +86,8 @@ verify-all: ## build under all circumstances (reproducible/verify --list), one t
 
 release: ## VERSION=x KEY=y: prepare a release, or publish it once rebuilders have spoken
 	@image/host-check test
-	@reproducible/release --version-of "$$VERSION" --key "$$KEY" $(if $(WITHOUT),--without-rebuilders "$$WITHOUT")
+	@reproducible/release $(if $(call typed,VERSION),--version-of "$$VERSION") $(if $(call typed,KEY),--key "$$KEY") \
+		$(if $(call typed,WITHOUT),--without-rebuilders "$$WITHOUT")
 
 # What "make release" has made and signed.
 RECORDS = $(BUILD)/release/$(KEYROOM_VERSION)

@@ -39,7 +39,7 @@ class Project:
     def __init__(self, folder):
         self.folder = folder
         self.top = folder / 'project'
-        for part in ('reproducible', 'image/lib', 'packages/lib', 'tools/evidence/lib'):
+        for part in ('reproducible', 'image/lib', 'packages/lib', 'tools/evidence/lib', 'lib/cli'):
             shutil.copytree(TOP / part, self.top / part, ignore=shutil.ignore_patterns('__pycache__'))
         # Of what this project has.
         common = self.top / 'image/lib/common.sh'
@@ -799,6 +799,19 @@ def test_make_bundle_takes_what_was_signed(tmp_path):
     made.mkdir(parents=True)
     (made / 'SHA256SUMS').write_text('')
     assert f'reproducible/bundle --records {made} ' in run('make', '-n', 'bundle', f'BUILD={tmp_path}', cwd=TOP).stdout
+
+
+def test_make_release_takes_what_is_typed():
+    """A WITHOUT that somebody had exported published without a quorum."""
+    env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'VERSION': VERSION, 'KEY': '/key', 'WITHOUT': 'forgotten'}
+
+    def line(*typed):
+        done = run('make', '-n', 'release', *typed, cwd=TOP, env=env)
+        assert done.returncode == 0, done
+        return done.stdout[done.stdout.index('reproducible/release'):]
+    assert '--' not in line()
+    assert '--version-of' in line(f'VERSION={VERSION}') and '--key' in line('KEY=/key')
+    assert '--without-rebuilders "$WITHOUT"' in line('WITHOUT=typed') and '--key' not in line('WITHOUT=typed')
 
 
 def rewrite(bundle, target, change):

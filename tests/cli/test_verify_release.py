@@ -313,16 +313,45 @@ def test_the_words_are_signed_too(disc, signer, tmp_path):
     shutil.copytree(disc.folder, folder)
     argv = [REPRODUCIBLE / 'verify-release', '--records', folder, '--signers', signer / 'allowed', '--name', f'{NAME}.iso', disc.iso]
     words = folder / 'SHA256WORDS'
-    words.write_text('the words\n')
+    spoken = TOP / 'build/host/bin/sha2wordlist'
+
+    def sign(text):
+        words.write_text(text)
+        call('ssh-keygen', '-Y', 'sign', '-f', signer / 'key', '-n', 'keyroom-release', words)
+        (folder / 'SHA256WORDS.sig').rename(folder / 'SHA256WORDS.manager.sig')
+        return run(*argv)
+
+    def lines(name):                                        # as release writes them
+        said = subprocess.run([spoken], stdin=open(folder / name, 'rb'), stdout=subprocess.PIPE, text=True, check=True).stdout
+        return name + '\n' + ''.join(f'  {line}\n' for line in said.splitlines()) + '\n'
+    names = [line[66:] for line in (folder / 'SHA256SUMS').read_text().splitlines()]
+    whole = ''.join(lines(name) for name in names)
+    words.write_text(whole)
     done = run(*argv)
     assert done.returncode == 0 and 'not checked SHA256WORDS: nobody signed it' in done.stdout, done
-    call('ssh-keygen', '-Y', 'sign', '-f', signer / 'key', '-n', 'keyroom-release', words)
-    (folder / 'SHA256WORDS.sig').rename(folder / 'SHA256WORDS.manager.sig')
-    done = run(*argv)
-    assert done.returncode == 0 and 'good        SHA256WORDS is signed by manager@example.org' in done.stdout, done
-    words.write_text('other words\n')
+    done = sign(whole)
+    assert done.returncode == 0 and 'good        SHA256WORDS is signed by manager@example.org, and has the hashes' in done.stdout, done
+    words.write_text(whole + '\n')
     done = run(*argv)
     assert done.returncode == 1 and 'DIFFERS     words: SHA256WORDS has no signature that counts' in done.stdout, done
+    # The same signer signed other releases, too.
+    (folder / names[0]).write_text('of another release')
+    other = lines(names[0])
+    first = lines(names[1])
+    for text, said in (
+            (whole.replace('9.9.9', '9.9.8'), 'which SHA256SUMS does not'),
+            (''.join(lines(name) for name in names), f'of {names[0]} SHA256WORDS has another hash'),
+            (whole.replace(first.splitlines()[2], other.splitlines()[2]), f'the words of {names[1]} are not those of its hash'),
+            (whole.replace(first, ''), f'does not name {names[1]}'), (whole + first, f'names {names[1]} twice'),
+            ('the words\n', 'names the words'), ('', f'does not name {names[0]}')):
+        done = sign(text)
+        assert done.returncode == 1 and f'{said}' in done.stdout and 'good        SHA256WORDS' not in done.stdout, (said, done)
+
+
+def test_a_time_that_is_none(disc, signer):
+    """"No signature that counts" was the answer to --at tomorrow."""
+    done, _ = verify(disc.iso, disc, signer, '--at', 'tomorrow')
+    assert done.returncode == 2 and '--at is "tomorrow", which is no time' in done.stderr and not done.stdout, done
 
 
 def test_what_is_no_disc_is_bad_input(disc, signer, tmp_path):
