@@ -174,8 +174,10 @@ void second_chain(const struct second *second, struct verdict *verdict)
 			first, last, "new response's first bundle", verdict);
 		second_compare_names(
 			second->previous, second->response, verdict);
-		second_look_at_labels(second, verdict);
 	}
+	second_look_at_labels(second, policy->check_chain_keys,
+		policy->check_chain_keys || policy->check_chain_keys_in_hsm,
+		verdict);
 	if (second_is_on(policy->check_chain_keys_in_hsm,
 		    "check_chain_keys_in_hsm", verdict))
 		look_at_ties(second, verdict);

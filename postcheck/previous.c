@@ -225,7 +225,8 @@ static bool is_configured(const struct second *second,
 	return true;
 }
 
-void second_look_at_labels(const struct second *second, struct verdict *verdict)
+void second_look_at_labels(const struct second *second, bool others,
+	bool signers, struct verdict *verdict)
 {
 	const struct config *config = second->config;
 	const struct ksr *previous = second->previous;
@@ -237,6 +238,11 @@ void second_look_at_labels(const struct second *second, struct verdict *verdict)
 				&previous->bundles[b].keys[k];
 			bool called = false, own = false, same = false;
 
+			if (!(second_count_by(
+				      second, &previous->bundles[b], key) > 0
+					    ? signers
+					    : others))
+				continue;
 			for (size_t i = 0;
 				config != NULL && i < config->key_count; i++) {
 				if (!is_configured(second, &config->keys[i],

@@ -209,10 +209,11 @@ bool second_know(const struct second *second, const struct ksr_key *key,
 
 /*
  * Names are in no signature: no key of the response before is called by the
- * label of a configured key without being it.
+ * label of a configured key without being it.  Of those that sign their bundle,
+ * and of the others.
  */
-void second_look_at_labels(
-	const struct second *second, struct verdict *verdict);
+void second_look_at_labels(const struct second *second, bool others,
+	bool signers, struct verdict *verdict);
 
 /*
  * previous.c: is what is known enough?  A label is where there is no trust

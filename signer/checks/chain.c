@@ -442,11 +442,20 @@ static void check_labels(
 	for (size_t b = 0; b < old->bundle_count; b++)
 		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
 			const struct ksr_key *key = &old->bundles[b].keys[k];
+			const struct config_key *want =
+				of_label(context->config, key->identifier);
 			const struct ksk *ksk =
 				ksk_by_label(context->ksks, key->identifier);
 
-			if (ksk != NULL && ksk->token_key != NULL &&
-				!dnskey_same_public(&ksk->dnskey, &key->dnskey))
+			if (want != NULL && is_signer(&old->bundles[b], key) &&
+				!is_configured(context, want, key))
+				finding_fail(finding,
+					"bundle %s of the previous response, line %lu: %s, which signed it, is not the configured key of that label",
+					old->bundles[b].id, key->line,
+					key->identifier);
+			else if (ksk != NULL && ksk->token_key != NULL &&
+				 !dnskey_same_public(
+					 &ksk->dnskey, &key->dnskey))
 				finding_fail(finding,
 					"bundle %s of the previous response, line %lu: %s is another key than the HSM's key of that label",
 					old->bundles[b].id, key->line,

@@ -426,7 +426,7 @@ def test_log_may_have_the_keys_in_the_order_of_the_set(zone, ask):
     (r'"signers_name": "(example\.)"', '.', {'POST-KSK-POLICY'}),
     (r'"new": \{.*?"key_tag": (\d+)', '1', {'POST-KSK-IDENTITY'}),
     (r'"new": \{.*?"algorithm": "(\w+)"', 'ECDSAP384SHA384', {'POST-KSK-IDENTITY'}),
-    (r'"new": \{.*?"ds_sha256": "(\w)', lambda c: 'F' if c == '0' else '0', {'POST-KSK-IDENTITY', 'POST-KSK-SCHEMA'}),
+    (r'"new": \{.*?"ds_sha256": "(\w)', lambda c: 'F' if c == '0' else '0', {'POST-KSK-IDENTITY', 'POST-KSK-SCHEMA', 'POST-CHAIN'}),
     (r'"new": \{.*?"label": "(\w+)"', 'newer', {'POST-KSK-SCHEMA'}),
     (r'"new": \{.*?"valid_from": "2(0)', '1', {'POST-KSK-IDENTITY'}),
 ])
