@@ -688,7 +688,7 @@ def test_folder_for_output_that_takes_nothing_is_told_in_one_sentence(tree, case
     disk = tree.folder / 'disk'
     disk.mkdir()
     done = archives.run(tree.top / 'image/lib/ns-run', 'sh', '-euc',
-                        'mount -t tmpfs none "$1"; mkdir "$1/old"; : >"$1/old/x"; mount -o "remount,$2" none "$1"\n'
+                        'mount -t tmpfs none "$1"; mkdir "$1/old"; : >"$1/old/.keyroom-build"; mount -o "remount,$2" none "$1"\n'
                         'shift 2; exec "$@"', 'sh', disk, options, *tree.command(),
                         env=tree.environment(BUILD=build.format(disk)))
     assert done.returncode == 1 and said.format(disk) in done.stdout, done.stdout

@@ -57,8 +57,9 @@ def test_a_folder_for_output_that_fetch_has_made_is_marked(top, tmp_path, mirror
     (tmp_path / 'strange/diary').touch()
     for name, marked in (('output', True), ('strange', False)):
         done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror, BUILD=tmp_path / name)
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode == 0) == marked, done.stderr
         assert (tmp_path / name / '.keyroom-build').exists() == marked
+    assert os.listdir(tmp_path / 'strange') == ['diary']
     done = archives.run(top / 'image/lib/clean', env=archives.environment(tmp_path, BUILD=tmp_path / 'output'))
     assert done.returncode == 0 and not (tmp_path / 'output').exists(), done.stdout
 
