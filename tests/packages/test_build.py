@@ -620,6 +620,12 @@ def test_folder_for_output_is_no_other_folder(tree, build):
     assert (tree.top / 'image/build').exists()
 
 
+def test_trees_own_folder_may_have_been_made_by_make(tree, clean):
+    """As after "make signer"; it is this tree's, and marked from then on."""
+    (tree.build / 'host').mkdir(parents=True)
+    assert tree.build_once() == clean and (tree.build / '.keyroom-build').exists()
+
+
 @pytest.mark.parametrize('command', ['packages/fetch', 'image/build'])
 def test_folder_of_somebody_else_is_not_built_in(tree, command):
     """What is in it has names as ours have: old folders for work, old copies of sources."""
