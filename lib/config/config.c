@@ -728,6 +728,15 @@ const struct config_key *config_key(
 	return NULL;
 }
 
+const struct config_key *config_key_labelled(
+	const struct config *config, const char *label)
+{
+	for (size_t i = 0; i < config->key_count; i++)
+		if (strcmp(config->keys[i].label, label) == 0)
+			return &config->keys[i];
+	return NULL;
+}
+
 const struct config_schema *config_schema(
 	const struct config *config, const char *name)
 {

@@ -286,6 +286,9 @@ const struct config_hsm *config_hsm(
 	const struct config *config, const char *name);
 const struct config_key *config_key(
 	const struct config *config, const char *name);
+/* By its label, which no other key has. */
+const struct config_key *config_key_labelled(
+	const struct config *config, const char *label);
 const struct config_schema *config_schema(
 	const struct config *config, const char *name);
 const struct config_family *config_family(

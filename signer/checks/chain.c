@@ -108,15 +108,6 @@ static bool is_configured(const struct check_context *context,
 	       found.count == 0;
 }
 
-static const struct config_key *of_label(
-	const struct config *config, const char *label)
-{
-	for (size_t i = 0; i < config->key_count; i++)
-		if (strcmp(config->keys[i].label, label) == 0)
-			return &config->keys[i];
-	return NULL;
-}
-
 static bool is_signer(
 	const struct ksr_bundle *bundle, const struct ksr_key *key)
 {
@@ -139,8 +130,8 @@ static void check_names(const struct check_context *context, bool signers,
 	for (size_t b = 0; b < old->bundle_count; b++)
 		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
 			const struct ksr_key *key = &old->bundles[b].keys[k];
-			const struct config_key *want =
-				of_label(context->config, key->identifier);
+			const struct config_key *want = config_key_labelled(
+				context->config, key->identifier);
 
 			if (want != NULL &&
 				(signers ||
@@ -442,8 +433,8 @@ static void check_labels(
 	for (size_t b = 0; b < old->bundle_count; b++)
 		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
 			const struct ksr_key *key = &old->bundles[b].keys[k];
-			const struct config_key *want =
-				of_label(context->config, key->identifier);
+			const struct config_key *want = config_key_labelled(
+				context->config, key->identifier);
 			const struct ksk *ksk =
 				ksk_by_label(context->ksks, key->identifier);
 

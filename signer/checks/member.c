@@ -12,26 +12,22 @@ static bool is_published(const struct config *config,
 	const struct config_slot *slot, const struct ksr_key *key)
 {
 	bool revoked = key->dnskey.flags == DNSKEY_FLAGS_KSK_REVOKED;
+	const struct config_key *known =
+		config_key_labelled(config, key->identifier);
 
-	for (size_t i = 0; i < config->key_count; i++) {
-		const char *name = config->keys[i].name;
-
-		if (strcmp(config->keys[i].label, key->identifier) == 0)
-			return config_names_has(&slot->revoke, name) ==
-				       revoked &&
-			       (config_names_has(&slot->publish, name) ||
-				       config_names_has(&slot->sign, name));
-	}
-	return false;
+	return known != NULL &&
+	       config_names_has(&slot->revoke, known->name) == revoked &&
+	       (config_names_has(&slot->publish, known->name) ||
+		       config_names_has(&slot->sign, known->name));
 }
 
 static bool is_signing(const struct config *config,
 	const struct config_slot *slot, const struct ksr_signature *sig)
 {
-	for (size_t i = 0; i < config->key_count; i++)
-		if (strcmp(config->keys[i].label, sig->identifier) == 0)
-			return config_slot_signs(slot, config->keys[i].name);
-	return false;
+	const struct config_key *known =
+		config_key_labelled(config, sig->identifier);
+
+	return known != NULL && config_slot_signs(slot, known->name);
 }
 
 /* How many keys the slot has in the set: its lists may name one twice. */

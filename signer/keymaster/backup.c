@@ -49,7 +49,7 @@ static const char *transport_label(const struct keys_run *run)
 bool keys_before_transport(struct keys_run *run, struct err *err)
 {
 	const char *label = transport_label(run);
-	const struct config_key *key = keys_config(run->config, label);
+	const struct config_key *key = config_key_labelled(run->config, label);
 
 	if (key != NULL)
 		return err_set(err, ERR_USAGE,
@@ -245,7 +245,8 @@ static bool find_transport(struct keys_run *run, const struct backup *backup,
 static bool check_expected(
 	struct keys_run *run, const struct backup *backup, struct err *err)
 {
-	const struct config_key *want = keys_config(run->config, backup->label);
+	const struct config_key *want =
+		config_key_labelled(run->config, backup->label);
 	const struct dnskey dnskey = {.flags = DNSKEY_FLAGS_KSK,
 		.protocol = DNSKEY_PROTOCOL,
 		.algorithm = backup->algorithm->number,

@@ -11,7 +11,8 @@
 static bool judge(struct keys_run *run, const struct token_key *key,
 	struct buf *out, struct err *err)
 {
-	const struct config_key *want = keys_config(run->config, key->label);
+	const struct config_key *want =
+		config_key_labelled(run->config, key->label);
 	struct dnskey dnskey = DNSKEY_EMPTY;
 	struct identity found;
 

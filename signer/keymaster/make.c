@@ -79,7 +79,8 @@ static const char *stated(const struct config_key *want)
 static bool check_configured(
 	struct keys_run *run, const struct wish *wish, struct err *err)
 {
-	const struct config_key *want = keys_config(run->config, wish->label);
+	const struct config_key *want =
+		config_key_labelled(run->config, wish->label);
 
 	if (want == NULL)
 		return true;

@@ -90,15 +90,6 @@ bool keys_find(
 	return true;
 }
 
-const struct config_key *keys_config(
-	const struct config *config, const char *label)
-{
-	for (size_t i = 0; i < config->key_count; i++)
-		if (strcmp(config->keys[i].label, label) == 0)
-			return &config->keys[i];
-	return NULL;
-}
-
 uint8_t keys_algorithm(const struct config *config, const struct token_key *key)
 {
 	static const uint8_t by_type[] = {
@@ -109,7 +100,8 @@ uint8_t keys_algorithm(const struct config *config, const struct token_key *key)
 		[TOKEN_ED448] = ALGORITHM_ED448,
 		[TOKEN_MLDSA44] = ALGORITHM_MLDSA44,
 	};
-	const struct config_key *configured = keys_config(config, key->label);
+	const struct config_key *configured =
+		config_key_labelled(config, key->label);
 	struct err ignored = ERR_EMPTY;
 	enum token_key_type type;
 
@@ -124,7 +116,7 @@ bool keys_choose_algorithm(struct keys_run *run, const struct token_key *key,
 	uint8_t *out, struct err *err)
 {
 	const struct config_key *configured =
-		keys_config(run->config, key->label);
+		config_key_labelled(run->config, key->label);
 	const struct algorithm *given =
 		run->options->algorithm != NULL
 			? algorithm_by_name(run->options->algorithm)
@@ -191,7 +183,8 @@ bool keys_compare(const struct config *config, const struct config_key *want,
 bool keys_check_identity(
 	struct keys_run *run, const struct token_key *key, struct err *err)
 {
-	const struct config_key *want = keys_config(run->config, key->label);
+	const struct config_key *want =
+		config_key_labelled(run->config, key->label);
 	struct dnskey dnskey = DNSKEY_EMPTY;
 	struct identity found;
 	bool ok;

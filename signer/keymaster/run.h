@@ -53,10 +53,6 @@ bool keys_require(const char *value, const char *name, struct err *err);
 bool keys_find(
 	struct keys_run *run, const struct token_key **out, struct err *err);
 
-/* The configuration of the key with this label; NULL: not configured. */
-const struct config_key *keys_config(
-	const struct config *config, const char *label);
-
 /*
  * The DNSSEC algorithm of a key: the configuration's, else that of its kind
  * (RSASHA256 for RSA).

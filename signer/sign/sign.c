@@ -107,15 +107,6 @@ bool sign_find_keys(struct token_set *tokens, const struct config *config,
 	return true;
 }
 
-static const struct config_key *of_label(
-	const struct config *config, const char *label)
-{
-	for (size_t i = 0; i < config->key_count; i++)
-		if (strcmp(config->keys[i].label, label) == 0)
-			return &config->keys[i];
-	return NULL;
-}
-
 /*
  * That a key of the past is the HSM's: it is what the configuration says of
  * that label, and where that is not enough to know it, its private half has to
@@ -125,7 +116,7 @@ static const struct config_key *of_label(
 static bool judge_signer(
 	const struct config *config, struct ksk *ksk, struct err *err)
 {
-	const struct config_key *want = of_label(config, ksk->label);
+	const struct config_key *want = config_key_labelled(config, ksk->label);
 	struct err why = ERR_EMPTY;
 	struct identity is;
 
@@ -186,7 +177,7 @@ static bool find_absent(struct token_set *tokens, const struct config *config,
 		const struct ksr_signature *sig = &bundle->signatures[s];
 
 		if (signers[s] == NULL &&
-			of_label(config, sig->identifier) != NULL &&
+			config_key_labelled(config, sig->identifier) != NULL &&
 			ksk_by_label(out, sig->identifier) == NULL)
 			ok = find_signer(tokens, config, sig, out, err);
 	}

@@ -5,7 +5,6 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/number.h"
-#include "lib/base/stop.h"
 #include "lib/cli/feed.h"
 #include "lib/cli/options.h"
 #include "lib/cli/print.h"
@@ -94,10 +93,8 @@ static bool print_manifest(
 	buf_bytes(&page, text->data, text->len);
 	buf_u8(&page, '\n');
 	buf_bytes(&page, manifest->data, manifest->len);
-	stop_default_output();
 	ok = buf_ok(&page, err) && paper_print("Ceremony log manifest", &page,
 					   copies != NULL ? copies : "1", err);
-	stop_ignore_output();
 	buf_free(&page);
 	return ok;
 }

@@ -5,7 +5,6 @@
  */
 #include "lib/base/buf.h"
 #include "lib/base/number.h"
-#include "lib/base/stop.h"
 #include "lib/base/text.h"
 #include "lib/cli/hash.h"
 #include "lib/cli/hashes.h"
@@ -102,11 +101,8 @@ static bool show(const char *copies, const uint8_t *expected, struct err *err)
 		ok = verdict(&tree, expected, &text, err);
 	else if (ok)
 		ok = print_text(&text, err);
-	if (ok && print) {
-		stop_default_output();
+	if (ok && print)
 		ok = paper_print("HSMFD hash", &text, copies, err);
-		stop_ignore_output();
-	}
 	buf_free(&text);
 	tree_free(&tree);
 	return ok;

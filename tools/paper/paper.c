@@ -3,10 +3,10 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/file.h"
+#include "lib/base/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -40,8 +40,10 @@ static bool start(const char *title, const char *copies, int input, pid_t *out,
 	error = posix_spawn_file_actions_init(&actions);
 	if (error == 0) {
 		posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+		stop_default_output();
 		error = posix_spawnp(
 			out, "printlog", &actions, NULL, argv, environ);
+		stop_ignore_output();
 		posix_spawn_file_actions_destroy(&actions);
 	}
 	buf_free(&option);
@@ -81,7 +83,6 @@ bool paper_print(const char *title, const struct buf *text, const char *copies,
 	}
 	close(ends[0]);
 	/* A printlog that ends early says so with its exit status. */
-	signal(SIGPIPE, SIG_IGN);
 	file_write_fd(ends[1], "printlog", text->data, text->len, &discarded);
 	close(ends[1]);
 	return finish(child, err);
