@@ -1226,6 +1226,7 @@ def test_prompt_of_a_terminal_that_is_not_recorded_is_red(room):
     assert status == 0
     first, second = shown.split("b-2")[0], shown.split("b-2")[1]
     assert first.count(RED) == 2 and "has died" in first and RED not in second
+    assert room.log("finish", "--no-print").returncode == 0
     text = b"".join(p.read_bytes() for p in (room.top / "new").glob("*.typescript"))
     assert b"b-2" in text and b"a-2" not in text
 
@@ -1255,13 +1256,18 @@ def test_recorded_shell_knows_that_its_window_was_told(room):
 
 
 def test_shells_are_recorded_in_the_next_log_too(room):
-    """A shell that was recorded when the last log was finished."""
+    """A shell that was recorded when the last log was finished.
+
+    What was shown passes through a pipe and a socket, and onto the drive through a process
+    of its own: whoever types faster than a person waits for each."""
     command = shell_room(room)
+    has_it = f"until grep -qs a-[2] {room.top}/a/*.typescript; do sleep 0.1; done"
     run_tty("/bin/sh", "-c", command, env=room.env, answers=[
         ("ready> ", f"{TOOL} start {room.top}/a >/dev/null\n"), ("ready> ", "echo a-$((1+1))\n"),
-        ("ready> ", f"{TOOL} finish --no-print >/dev/null\n"), ("ready> ", "echo between-$((1+1))\n"),
+        ("ready> ", f"{has_it}\n"), ("ready> ", f"{TOOL} finish --no-print >/dev/null\n"), ("ready> ", "echo between-$((1+1))\n"),
         ("ready> ", f"{TOOL} start {room.top}/b >/dev/null\n"), ("ready> ", "echo b-$((1+1))\n"),
         ("ready> ", "exit\n"), ("ready> ", "exit\n")])
+    assert room.log("finish", "--no-print").returncode == 0
     text = [b"".join(p.read_bytes() for p in (room.top / name).glob("*.typescript")) for name in "ab"]
     assert b"a-2" in text[0] and b"between-2" not in text[0] + text[1] and b"b-2" in text[1]
 
