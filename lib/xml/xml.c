@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/xml/xml.h"
 
-#include "lib/xml/attributes.h"
+#include "lib/xml/blame.h"
 #include "lib/xml/schema.h"
 
 #include <libxml/parser.h>
@@ -350,7 +350,7 @@ static bool validate(
 		return true;
 	if (first.kind == ERR_NONE)
 		return err_set(err, ERR_INPUT, "not valid");
-	xml_attributes_blame(doc, first_line(&first), &first);
+	xml_blame(doc, first_line(&first), &first);
 	*err = first;
 	return err_prefix(err, "not valid");
 }
