@@ -289,8 +289,14 @@ bool check_tied(
 {
 	const struct ksr *old = context->previous;
 	struct keyset trusted = KEYSET_EMPTY;
-	bool ok = trust_last(context, &trusted, err);
+	bool ok;
 
+	for (size_t b = 0;
+		context->previous_is_planned && b < old->bundle_count; b++)
+		tied[b] = true;
+	if (context->previous_is_planned)
+		return true;
+	ok = trust_last(context, &trusted, err);
 	for (size_t b = old->bundle_count; ok && b-- > 0;) {
 		const struct ksr_bundle *bundle = &old->bundles[b];
 

@@ -174,8 +174,10 @@ static bool has_subject(const struct check *check,
 		return true;
 	if (context->request == NULL)
 		finding_note(finding, "the request cannot be read");
-	else if (context->previous_is_request &&
-		 check->run == check_skr_signatures)
+	else if ((context->previous_is_request ||
+			 context->previous_is_planned) &&
+		 (check->run == check_skr_signatures ||
+			 check->run == check_chain_keys_hsm))
 		finding_note(finding, "the response before is not made yet");
 	else if (check->needs_previous && context->previous_err != NULL)
 		finding_note(finding, "the previous response cannot be read");

@@ -43,7 +43,8 @@ struct check_context {
 	bool previous_made_here; /* it answers the request before this one */
 	/* ... and is not made yet: what stands there is that request */
 	bool previous_is_request;
-	const char *no_previous;            /* the reason why there is none */
+	bool previous_is_planned; /* or it is that response, not yet signed */
+	const char *no_previous;  /* the reason why there is none */
 	const struct config_schema *schema; /* NULL: not chosen */
 
 	const struct ksk_set *ksks; /* of the schema; from CHECK_KEYS on */

@@ -273,7 +273,8 @@ static const struct quarter *quarter_before(
 
 /*
  * The response before quarter i: the file, or what was just made.  Before that
- * is made, the request that it will answer says all but its signatures.
+ * is made, it is as planned; and before that the request that it will answer
+ * says all but the KSKs and the signatures.
  */
 static void set_previous(struct session *session, size_t i)
 {
@@ -283,10 +284,14 @@ static void set_previous(struct session *session, size_t i)
 	assert(session->quarters != NULL && i < session->count);
 	if (before != NULL) {
 		quarter->previous_mark = before->mark;
-		quarter->previous_is_request = before->read_back == NULL;
-		quarter->previous = quarter->previous_is_request
-					    ? before->request->ksr
-					    : before->read_back;
+		const struct ksr *planned = quarter_planned(before);
+		bool made = before->read_back != NULL;
+
+		quarter->previous_is_planned = !made && planned != NULL;
+		quarter->previous_is_request = !made && planned == NULL;
+		quarter->previous = before->request->ksr;
+		if (made || planned != NULL)
+			quarter->previous = made ? before->read_back : planned;
 		quarter->previous_name = "to the request before";
 		quarter->previous_made_here = true;
 		quarter->previous_sha256 = before->sha256;
@@ -377,17 +382,26 @@ static bool do_quarter(struct session *session, size_t i, struct err *err)
 	       quarter_sign(&run, quarter, err) && stop_check(err);
 }
 
-/* The keys of all quarters, before the first question. */
+/* The keys and the plans of all quarters, before the first question. */
 static bool look_ahead(struct session *session, struct err *err)
 {
 	const struct quarter_run run = run_of(session);
 
-	for (size_t i = 0; i < session->count; i++)
-		if (session->quarters[i].previous_made_here &&
-			(!stop_check(err) ||
-				!quarter_check_ahead(
-					&run, &session->quarters[i], err)))
+	for (size_t i = 0; session->count > 1 && i < session->count; i++) {
+		struct quarter *quarter = &session->quarters[i];
+
+		set_previous(session, i);
+		if (!stop_check(err))
 			return false;
+		if (quarter->previous_made_here) {
+			if (!quarter_check_ahead(&run, quarter, err))
+				return false;
+		} else if (!quarter_check_keys(&run, quarter, err) ||
+			   (quarter->report.failed &&
+				   !quarter_show(&run, quarter, err))) {
+			return false;
+		}
+	}
 	return true;
 }
 
@@ -399,10 +413,12 @@ static bool ask_for_all(struct session *session, struct err *err)
 	if (session->inputs.has_previous)
 		table_hash(session->log, "last SKR",
 			session->inputs.previous.sha256);
-	for (size_t i = 0; i < session->count; i++)
+	for (size_t i = 0; i < session->count; i++) {
+		set_previous(session, i);
 		if (!stop_check(err) ||
 			!quarter_preview(&run, &session->quarters[i], err))
 			return false;
+	}
 	if (!ask_yes(session->log, "Is all of this correct", force, err))
 		return false;
 	session->asked = true;

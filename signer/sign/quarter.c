@@ -17,11 +17,13 @@ void quarter_clear(struct quarter *quarter)
 {
 	ksk_set_clear(&quarter->ksks);
 	ksk_set_clear(&quarter->previous_ksks);
+	ksr_free(quarter->planned);
 	ksr_free(quarter->response);
 	ksr_free(quarter->read_back);
 	buf_free(&quarter->bytes);
 	free(quarter->title);
 	report_clear(&quarter->report);
+	quarter->planned = NULL;
 	quarter->response = NULL;
 	quarter->read_back = NULL;
 }
@@ -41,6 +43,7 @@ struct check_context quarter_context(
 		.previous_err = quarter->previous_reason,
 		.previous_made_here = quarter->previous_made_here,
 		.previous_is_request = quarter->previous_is_request,
+		.previous_is_planned = quarter->previous_is_planned,
 		.no_previous = run->no_previous,
 		.schema = quarter->schema,
 		.ksks = &quarter->ksks,
@@ -206,19 +209,46 @@ bool quarter_show(const struct quarter_run *run, const struct quarter *quarter,
 	return true;
 }
 
+const struct ksr *quarter_planned(const struct quarter *quarter)
+{
+	return quarter->planned != NULL ? quarter->planned : quarter->response;
+}
+
+/* Is what would be made safe after what is planned before it? */
+static bool preview_plan(const struct quarter_run *run,
+	const struct quarter *quarter, struct quarter *scratch, struct err *err)
+{
+	if (!plan_response(run->config, quarter->schema, &scratch->ksks,
+		    quarter->request->ksr, &scratch->response, err))
+		return false;
+	return !quarter->previous_is_planned ||
+	       run_phase(run, scratch, CHECK_PLAN, err);
+}
+
+/* For the quarter that follows. */
+static void keep_plan(struct quarter *quarter, struct quarter *scratch)
+{
+	ksr_free(quarter->planned);
+	quarter->planned = scratch->response;
+	scratch->response = NULL;
+}
+
 /* The keys of a quarter that continues what this run has yet to make. */
 static bool preview_keys(const struct quarter_run *run,
 	const struct quarter *quarter, struct quarter *scratch, struct err *err)
 {
-	*scratch = (struct quarter){
-		.request = quarter->request, .schema = quarter->schema};
+	*scratch = (struct quarter){.request = quarter->request,
+		.schema = quarter->schema,
+		.previous = quarter->previous,
+		.previous_made_here = quarter->previous_made_here,
+		.previous_is_request = quarter->previous_is_request,
+		.previous_is_planned = quarter->previous_is_planned};
 	if (!sign_find_keys(run->tokens, run->config, quarter->schema,
 		    quarter->request->ksr->bundle_count, &scratch->ksks, err) ||
 		!run_phase(run, scratch, CHECK_KEYS, err))
 		return false;
 	return scratch->report.failed ||
-	       plan_response(run->config, quarter->schema, &scratch->ksks,
-		       quarter->request->ksr, &scratch->response, err);
+	       preview_plan(run, quarter, scratch, err);
 }
 
 /* What is shown of it, and what was found where it is refused. */
@@ -240,8 +270,8 @@ static bool show_preview(const struct quarter_run *run,
 	return log_ok(run->log, err) && quarter_passed(report, err);
 }
 
-bool quarter_check_ahead(const struct quarter_run *run,
-	const struct quarter *quarter, struct err *err)
+bool quarter_check_ahead(
+	const struct quarter_run *run, struct quarter *quarter, struct err *err)
 {
 	struct quarter scratch = {0};
 	bool ok = preview_keys(run, quarter, &scratch, err);
@@ -249,6 +279,7 @@ bool quarter_check_ahead(const struct quarter_run *run,
 	if (ok && scratch.report.failed)
 		ok = show_preview(
 			run, quarter, scratch.response, &scratch.report, err);
+	keep_plan(quarter, &scratch);
 	quarter_clear(&scratch);
 	return ok;
 }
@@ -268,6 +299,8 @@ bool quarter_preview(
 	}
 	ok = ok &&
 	     show_preview(run, quarter, seen->response, &seen->report, err);
+	if (quarter->previous_made_here)
+		keep_plan(quarter, &scratch);
 	quarter_clear(&scratch);
 	return ok;
 }

@@ -40,8 +40,10 @@ struct quarter {
 	const uint8_t *previous_sha256;     /* borrowed; NULL: none */
 	bool previous_made_here;            /* by this run: --chain */
 	bool previous_is_request;           /* ... and is not made yet */
+	bool previous_is_planned;           /* ... but is planned */
 	struct ksk_set ksks;                /* owned from here on */
 	struct ksk_set previous_ksks;
+	struct ksr *planned; /* by a look ahead, or NULL */
 	struct ksr *response;
 	struct ksr *read_back;
 	struct buf bytes; /* of the response as it is to be written */
@@ -76,17 +78,21 @@ bool quarter_show(const struct quarter_run *run, const struct quarter *quarter,
 
 /*
  * Of a quarter that continues what this run has yet to make: are the keys that
- * its schema names there, and those that are meant?  Shown where they are not,
- * ERR_REFUSED: better before the first question than after the first quarter
- * was signed.
+ * its schema names there, and those that are meant, and is its response safe
+ * after the one before as that is planned?  Shown where not, ERR_REFUSED:
+ * better before the first question than after the first quarter was signed.
  */
-bool quarter_check_ahead(const struct quarter_run *run,
-	const struct quarter *quarter, struct err *err);
+bool quarter_check_ahead(const struct quarter_run *run, struct quarter *quarter,
+	struct err *err);
+
+/* The response as it is planned so far; NULL: it is not. */
+const struct ksr *quarter_planned(const struct quarter *quarter);
 
 /*
  * Show what would be signed, as far as the schema and the request say it, and
  * the request's hash: for one question about all quarters.  What can be checked
- * before it is: all, or where this run makes the response before, the keys.
+ * before it is: all, or where this run makes the response before, what
+ * quarter_check_ahead() does.
  * Errors: also ERR_REFUSED naming the checks that failed.
  */
 bool quarter_preview(const struct quarter_run *run, struct quarter *quarter,

@@ -23,6 +23,7 @@ NONE = ('--no-previous-skr', 'rehearsal')
 def prepared(tmp_path_factory, programs):
     zone = Rehearsal(tmp_path_factory.mktemp('ahead'), programs, bundles=3)
     zone.add_ksk('ksk')
+    zone.add_ksk('new')
     for _ in range(3):
         zone.ask()
         zone.response = zone.request
@@ -106,6 +107,38 @@ def test_a_later_quarters_key_that_is_missing_is_seen_before_the_first_question(
     assert done.returncode == 1 and 'KSK-IDENTITY' in done.stderr, done.stderr
     assert 'the HSM has no key of this label (keys.late)' in done.stderr
     assert '...PASSED.' not in done.stdout and 'Is ' not in done.stdout and not (zone.folder / 'out').exists()
+
+
+def schemas(zone, **named):
+    """Add schemas: of each what every bundle publishes and signs with."""
+    path = zone.folder / 'ksrsigner.yaml'
+    config = json.loads(path.read_text())
+    config['schemas'] |= {name: {number: slot for number in ('1', '2', '3')} for name, slot in named.items()}
+    path.write_text(json.dumps(config))
+
+
+BOTH = {'publish': ['ksk', 'new'], 'sign': ['ksk']}
+
+
+@pytest.mark.parametrize('words', [[], ['--ask-once']])
+@pytest.mark.parametrize('before, unsafe, said', [
+    ('normal', {'publish': ['ksk', 'new'], 'sign': ['new']}, 'PUBLISH-SAFETY: key new begins to sign in bundle'),
+    ('both', {'publish': ['new'], 'sign': ['new']}, 'RETIRE-SAFETY: key ksk has signed and is gone in bundle')])
+def test_a_later_quarter_that_is_unsafe_is_seen_before_the_first_question(zone, words, before, unsafe, said):
+    """It is judged by the responses before it as they are planned."""
+    schemas(zone, both=BOTH, unsafe=unsafe)
+    done = zone.chain(*words, '--schema', f'normal,{before},unsafe', 'ksr-1.xml', 'ksr-2.xml', 'ksr-3.xml')
+    assert done.returncode == 1 and f'SKR-POLICY-{said}' in done.stdout + done.stderr, done.stdout + done.stderr
+    assert 'SKIP KSR-CHAIN-KEYS-HSM (the response before is not made yet)' in done.stdout
+    assert '...PASSED.' not in done.stdout and 'Is ' not in done.stdout and not (zone.folder / 'out').exists()
+
+
+@pytest.mark.parametrize('words', [[], ['--ask-once']])
+def test_a_rollover_over_three_quarters_is_safe_ahead_as_it_is_in_its_turn(zone, words):
+    schemas(zone, both=BOTH, rolled={'publish': ['ksk', 'new'], 'sign': ['new']})
+    done = zone.chain(*words, '--schema', 'normal,both,rolled', 'ksr-1.xml', 'ksr-2.xml', 'ksr-3.xml')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((zone.folder / 'out').iterdir())) == 3
 
 
 def test_a_replayed_request_is_seen_ahead(zone):
