@@ -366,6 +366,20 @@ def is_stated(config, stated, key):
     return 'ds_sha256' not in stated or known(config, key)
 
 
+def misnamed(config, previous, signing):
+    """Is a key of the previous response, one that signed its bundle or not, another one than
+    the configuration means by that label?"""
+    for bundle in previous.bundles:
+        signers = [signer_of(bundle, signature) for signature in bundle.signatures]
+        for key in bundle.keys:
+            stated = [each for each in config['keys'].values() if each['label'] == key.identifier]
+            if stated and any(key is signer for signer in signers) == signing and not (
+                    is_sep(key) and MNEMONICS.get(key.algorithm) == stated[0]['algorithm'] and is_stated(
+                        config, stated[0], d.Key(key.identifier, 0, 0, d.KSK, key.protocol, key.algorithm, key.public))):
+                return True
+    return False
+
+
 def previous_bundle(case, bundle):
     previous = case.previous
     if bundle.inception >= bundle.expiration:
@@ -444,6 +458,9 @@ def chain_rules(case):
         both = d.Document('', '', '', 0, None, None, previous.bundles + request.bundles)
         if names(both) and not names(previous) and not names(request):
             yield 'CHAIN-KEYS identifier', ALL
+        if misnamed(config, previous, False) or (
+                not setting(config, 'check_chain_keys_in_hsm') and misnamed(config, previous, True)):
+            yield 'CHAIN-KEYS label', ALL
     overlap = last.expiration - first.inception
     least, most = (tighter(request.zsk.durations[name], seconds(config['ksk_policy'][POLICY[name]]))
                    for name, tighter in (('MinValidityOverlap', max), ('MaxValidityOverlap', min)))
@@ -452,6 +469,8 @@ def chain_rules(case):
     tied, all_known = tie(case)
     if setting(config, 'check_chain_keys_in_hsm') and not (all(tied) and all_known):
         yield 'CHAIN-KEYS-HSM', KEYED
+    if setting(config, 'check_chain_keys_in_hsm') and misnamed(config, previous, True):
+        yield 'CHAIN-KEYS-HSM label', KEYED
 
 
 # The response
