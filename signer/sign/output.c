@@ -197,7 +197,7 @@ void output_free(struct output *output)
 {
 	if (output == NULL)
 		return;
-	for (size_t i = 0; i < output->count; i++)
+	for (size_t i = 0; output->names != NULL && i < output->count; i++)
 		free(output->names[i]);
 	free(output->names);
 	free(output->folder);

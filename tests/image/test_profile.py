@@ -29,6 +29,10 @@ def test_profile_of_the_readme_builds(disc, top, build, tmp_path):
     subprocess.run([top / 'image/lib/ns-run', 'cp', '-a', '--reflink=auto',
                     *(build / 'layers').glob('archive-*'), *(build / 'layers').glob('builder-*'), layers],
                    check=True)
+    # A seal says when a file was last changed, and by that no copy is the same.
+    for layer in [*layers.glob('archive-*[!e]'), *layers.glob('builder-*[!e]')]:
+        seal = subprocess.run([top / 'image/lib/ns-run', top / 'image/lib/seal', layer], check=True, stdout=subprocess.PIPE)
+        layer.with_name(f'{layer.name}.done').write_bytes(seal.stdout)
     environment = {name: value for name, value in os.environ.items() if name not in ('BUILD', 'PROFILE')}
     try:
         done = subprocess.run(['sh', '-euc', script], cwd=tree, text=True, env=environment,
