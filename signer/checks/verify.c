@@ -25,6 +25,19 @@ static void check_same_document(
 	buf_free(&again);
 }
 
+/* The next quarter, and every other program, must be able to read it. */
+static void check_size(
+	const struct check_context *context, struct finding *finding)
+{
+	uint32_t max = context->config->request_policy.max_file_size;
+
+	if (context->written->len > max)
+		finding_fail(finding,
+			"the response has %zu bytes, more than the %" PRIu32
+			" of request_policy.max_file_size",
+			context->written->len, max);
+}
+
 /* Each of the request's keys must be there. */
 static size_t check_request_keys(const struct ksr_bundle *asked,
 	const struct ksr_bundle *given, struct finding *finding)
@@ -185,6 +198,7 @@ void check_skr_verify(
 	const struct ksr *given = context->read_back;
 
 	check_same_document(context, finding);
+	check_size(context, finding);
 	if (strcmp(asked->id, given->id) != 0 ||
 		strcmp(asked->domain, given->domain) != 0 ||
 		asked->serial != given->serial)

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from conftest import BIN
+from rehearsal import Rehearsal, use
 
 QUESTION = "Is this correct (y/N)?"
 
@@ -196,6 +197,26 @@ def test_oversize_is_a_finding(run, data, softhsm, tmp_path):
     assert done.returncode == 1
     assert b"KSR-FILE" in done.stderr and b"1048576" in done.stderr
     assert leftovers(tmp_path) == ["big.xml"]
+
+
+def test_response_that_nobody_would_read_is_refused(tmp_path, programs):
+    """A response is longer than its request where many KSKs sign: one above the limit
+    could be read neither by skrcheck nor by the next quarter."""
+    zone = Rehearsal(tmp_path, programs, domain="example.", algorithm=13, bundles=3)
+    names = ["a", "b", "c"]
+    for name in names:
+        zone.add_ksk(name)
+    zone.ask()
+    zone.policy = {"max_file_size": zone.request.stat().st_size}
+    zone.configure(zone.slots((1, use(*names))), zone.request)
+    done = zone.sign()
+    assert done.status == 1 and "SKR-VERIFY: the response has " in done.err, done.err
+    assert not (tmp_path / "skr-1.xml").exists()
+    size = int(re.search(r"the response has (\d+) bytes", done.err).group(1))
+    zone.policy = {"max_file_size": size}
+    zone.configure(zone.slots((1, use(*names))), zone.request)
+    assert zone.sign().status == 0
+    assert (tmp_path / "skr-1.xml").stat().st_size == size
 
 
 def test_missing_inputs(run, data, softhsm, tmp_path):

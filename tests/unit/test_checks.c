@@ -666,6 +666,10 @@ static void response_signature_lost(struct sample *s)
 {
 	drop_signature(&s->read_back->bundles[4]);
 }
+static void written_too_long(struct sample *s)
+{
+	policy(s)->max_file_size = (uint32_t)s->written.len - 1;
+}
 static void written_other(struct sample *s)
 {
 	s->written.data[s->written.len - 3] ^= 1;
@@ -792,6 +796,7 @@ static const struct {
 	{"SKR-VERIFY", response_bundle_lost},
 	{"SKR-VERIFY", response_signature_lost},
 	{"SKR-VERIFY", written_other},
+	{"SKR-VERIFY", written_too_long},
 };
 
 #define FAILING_COUNT (sizeof(failing) / sizeof(failing[0]))
