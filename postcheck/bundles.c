@@ -27,6 +27,18 @@ static void compare_time(const char *id, const char *what, int64_t has,
 		has_text, wants_text);
 }
 
+/* Each ends after the one before: else nothing can follow the response. */
+static void look_at_ends(const struct ksr *response, struct verdict *verdict)
+{
+	for (size_t i = 1; i < response->bundle_count; i++)
+		if (response->bundles[i].expiration <=
+			response->bundles[i - 1].expiration)
+			verdict_fail(verdict,
+				"bundle %s does not end after the one before, %s",
+				response->bundles[i].id,
+				response->bundles[i - 1].id);
+}
+
 /* By place, which is by inception in both, and by id. */
 void second_bundles(const struct second *second, struct verdict *verdict)
 {
@@ -39,6 +51,7 @@ void second_bundles(const struct second *second, struct verdict *verdict)
 	if (response->reordered)
 		verdict_fail(verdict,
 			"the bundles are not in the order of their inceptions");
+	look_at_ends(response, verdict);
 	for (size_t i = 0; i < request->bundle_count; i++)
 		if (by_id(response, request->bundles[i].id) == NULL)
 			verdict_fail(verdict, "bundle %s is missing",

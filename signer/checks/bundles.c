@@ -59,6 +59,28 @@ void check_bundle_unique(
 	free(ids);
 }
 
+/* The next quarter takes no response before that has its bundles otherwise. */
+static void check_follows(const struct ksr_bundle *before,
+	const struct ksr_bundle *bundle, struct finding *finding)
+{
+	char from[TIME_TEXT_MAX], ends[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
+
+	time_format(bundle->inception, TIME_BARE, from);
+	time_format(before->expiration, TIME_BARE, ends);
+	time_format(bundle->expiration, TIME_BARE, to);
+	if (before->inception == bundle->inception)
+		finding_fail(finding, "bundles %s and %s both begin at %s",
+			before->id, bundle->id, from);
+	else if (bundle->expiration <= before->expiration)
+		finding_fail(finding,
+			"bundle %s, line %lu: ends at %s, expected after the bundle before, which ends at %s",
+			bundle->id, bundle->line, to, ends);
+	else if (bundle->inception > before->expiration)
+		finding_warn(finding,
+			"bundle %s, line %lu: begins at %s, after the bundle before has ended at %s: no request can follow the response",
+			bundle->id, bundle->line, from, ends);
+}
+
 void check_bundle_order(
 	const struct check_context *context, struct finding *finding)
 {
@@ -77,10 +99,8 @@ void check_bundle_order(
 			finding_fail(finding,
 				"bundle %s, line %lu: begins at %s and ends at %s",
 				bundle->id, bundle->line, from, to);
-		if (i > 0 && ksr->bundles[i - 1].inception == bundle->inception)
-			finding_fail(finding,
-				"bundles %s and %s both begin at %s",
-				ksr->bundles[i - 1].id, bundle->id, from);
+		if (i > 0)
+			check_follows(&ksr->bundles[i - 1], bundle, finding);
 	}
 }
 

@@ -279,6 +279,8 @@ def request_times(case):
     config, bundles = case.config, by_time(case.request)
     yield from stated_times(config, case.request.zsk, bundles)
     for before, after in zip(bundles, bundles[1:]):
+        if after.expiration <= before.expiration:
+            yield 'BUNDLE-ORDER', ALL
         if setting(config, 'check_bundle_intervals') and not seconds(setting(config, 'min_bundle_interval')) <= \
                 after.inception - before.inception <= seconds(setting(config, 'max_bundle_interval')):
             yield 'POLICY-BUNDLE-INTERVALS', SIGNERS

@@ -132,6 +132,10 @@ static void bundles_begin_together(struct sample *s)
 {
 	s->request->bundles[1].inception = first(s->request)->inception;
 }
+static void bundle_within_another(struct sample *s)
+{
+	s->request->bundles[1].expiration = first(s->request)->expiration;
+}
 static void key_swapped(struct sample *s)
 {
 	replace(&last(s->request)->keys[0].identifier, "zsk9");
@@ -691,6 +695,7 @@ static const struct {
 	{"KSR-BUNDLE-UNIQUE", bundle_id_of_previous},
 	{"KSR-BUNDLE-ORDER", bundle_ends_before_it_begins},
 	{"KSR-BUNDLE-ORDER", bundles_begin_together},
+	{"KSR-BUNDLE-ORDER", bundle_within_another},
 	{"KSR-BUNDLE-KEYS", key_swapped},
 	{"KSR-BUNDLE-KEYS", protocol_2},
 	{"KSR-BUNDLE-KEYS", flags_257},
@@ -943,6 +948,22 @@ static void reordered_bundles_warn(void **state)
 	sample_free(s);
 }
 
+static void gap_between_bundles_warns(void **state)
+{
+	struct sample *s = sample_new();
+	char text[300] = "";
+
+	(void)state;
+	for (size_t b = 4; b < s->request->bundle_count; b++) {
+		s->request->bundles[b].inception += 20 * TIME_DAY;
+		s->request->bundles[b].expiration += 20 * TIME_DAY;
+	}
+	assert_int_equal(result_of(s, "KSR-BUNDLE-ORDER", text, sizeof(text)),
+		CHECK_PASS);
+	assert_non_null(strstr(text, "no request can follow the response"));
+	sample_free(s);
+}
+
 static void revoked_key_may_leave(void **state)
 {
 	struct sample *s = sample_new();
@@ -1129,6 +1150,7 @@ int main(void)
 		cmocka_unit_test(partial_setting_passes),
 		cmocka_unit_test(without_previous_chain_is_skipped),
 		cmocka_unit_test(reordered_bundles_warn),
+		cmocka_unit_test(gap_between_bundles_warns),
 		cmocka_unit_test(revoked_key_may_leave),
 		cmocka_unit_test(two_keys_of_one_tag_warn),
 		cmocka_unit_test(previous_made_here_has_the_requests_count),

@@ -208,6 +208,20 @@ static void stated_overlap_is_kept_where_two_responses_meet(void **state)
 	sample_free(s);
 }
 
+/* What was asked for, and yet no request could follow it. */
+static void bundle_within_another_is_seen(void **state)
+{
+	struct sample *s = sample_new();
+
+	(void)state;
+	s->config->request_policy.signature_validity_match_zsk_policy = false;
+	s->config->request_policy.check_bundle_overlap = false;
+	s->request->bundles[1].expiration = s->request->bundles[0].expiration;
+	s->response->bundles[1].expiration = s->request->bundles[0].expiration;
+	expect_failures(s, " POST-BUNDLES POST-SIGNATURE-FIELDS");
+	sample_free(s);
+}
+
 static void expect_lines(
 	const char *text, const char *mark, size_t width, const char *lines)
 {
@@ -498,6 +512,7 @@ int main(void)
 		cmocka_unit_test(one_name_of_two_keys_is_seen),
 		cmocka_unit_test(previous_response_of_strangers_is_seen),
 		cmocka_unit_test(stated_bounds_are_kept),
+		cmocka_unit_test(bundle_within_another_is_seen),
 		cmocka_unit_test(
 			stated_overlap_is_kept_where_two_responses_meet),
 		cmocka_unit_test(lines_begin_with_our_words),
