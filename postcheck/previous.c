@@ -156,6 +156,26 @@ static void look_at_order(const struct ksr *previous, struct verdict *verdict)
 	}
 }
 
+/* A member of a family has as many bundles as requests have. */
+static void look_at_count(const struct second *second, struct verdict *verdict)
+{
+	const struct config *config = second->config;
+	size_t count = second->previous->bundle_count;
+
+	if (config == NULL)
+		return;
+	if (second->follows_member &&
+		count != config->request_policy.num_bundles)
+		verdict_fail(verdict,
+			"%zu bundles, request_policy.num_bundles is %" PRIu32,
+			count, config->request_policy.num_bundles);
+	else if (!second->follows_member &&
+		 count != config->response_policy.num_bundles)
+		verdict_fail(verdict,
+			"%zu bundles, response_policy.num_bundles is %" PRIu32,
+			count, config->response_policy.num_bundles);
+}
+
 void second_previous(const struct second *second, struct verdict *verdict)
 {
 	static const struct config_response_policy all_on = {
@@ -167,11 +187,7 @@ void second_previous(const struct second *second, struct verdict *verdict)
 	bool verify = second_is_on(policy->validate_signatures,
 		"response_policy.validate_signatures", verdict);
 
-	if (second->config != NULL &&
-		previous->bundle_count != policy->num_bundles)
-		verdict_fail(verdict,
-			"%zu bundles, response_policy.num_bundles is %" PRIu32,
-			previous->bundle_count, policy->num_bundles);
+	look_at_count(second, verdict);
 	look_at_order(previous, verdict);
 	second_compare_names(previous, NULL, verdict);
 	for (size_t b = 0; b < previous->bundle_count; b++) {

@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from rehearsal import use
+from rehearsal import Rehearsal, use
 from roll import BEGIN, DOUBLE, EC, LONG, PRESIGN, Roll
 
 FAMILY = {'use': {'schema': 'presign'}, 'next': {'schema': 'double', 'follows': 'use'},
@@ -218,3 +218,29 @@ def test_misuse_is_refused_before_anything(zone, words, said):
 def test_misuse_of_skrcheck_is_refused(zone, words, said):
     done = zone.run('skrcheck', '--config', 'ksrsigner.yaml', '--no-previous-skr', 'none', '--family', '2028q1', *words)
     assert done.status == 2 and said in done.err, done.err
+
+
+def test_member_that_follows_another_has_the_number_of_today(tmp_path, programs):
+    """Fewer bundles than the quarter before: what a member follows has as many as the
+    requests of this ceremony, not as the response before had."""
+    zone = Rehearsal(tmp_path, programs, domain='example.', algorithm=13, bundles=4)
+    zone.add_ksk('k')
+    before = zone.quarter(zone.normal('k'))
+    zone.bundles = 2
+    zone.response = zone.ask()
+    zone.ask()
+    zone.bundles = 4
+    sections = json.loads(zone.configure([use('k')] * 4, zone.request).read_text())
+    sections['families'] = {'f': {'use': {'schema': 'normal'}, 'next': {'schema': 'normal', 'follows': 'use'}}}
+    (tmp_path / 'ksrsigner.yaml').write_text(json.dumps(sections))
+    done = zone.hsm.run('ksrsigner', '--force', '--previous-skr', before.name, '--family', 'f', '--output-dir', 'out',
+                        'use=ksr-2.xml', 'next=ksr-3.xml')
+    assert done.status == 0, done.err
+    words = ['--config', 'ksrsigner.yaml', '--previous-skr', before.name, '--family', 'f',
+             'use=ksr-2.xml=out/use-skr-2.xml', 'next=ksr-3.xml=out/next-skr-3.xml']
+    judged = zone.hsm.run('skrcheck', *words)
+    assert judged.status == 0, judged.out
+    sections['request_policy']['num_bundles'] = 4
+    (tmp_path / 'ksrsigner.yaml').write_text(json.dumps(sections))
+    judged = zone.hsm.run('skrcheck', *words)
+    assert judged.status == 1 and '2 bundles, request_policy.num_bundles is 4' in judged.out, judged.out
