@@ -113,6 +113,26 @@ void second_compare_names(
 	free(keys);
 }
 
+/* A signer of the last bundle that is not believed. */
+static void look_at_unknown(const struct second *second,
+	const struct ksr_bundle *last, const struct ksr_key *key,
+	struct verdict *verdict)
+{
+	struct err err = ERR_EMPTY;
+	bool left_over = false;
+
+	if (!second_is_left_over(second, last, key, &left_over, &err))
+		verdict_fail(verdict, "%s", err.text);
+	else if (left_over)
+		verdict_unlooked(verdict,
+			"whose key %s is (%05u), which is revoked and signed the response before beside a known key: it is not configured",
+			key->identifier, dnskey_tag(&key->dnskey));
+	else
+		verdict_fail(verdict,
+			"previous response, bundle %s: signed by %s (%05u), which is not known, or not by that name",
+			last->id, key->identifier, dnskey_tag(&key->dnskey));
+}
+
 /* Who signed the last bundle, where anything can say so. */
 static void look_at_last(const struct second *second,
 	const struct ksr_bundle *last, struct verdict *verdict)
@@ -128,10 +148,7 @@ static void look_at_last(const struct second *second,
 		if (!second_know(second, key, &known, &err))
 			verdict_fail(verdict, "%s", err.text);
 		else if (!second_is_believed(second, known))
-			verdict_fail(verdict,
-				"previous response, bundle %s: signed by %s (%05u), which is not known, or not by that name",
-				last->id, key->identifier,
-				dnskey_tag(&key->dnskey));
+			look_at_unknown(second, last, key, verdict);
 		else if (known == SECOND_BY_LABEL)
 			verdict_unlooked(verdict,
 				"whose key %s is (%05u), which signed the response before: known by its label alone (no ds_sha256, no public_key, no trust anchor)",

@@ -210,11 +210,8 @@ void second_previous(const struct second *second, struct verdict *verdict)
 	}
 }
 
-/*
- * As the configuration has it, by its DS, or by what else it says; and by its
- * label, which no signature covers and a table shows.
- */
-static bool is_configured(const struct second *second,
+/* As the configuration has it, by its DS, or by what else it says. */
+static bool has_its_values(const struct second *second,
 	const struct config_key *config, const struct ksr_key *key, bool *out,
 	struct err *err)
 {
@@ -222,9 +219,6 @@ static bool is_configured(const struct second *second,
 	uint8_t digest[CRYPTO_DIGEST_MAX];
 	size_t len;
 
-	*out = false;
-	if (strcmp(config->label, key->identifier) != 0)
-		return true;
 	plain.flags = DNSKEY_FLAGS_KSK;
 	if (config->has_ds_sha256) {
 		if (!crypto_ds(&plain, &second->owner, DS_SHA256, digest, &len,
@@ -239,6 +233,16 @@ static bool is_configured(const struct second *second,
 	       (config->public_key.len == 0 ||
 		       buf_equal(&config->public_key, &plain.public_key));
 	return true;
+}
+
+/* And by its label, which no signature covers and a table shows. */
+static bool is_configured(const struct second *second,
+	const struct config_key *config, const struct ksr_key *key, bool *out,
+	struct err *err)
+{
+	*out = false;
+	return strcmp(config->label, key->identifier) != 0 ||
+	       has_its_values(second, config, key, out, err);
 }
 
 void second_look_at_labels(const struct second *second, bool others,
@@ -321,6 +325,83 @@ bool second_is_believed(const struct second *second, enum second_known known)
 	       (known == SECOND_BY_LABEL && second->anchor == NULL);
 }
 
+/* Does a key sign the bundle that is believed, and that validators follow? */
+static bool has_believed_signer(const struct second *second,
+	const struct ksr_bundle *bundle, bool *out, struct err *err)
+{
+	*out = false;
+	for (size_t k = 0; !*out && k < bundle->key_count; k++) {
+		const struct ksr_key *key = &bundle->keys[k];
+		enum second_known known = SECOND_UNKNOWN;
+
+		if (key->dnskey.flags != DNSKEY_FLAGS_KSK ||
+			second_count_by(second, bundle, key) == 0)
+			continue;
+		if (!second_know(second, key, &known, err))
+			return false;
+		*out = second_is_believed(second, known);
+	}
+	return true;
+}
+
+/* Is it a configured key, or may it be one, by whatever name? */
+static bool may_be_configured(const struct second *second,
+	const struct ksr_key *key, bool *out, struct err *err)
+{
+	const struct config *config = second->config;
+
+	*out = false;
+	for (size_t i = 0; config != NULL && !*out && i < config->key_count;
+		i++) {
+		const struct config_key *one = &config->keys[i];
+
+		if (strcmp(one->label, key->identifier) == 0)
+			*out = true;
+		else if ((has_bytes(one) || one->has_key_tag) &&
+			 !has_its_values(second, one, key, out, err))
+			return false;
+	}
+	return true;
+}
+
+bool second_is_left_over(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_key *key, bool *out,
+	struct err *err)
+{
+	bool configured = false;
+
+	*out = false;
+	if (key->dnskey.flags != DNSKEY_FLAGS_KSK_REVOKED)
+		return true;
+	if (!may_be_configured(second, key, &configured, err))
+		return false;
+	return configured || has_believed_signer(second, bundle, out, err);
+}
+
+/* Whoever signs without being published, where it is known. */
+static bool trust_absents(const struct second *second,
+	const struct ksr_bundle *bundle, struct keyset *trusted,
+	struct err *err)
+{
+	for (size_t s = 0; s < bundle->signature_count; s++) {
+		const struct ksr_signature *sig = &bundle->signatures[s];
+		const struct dnskey *dnskey =
+			second_absent(second, bundle, sig);
+		struct ksr_key key = {.identifier = sig->identifier};
+		enum second_known known = SECOND_UNKNOWN;
+
+		if (dnskey == NULL)
+			continue;
+		key.dnskey = *dnskey; /* borrows */
+		if (!second_know(second, &key, &known, err))
+			return false;
+		if (second_is_believed(second, known) &&
+			!keyset_add(trusted, dnskey, err))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Where the last bundle's signers are asked for, those that are believed; else
  * all of them, since somebody must be believed.
@@ -347,7 +428,7 @@ static bool trust_last(
 			!keyset_add(trusted, &key->dnskey, err))
 			return false;
 	}
-	return true;
+	return !ask || trust_absents(second, last, trusted, err);
 }
 
 /* Is there a signature that holds, by a key that is trusted? */

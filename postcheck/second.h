@@ -222,6 +222,15 @@ void second_look_at_labels(const struct second *second, bool others,
 bool second_is_believed(const struct second *second, enum second_known known);
 
 /*
+ * previous.c: a revoked signer of the last bundle that the configuration has no
+ * more, beside one that is believed and is not revoked.  That it is in the HSM
+ * cannot be told here, and no validator follows it.
+ */
+bool second_is_left_over(const struct second *second,
+	const struct ksr_bundle *bundle, const struct ksr_key *key, bool *out,
+	struct err *err);
+
+/*
  * history.c: one identifier is one key, in one response or in two (b may be
  * NULL).  Sorted, since there may be thousands.
  */

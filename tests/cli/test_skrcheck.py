@@ -285,6 +285,70 @@ def test_other_history_is_found(zone, ask):
         assert reason in out
 
 
+@pytest.fixture
+def rehearse(tmp_path, programs):
+    """A zone of its own, with these KSKs."""
+
+    def make(*names):
+        zone = Rehearsal(tmp_path, programs, domain='example.', algorithm=13, bundles=4)
+        for name in names:
+            zone.add_ksk(name)
+        return zone
+
+    return make
+
+
+def judged(zone):
+    return zone.hsm.run('skrcheck', '--config', 'ksrsigner.yaml', *zone.chain(), zone.request.name, zone.response.name)
+
+
+def test_revoked_key_that_the_configuration_has_no_more(rehearse):
+    """Revoked to the end of a quarter, and gone from the configuration with the next
+    one: ksrsigner finds it in the HSM, skrcheck has no HSM and says what it cannot
+    see.  The key beside it is known and not revoked, so that nothing hangs on it."""
+    zone = rehearse('old', 'new')
+    zone.quarter(zone.rollover_more('old', 'new'))
+    zone.quarter(zone.slots((1, use('new', publish=['old'])), (2, use('new', revoke=['old']))))
+    old = zone.keys.pop('old')
+    zone.quarter(zone.normal('new'))
+    done = judged(zone)
+    assert done.status == 0 and 'PASS POST-CHAIN' in done.out, done.out
+    assert 'not looked at: whose key old is' in done.out and done.out.splitlines()[-1].startswith('PASS, but')
+    # Under another name, and with the other one unknown.
+    sections = json.loads((zone.folder / 'ksrsigner.yaml').read_text())
+    for keys in ({**zone.keys, 'other': {**old, 'label': 'other'}}, {'new': {**old, 'label': 'new'}}):
+        sections['keys'] = keys
+        (zone.folder / 'ksrsigner.yaml').write_text(json.dumps(sections))
+        done = judged(zone)
+        assert done.status == 1 and 'signed by old' in done.out, done.out
+
+
+def test_signer_beside_that_is_not_revoked_must_be_known(rehearse):
+    zone = rehearse('old', 'new')
+    zone.quarter(zone.slots((1, use('new', 'old'))))
+    zone.keys.pop('old')
+    zone.ask()
+    zone.configure(zone.normal('new'), zone.request, check_keys_retire_safety=False)
+    assert zone.sign().status == 0
+    zone.response = zone.folder / 'skr-2.xml'
+    done = judged(zone)
+    assert done.status == 1 and 'FAIL POST-CHAIN' in done.out and 'signed by old' in done.out, done.out
+
+
+def test_earlier_bundles_hang_on_a_key_that_signs_only(rehearse):
+    """As KSR-CHAIN-KEYS-HSM has it: who signed the last bundle, published or not."""
+    zone = rehearse('old', 'new')
+    record, = re.findall(r'  old .*\n.* DNSKEY 257 3 13 (\S+)', zone.hsm.run('keymaster', 'inventory', '--dns').out)
+    zone.keys['old']['public_key'] = record
+    alone = ['ECDSAP256SHA256']
+    last = {**use('new'), 'sign_only': ['old'], 'algorithms': {'published': alone, 'signing': alone}}
+    zone.policy = {'check_keys_publish_safety': False, 'check_keys_retire_safety': False}
+    zone.quarter(zone.slots((1, use('old')), (-1, last)))
+    zone.quarter(zone.normal('new'))
+    done = judged(zone)
+    assert done.status == 0 and 'PASS POST-CHAIN' in done.out, done.out
+
+
 # Trust anchor
 
 @pytest.mark.parametrize('change', [
