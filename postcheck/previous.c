@@ -113,6 +113,21 @@ static void look_at_keys(
 	}
 }
 
+/* A revocation is signed by its key: was a signature removed? */
+static void look_at_revoked(const struct second *second,
+	const struct ksr_bundle *bundle, struct verdict *verdict)
+{
+	for (size_t k = 0; k < bundle->key_count; k++) {
+		const struct ksr_key *key = &bundle->keys[k];
+
+		if (key->dnskey.flags == DNSKEY_FLAGS_KSK_REVOKED &&
+			second_count_by(second, bundle, key) == 0)
+			verdict_note(verdict,
+				"bundle %s, line %lu: key %s is revoked and does not sign",
+				bundle->id, key->line, key->identifier);
+	}
+}
+
 static bool has_unrevoked_signer(
 	const struct second *second, const struct ksr_bundle *bundle)
 {
@@ -194,6 +209,8 @@ void second_previous(const struct second *second, struct verdict *verdict)
 		const struct ksr_bundle *bundle = &previous->bundles[b];
 
 		look_at_keys(bundle, verdict);
+		if (verify)
+			look_at_revoked(second, bundle, verdict);
 		if (!has_unrevoked_signer(second, bundle))
 			verdict_fail(verdict,
 				"bundle %s: no key signs it that is not revoked",

@@ -437,6 +437,68 @@ static void look_at_endings(const struct second *second,
 	}
 }
 
+/* Has the key a signature anywhere in the timeline, in either form? */
+static bool ever_signs(const struct second *second,
+	const struct timeline *timeline, const struct dnskey *dnskey)
+{
+	struct dnskey form = *dnskey; /* borrows */
+
+	for (size_t at = 0; at < timeline->count; at++) {
+		const struct moment *moment = &timeline->moments[at];
+
+		if (!moment->counts)
+			continue;
+		form.flags = DNSKEY_FLAGS_KSK;
+		if (signs_in(second, moment, &form))
+			return true;
+		form.flags = DNSKEY_FLAGS_KSK_REVOKED;
+		if (signs_in(second, moment, &form))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A key of the last old bundle that never signs: a signature beside others can
+ * be removed without a trace.
+ */
+static void look_at_silent(const struct second *second,
+	const struct timeline *timeline, const struct ksr_key *key,
+	int64_t wanted, struct verdict *verdict)
+{
+	const struct moment *moments = timeline->moments;
+	size_t gone = timeline->first_new;
+	int64_t until = moments[gone - 1].bundle->expiration + wanted;
+	char text[TIME_TEXT_MAX];
+
+	while (gone < timeline->count &&
+		second_find_ksk(moments[gone].bundle, &key->dnskey) != NULL)
+		gone++;
+	if (gone == timeline->count ||
+		moments[gone].bundle->inception >= until ||
+		ever_signs(second, timeline, &key->dnskey))
+		return;
+	time_format(until, TIME_BARE, text);
+	verdict_note(verdict,
+		"bundle %s: key %s is gone, and was only published before; had it signed, expected until %s",
+		moments[gone].bundle->id, key->identifier, text);
+}
+
+static void look_at_silents(const struct second *second,
+	const struct timeline *timeline, int64_t wanted,
+	struct verdict *verdict)
+{
+	const struct moment *last;
+
+	if (timeline->first_new == 0)
+		return;
+	last = &timeline->moments[timeline->first_new - 1];
+	for (size_t k = 0; last->counts && k < last->bundle->key_count; k++)
+		if ((last->bundle->keys[k].dnskey.flags & DNSKEY_FLAG_SEP) != 0)
+			look_at_silent(second, timeline, &last->bundle->keys[k],
+				wanted, verdict);
+}
+
 void second_retire_safety(const struct second *second, struct verdict *verdict)
 {
 	struct timeline timeline = {0};
@@ -453,5 +515,6 @@ void second_retire_safety(const struct second *second, struct verdict *verdict)
 	for (size_t at = 0; at < timeline.count; at++)
 		if (timeline.moments[at].counts)
 			look_at_endings(second, &timeline, at, wanted, verdict);
+	look_at_silents(second, &timeline, wanted, verdict);
 	free(timeline.moments);
 }

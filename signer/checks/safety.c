@@ -505,18 +505,60 @@ static void add_signers(struct signers *signers, const struct timeline *line,
 	}
 }
 
+/*
+ * The key is in the last old bundle, and has no signature anywhere: since one
+ * can be removed where there is another, nothing shows that it had none.
+ */
+static void warn_gone(const struct check_context *context,
+	const struct timeline *line, const struct ksr_key *key,
+	struct finding *finding)
+{
+	int64_t until = line->bundles[line->first - 1]->expiration +
+			context->config->ksk_policy.retire_safety;
+	char text[TIME_TEXT_MAX];
+	size_t b = line->first;
+
+	while (b < line->count &&
+		find_public(line->bundles[b], &key->dnskey) != NULL)
+		b++;
+	if (b == line->count || line->bundles[b]->inception >= until)
+		return;
+	time_format(until, TIME_BARE, text);
+	finding_warn(finding,
+		"key %s is only published in the previous response, and gone in bundle %s; had it signed, it would have to stay until %s",
+		key->identifier, line->bundles[b]->id, text);
+}
+
+/* What was gone before is judged where it went. */
+static void warn_of_silent(const struct check_context *context,
+	const struct timeline *line, const struct signers *signers,
+	struct finding *finding)
+{
+	const struct ksr_bundle *last;
+
+	if (line->first == 0 || !line->counts[line->first - 1])
+		return;
+	last = line->bundles[line->first - 1];
+	for (size_t k = 0; k < last->key_count; k++)
+		if ((last->keys[k].dnskey.flags & DNSKEY_FLAG_SEP) != 0 &&
+			find_signer(signers, &last->keys[k].dnskey) == NULL)
+			warn_gone(context, line, &last->keys[k], finding);
+}
+
 void check_retire_safety(
 	const struct check_context *context, struct finding *finding)
 {
 	struct signers signers = {0};
 	struct timeline line;
 
-	if (timeline_make(context, &line, finding->nomem))
+	if (timeline_make(context, &line, finding->nomem)) {
 		for (size_t b = 0; b < line.count; b++) {
 			follow_signers(context, &signers, &line, b, finding);
 			if (line.counts[b])
 				add_signers(&signers, &line, b, finding);
 		}
+		warn_of_silent(context, &line, &signers, finding);
+	}
 	free(signers.list);
 	timeline_free(&line);
 }

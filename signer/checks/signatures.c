@@ -245,6 +245,34 @@ bool check_has_lasting_signer(const struct ksr_bundle *bundle)
 	return false;
 }
 
+static bool signs_among(const struct ksr_bundle *bundle,
+	const struct ksr_key *const *signers, const struct ksr_key *key)
+{
+	for (size_t s = 0; s < bundle->signature_count; s++)
+		if (signers[s] == key)
+			return true;
+	return false;
+}
+
+/*
+ * A signature that was removed leaves no other trace: a revoked key signs the
+ * set that it is in, or nobody believes it (RFC 5011 section 2.1).
+ * SKR-POLICY-RETIRE-SAFETY does not count such a revocation.
+ */
+static void warn_revoked(const struct ksr_bundle *bundle,
+	const struct ksr_key *const *signers, struct finding *finding)
+{
+	for (size_t k = 0; k < bundle->key_count; k++) {
+		const struct ksr_key *key = &bundle->keys[k];
+
+		if (key->dnskey.flags == DNSKEY_FLAGS_KSK_REVOKED &&
+			!signs_among(bundle, signers, key))
+			finding_warn(finding,
+				"bundle %s, line %lu: key %s is revoked, and its signature is missing",
+				bundle->id, key->line, key->identifier);
+	}
+}
+
 /* What no signature covers must be what the signatures say. */
 static void check_uncovered(const struct ksr_bundle *bundle,
 	const struct ksr_key *const *signers, struct finding *finding)
@@ -281,6 +309,7 @@ static void check_uncovered(const struct ksr_bundle *bundle,
 				bundle->id, sig->line, sig->identifier,
 				signers[s]->dnskey.flags);
 	}
+	warn_revoked(bundle, signers, finding);
 	if (!check_has_lasting_signer(bundle))
 		finding_fail(finding,
 			"bundle %s, line %lu: no key that is not revoked signs it",
