@@ -21,13 +21,25 @@ static bool is_published(const struct config *config,
 		       config_names_has(&slot->sign, known->name));
 }
 
-static bool is_signing(const struct config *config,
-	const struct config_slot *slot, const struct ksr_signature *sig)
+/* One signature by each key that the slot has sign, and none by another. */
+static bool is_signed_as(const struct config *config,
+	const struct config_slot *slot, const struct ksr_bundle *bundle)
 {
-	const struct config_key *known =
-		config_key_labelled(config, sig->identifier);
+	size_t signers = 0;
 
-	return known != NULL && config_slot_signs(slot, known->name);
+	for (size_t i = 0; i < config->key_count; i++) {
+		size_t count = 0;
+
+		if (!config_slot_signs(slot, config->keys[i].name))
+			continue;
+		for (size_t s = 0; s < bundle->signature_count; s++)
+			count += strcmp(bundle->signatures[s].identifier,
+					 config->keys[i].label) == 0;
+		if (count != 1)
+			return false;
+		signers++;
+	}
+	return bundle->signature_count == signers;
 }
 
 /* How many keys the slot has in the set: its lists may name one twice. */
@@ -56,12 +68,8 @@ static bool fits(const struct config *config, const struct config_slot *slot,
 			return false;
 		ksks++;
 	}
-	for (size_t s = 0; s < bundle->signature_count; s++)
-		if (!is_signing(config, slot, &bundle->signatures[s]))
-			return false;
 	return ksks == count_published(config, slot) &&
-	       bundle->signature_count ==
-		       slot->sign.count + slot->sign_only.count;
+	       is_signed_as(config, slot, bundle);
 }
 
 static bool is_made_by(const struct config *config,

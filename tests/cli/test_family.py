@@ -244,3 +244,27 @@ def test_member_that_follows_another_has_the_number_of_today(tmp_path, programs)
     (tmp_path / 'ksrsigner.yaml').write_text(json.dumps(sections))
     judged = zone.hsm.run('skrcheck', *words)
     assert judged.status == 1 and '2 bundles, request_policy.num_bundles is 4' in judged.out, judged.out
+
+
+def test_signature_that_stands_twice_is_none_of_another_key(tmp_path, programs):
+    """One of two signatures in place of the other: as many as the member has, and both
+    by one key."""
+    zone = Rehearsal(tmp_path, programs, domain='example.', algorithm=13, bundles=2)
+    zone.add_ksk('a')
+    zone.add_ksk('b')
+    before = zone.quarter([use('a', 'b')] * 2)
+    path = zone.configure([use('a', 'b')] * 2, zone.ask())
+    sections = json.loads(path.read_text())
+    sections['schemas']['one'] = {str(number): use('a', publish=['b']) for number in (1, 2)}
+    sections['families'] = {'f': {'use': {'schema': 'normal'}, 'next': {'schema': 'one'}}}
+    sections['request_policy']['previous_member'] = 'f.use'
+    path.write_text(json.dumps(sections))
+    assert zone.hsm.run('ksrcheck', *zone.chain(), zone.request.name).status == 0
+    text = before.read_text()
+    for bundle in re.findall(r'<ResponseBundle.*?</ResponseBundle>', text, re.S):
+        one, other = re.findall(r'<Signature keyIdentifier="[ab]">.*?</Signature>', bundle, re.S)
+        text = text.replace(one, other)
+    before.write_text(text)
+    for program, words, made in (('ksrcheck', [], []), ('ksrsigner', ['--force'], ['skr-2.xml'])):
+        done = zone.hsm.run(program, *words, *zone.chain(), zone.request.name, *made)
+        assert done.status == 1 and 'the previous response is none of family f, expected USE' in done.err, done.err
