@@ -4,6 +4,8 @@ locks differ is a line, and a package whose bytes changed under the same version
 shouted about."""
 import subprocess
 
+import pytest
+
 from statements import TOP, run
 
 LINE = '{} {} amd64 {} 1 pool/main/x {}\n'
@@ -33,6 +35,13 @@ def test_each_difference_is_a_line(tmp_path):
         'REBUILT rebuilt 3: the same version with another SHA-256 (builder)', 'roles moved builder became builder,image',
         '5 packages differ'])
     assert diff(old, old) == (0, ['0 packages differ'])
+    # Without a line the first was taken for the second: all was "removed".
+    empty = tmp_path / 'empty'
+    empty.write_text('')
+    assert diff(empty, old)[1][0].startswith('added ') and diff(old, empty)[1][0].startswith('removed ')
+    done = run(TOP / 'packages/lib/diff', 'old', 'old', cwd=tmp_path)
+    (tmp_path / 'a=b').write_text(old.read_text())
+    assert run(TOP / 'packages/lib/diff', 'a=b', 'old', cwd=tmp_path).stdout == done.stdout == '0 packages differ\n'
 
 
 def test_lock_diff_takes_a_file_or_a_commit(tmp_path):
@@ -48,4 +57,16 @@ def test_lock_diff_takes_a_file_or_a_commit(tmp_path):
         assert done.returncode == 0 and done.stdout.rstrip().endswith('packages differ'), done
     done = run(TOP / 'packages/lock', '--diff', 'no-such-commit')
     assert done.returncode == 1 and 'neither a lock nor a commit' in done.stderr
+    done = run(TOP / 'packages/lock', '--diff', '--output=x')
+    assert done.returncode == 1 and 'neither a lock nor a commit' in done.stderr
     assert run(TOP / 'packages/lock', '--frobnicate').returncode == 1
+
+
+@pytest.mark.parametrize('text', ['', '# lock\n', 'some text\n', 'open\x1b[2Jssl 1 amd64 {} 1 pool/x base\n', '# suite: \x1b[2J\nx 1 amd64 {} 1 pool/x base\n',
+                                  'x 1 amd64 abc 1 pool/x base\n'])
+def test_what_is_no_lock_is_compared_with_nothing(tmp_path, text):
+    """"412 packages differ" from a licence; and a stranger's file could repaint the screen."""
+    other = tmp_path / 'other'
+    other.write_text(text.format('a' * 64))
+    done = run(TOP / 'packages/lock', '--diff', other)
+    assert done.returncode == 1 and 'is no lock' in done.stderr and '\x1b' not in done.stdout + done.stderr and not done.stdout, done

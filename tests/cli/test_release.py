@@ -229,6 +229,29 @@ def test_what_changed_since_the_last_release_has_a_why(project):
         assert section in (project.top / 'RELEASE.md').read_text()
 
 
+def test_lock_diff_says_what_a_release_asks_for(project):
+    """No release before 0.4.0 has a tag: --diff compared with the last commit, so that
+    nothing differed, and release wanted the why of all that did."""
+    shutil.copy(TOP / 'packages/lock', project.top / 'packages/lock')
+    released_before(project, package('gone', '3'), package('tool', '1'), package('zoo', '7'))
+    project.git('tag', 'something')
+
+    def diff():
+        done = run(project.top / 'packages/lock', '--diff', env=project.env)
+        assert done.returncode == 0, done
+        return done
+    said = diff()
+    assert 'compared with 9.9.8' in said.stderr and 'removed gone 3 (base)\n' in said.stdout and '\n3 packages differ\n' in said.stdout, said
+    # The line of this version is not that of the one before.
+    release = project.top / 'RELEASE.md'
+    line = re.search(r'^\| 9.9.8 .*\n', release.read_text(), re.M)[0]
+    release.write_text(release.read_text().replace(line, line + line.replace('9.9.8', VERSION)))
+    assert diff().stdout == said.stdout
+    release.write_text(re.sub('`[0-9a-f]{16}`', f'`{"0" * 16}`', release.read_text()))
+    done = diff()
+    assert 'HEAD, since git does not have 0000000000000000, which is 9.9.8' in done.stderr and done.stdout == '0 packages differ\n', done
+
+
 def test_a_release_before_that_git_does_not_have(project):
     released_before(project)
     release = project.top / 'RELEASE.md'
