@@ -111,8 +111,9 @@ room_left() {
 
 sha256() { local sum; sum=$(sha256sum <"$1") || return 1; printf '%s' "${sum%% *}"; }
 
+NAMESPACE=keyroom-release
 # signed_by SIGNERS FILE SIGNATURE [OPTION...]: who of SIGNERS (allowed_signers) signed
-# FILE for releases, on standard output.  False: nobody did.  ssh-keygen names those of
+# FILE for releases (NAMESPACE), on standard output.  False: nobody did.  ssh-keygen names those of
 # the first line with the key alone, and which line allows what is asked is known only
 # when each has been tried.
 signed_by() {
@@ -123,7 +124,7 @@ signed_by() {
 		found=$(ssh-keygen -Y find-principals "$@" -s "$signature" -f "$room/signer" <"$file" 2>/dev/null) || continue
 		while IFS= read -r who; do
 			[ -n "$who" ] || continue
-			ssh-keygen -Y verify "$@" -n keyroom-release -I "$who" -f "$room/signer" -s "$signature" <"$file" >/dev/null 2>&1 ||
+			ssh-keygen -Y verify "$@" -n "$NAMESPACE" -I "$who" -f "$room/signer" -s "$signature" <"$file" >/dev/null 2>&1 ||
 				continue
 			printf '%s\n' "$who"
 			return 0

@@ -36,6 +36,8 @@ printf 'NAME=keyroom-9.9.9-amd64\nEXTENSION=%s\n' "$out/keyroom-softhsm-9.9.9.ra
 
 
 class Project:
+    committer = 'x'
+
     def __init__(self, folder):
         self.folder = folder
         self.top = folder / 'project'
@@ -79,7 +81,7 @@ class Project:
     def env(self):
         return {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': str(self.folder), 'TMPDIR': '/var/tmp',
                 'XDG_CACHE_HOME': str(self.folder / 'cache'), 'GIT_AUTHOR_NAME': 'x', 'GIT_AUTHOR_EMAIL': 'x@example.org',
-                'GIT_COMMITTER_NAME': 'x', 'GIT_COMMITTER_EMAIL': 'x@example.org'}
+                'GIT_COMMITTER_NAME': self.committer, 'GIT_COMMITTER_EMAIL': 'x@example.org'}
 
     def git(self, *argv):
         done = run('git', *argv, cwd=self.top, env=self.env)
@@ -177,6 +179,48 @@ def test_without_rebuilders_it_says_so(project):
     assert project.release().returncode == 1
     assert project.release('--without-rebuilders', 'a test').returncode == 0
     assert f'- {VERSION}: without a quorum of rebuilders: a test.' in (project.top / 'RELEASE.md').read_text()
+
+
+def test_three_keys_of_one_are_one_who_built_it(project):
+    """RELEASE.md named three rebuilders where the project alone had three keys."""
+    policy = (project.top / 'attest/policy').read_text().replace(
+        'group rebuilders 2 a b c', 'group project any a b\ngroup rebuilders 1 project')
+    project.write('attest/policy', policy)
+    project.commit()
+    assert project.release().returncode == 0
+    for who in 'abc':
+        assert project.rebuild(who).returncode == 0
+    done = project.release()
+    # c agrees, and counts for nothing.
+    assert done.returncode == 0 and f'- {VERSION}: rebuilt by project (a, b), one operator alone.\n' in (project.top / 'RELEASE.md').read_text(), done
+    project.write('attest/policy', policy.replace('rebuilders 1 project', 'rebuilders 1 project c'))
+    assert project.release().returncode == 0
+    assert f'- {VERSION}: rebuilt by project (a, b), c.\n' in (project.top / 'RELEASE.md').read_text()
+
+
+def test_a_statement_that_cannot_be_read_is_not_left_out(project):
+    assert project.release().returncode == 0
+    for who in 'ab':
+        assert project.rebuild(who).returncode == 0
+    other = project.top / 'attest' / VERSION / 'c.intoto.jsonl'
+    other.symlink_to('/nonexistent')
+    done = project.release()
+    assert done.returncode == 3 and f'{other}: is no file that can be read' in done.stderr, done
+    other.unlink()
+    source = project.top / 'build/release' / VERSION / 'SOURCE'
+    before = source.read_text()
+    source.write_text(re.sub('^lock: .*', f'lock: {"0" * 64}', before, flags=re.M))
+    done = project.release()
+    assert done.returncode == 1 and 'SOURCE: is not the tree and the lock' in done.stderr, done
+    source.write_text(before)
+    assert project.release().returncode == 0
+
+
+def test_a_why_is_written_as_it_stands(project):
+    assert project.release().returncode == 0
+    why = r'see C:\new and <!-- rebuilders end --> & \\1'
+    assert project.release('--without-rebuilders', why).returncode == 0
+    assert f'- {VERSION}: without a quorum of rebuilders: {why}.\n' in (project.top / 'RELEASE.md').read_text()
 
 
 def released_before(project, *lines):
@@ -333,6 +377,9 @@ REFUSALS = {
     'released': (lambda p: p.write('RELEASE.md', f'| {VERSION} | x |\n'), 'already'),
     'build': (lambda p: (p.write('breaks', ''), p.commit()), 'not the same bytes'),
     'signer': (lambda p: p.write('attest/allowed_signers', ''), 'is not among'),
+    'no epoch': (lambda p: (p.write('image/release', f'KEYROOM_VERSION={VERSION}\nKEYROOM_EPOCH=x\n'), p.commit()), 'KEYROOM_EPOCH=x'),
+    'epoch': (lambda p: (released_before(p), p.write('RELEASE.md', (p.top / 'RELEASE.md').read_text().replace('| 1 |', '| 1795392000 |'))),
+              '9.9.8 had 1795392000: it moves with each release'),
 }
 
 
@@ -344,6 +391,33 @@ def test_a_release_is_refused(project, name):
     done = project.release()
     assert done.returncode == 1 and reason in done.stderr, done
     assert not project.git('tag') and not (project.top / 'build/release' / VERSION).exists()
+
+
+@pytest.mark.parametrize('change,reason', [
+    (lambda p: p.write('attest/allowed_signers', (p.top / 'attest/allowed_signers').read_text().replace('git,', '')), 'for the namespace git'),
+    (lambda p: p.write('attest/allowed_signers', (p.top / 'attest/allowed_signers').read_text().replace(',keyroom-release', '')),
+     'for the namespace keyroom-release'),
+    (lambda p: setattr(p, 'committer', ''), 'git does not know who makes the tag'),
+])
+def test_what_cannot_sign_is_said_before_the_tests(project, change, reason):
+    """It was found out behind tests and builds, an hour later; a key that may not sign
+    tags by the rebuilders alone, who refused what it had tagged."""
+    change(project)
+    done = project.release(tests=f'touch {project.folder}/tested')
+    assert done.returncode == 1 and reason in done.stderr and not (project.folder / 'tested').exists(), done
+    assert not project.git('tag')
+
+
+def test_a_tag_that_does_not_verify_is_no_tag(project):
+    """Whatever git has made, and by whatever it was set up to sign with."""
+    tool = project.folder / 'signs'
+    tool.write_text('#!/bin/sh\nfor file; do :; done\necho "-----BEGIN SSH SIGNATURE-----" >"$file.sig"\n')
+    tool.chmod(0o755)
+    project.git('config', 'gpg.ssh.program', str(tool))
+    done = project.release()
+    assert done.returncode == 1 and 'carries no signature' in done.stderr and not project.git('tag'), done
+    project.git('config', '--unset', 'gpg.ssh.program')
+    assert project.release().returncode == 0 and project.git('tag') == VERSION
 
 
 def test_failing_tests_refuse_a_release(project):
