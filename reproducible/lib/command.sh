@@ -109,6 +109,17 @@ room_left() {
 	rm -f -- "$room/probe"
 }
 
+# is_json_text FILE: UTF-8 and no control characters but blanks, no mark before it.  jq
+# leaves out what stands between a NUL and the end of the line, and takes more besides.
+is_json_text() {
+	[ "$(LC_ALL=C tr -d '\011\012\015\040-\377' <"$1" | wc -c)" = 0 ] &&
+		! LC_ALL=C.UTF-8 grep -qaxv '.*' "$1" && [ "$(head -c 3 "$1" | od -An -tx1 | tr -d ' ')" != efbbbf ]
+}
+
+# replaceable FILE: nothing is there, or an ordinary file; mv puts into a folder what was
+# to be it, and takes a device away.
+replaceable() { [ -f "$1" ] || { [ ! -e "$1" ] && [ ! -L "$1" ]; } || fail $OUTPUT "$1: is no ordinary file"; }
+
 sha256() { local sum; sum=$(sha256sum <"$1") || return 1; printf '%s' "${sum%% *}"; }
 
 NAMESPACE=keyroom-release

@@ -171,6 +171,25 @@ def test_two_statements(tmp_path):
     assert done.returncode == 0 and 'second  release: 12' in done.stdout and 'first   release: 13' in done.stdout
 
 
+def test_a_statement_behind_the_first_is_not_passed_over(tmp_path):
+    """Only the first line was read: "the same files", of a file with a dissent in it."""
+    key = Key(tmp_path, 'alice')
+    lines = [json.dumps(envelope(statement(*args), key)) + '\n' for args in ((), (SUMS | {name: digest_of('x') for name in SUMS},))]
+    (tmp_path / 'a.intoto.jsonl').write_text(lines[0])
+    (tmp_path / 'b.intoto.jsonl').write_text(''.join(lines))
+    done = explain(tmp_path / 'a.intoto.jsonl', tmp_path / 'b.intoto.jsonl')
+    assert done.returncode == 3 and 'b.intoto.jsonl: holds more than one statement' in done.stderr, done
+    for change in ({'subject': [1]}, {'subject': [{'name': 'x'}]}, {'predicate': {'buildDefinition': {'resolvedDependencies': [1]}}}):
+        (tmp_path / 'b.intoto.jsonl').write_text(json.dumps(envelope(statement() | change, key)) + '\n')
+        done = explain(tmp_path / 'a.intoto.jsonl', tmp_path / 'b.intoto.jsonl')
+        assert done.returncode == 3 and 'b.intoto.jsonl: is no statement' in done.stderr, done
+    bare = statement()
+    del bare['predicate']['buildDefinition']['resolvedDependencies']
+    (tmp_path / 'b.intoto.jsonl').write_text(json.dumps(envelope(bare, key)) + '\n')
+    done = explain(tmp_path / 'a.intoto.jsonl', tmp_path / 'b.intoto.jsonl')
+    assert done.returncode == 0 and 'first   lock.sha256' in done.stdout, done
+
+
 def test_what_cannot_be_compared_is_refused(disc, tmp_path):
     for name, data in (('x.iso', b'x' * 99999), ('x.txt', b''), ('x.intoto.jsonl', b'{}\n')):
         (tmp_path / name).write_bytes(data)

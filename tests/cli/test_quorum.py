@@ -186,6 +186,15 @@ def refused_bodies():
     other = statement(externalParameters={'version': '9.9.8', 'command': 'reproducible/rebuild'})
     yield 'other version', json.dumps(other).encode()
     yield 'other command', json.dumps(statement(externalParameters={'version': VERSION, 'command': 'make'})).encode()
+    # jq reads these; another reader does not, or reads something else.
+    good = json.dumps(statement()).encode()
+    yield 'text behind a NUL', good + b'\0 and more'
+    yield 'a second one behind a NUL', good + b'\0' + json.dumps(statement(changed(iso='.iso'))).encode()
+    yield 'a line hidden by a NUL', good.replace(b'"subject"', b'\n\0"subject": [],\n"subject"')
+    yield 'a record separator', b'\x1e' + good
+    yield 'no UTF-8', good.replace(b'"13"', b'"\xff"')
+    yield 'a mark of order', b'\xef\xbb\xbf' + good
+    yield 'NaN', good.replace(b'"13"', b'NaN')
     yield 'no parameters', json.dumps(statement(externalParameters=None)).encode()
 
 
@@ -213,13 +222,29 @@ def broken_envelopes(keys):
     yield json.dumps(good).replace('"payload"', '"payload": "eA==", "payload"', 1)
     yield json.dumps(good) * 2
     yield json.dumps(good).replace('"signatures"', '"signatures": [], "signatures"', 1)
+    yield '\x1e' + json.dumps(good)
+    yield '\ufeff' + json.dumps(good)
+    yield json.dumps(good) + '\0{}'
+    yield json.dumps(good).replace('"payload"', '"pay\0load"')
 
 
-@pytest.mark.parametrize('which', range(15))
+@pytest.mark.parametrize('which', range(19))
 def test_a_broken_envelope_is_refused(small, keys, which):
     small.add('alice', list(broken_envelopes(keys))[which])
     status, found, done = small.verdicts()
     assert status == 1 and {one[1] for one in found['alice']} == {'refused'} and not done.stderr, done
+
+
+@pytest.mark.parametrize('make', [os.mkdir, os.mkfifo, lambda path: os.symlink('/nowhere', path)])
+def test_a_verdict_takes_no_folder_or_device_away(small, keys, tmp_path, make):
+    """--verdict /dev/stdout replaced that, for root; one into a folder was there under
+    another name, and the status 0."""
+    make(tmp_path / 'there')
+    for who in ('alice', 'bert'):
+        small.add(who, envelope(statement(), keys[who]))
+    done = small.judge('--verdict', tmp_path / 'there')
+    assert done.returncode == 5 and 'there: is no ordinary file' in done.stderr, done
+    assert not (tmp_path / 'there').is_file() and (not (tmp_path / 'there').is_dir() or not list((tmp_path / 'there').iterdir()))
 
 
 @pytest.mark.parametrize('name', ['0', 'zzz'])
@@ -714,6 +739,11 @@ def test_attest_refuses_what_it_cannot_say(keys, built, tmp_path):
         (tmp_path / 'less.json').write_text(json.dumps(how | {name: how[name] + '\n'}))
         done = attest(keys, (built[0], tmp_path / 'less.json'))
         assert done.returncode == 3 and not done.stdout, (name, done)
+    for name, text in (('--circumstances', built[1].read_text()), ('--sign', json.dumps(statement()))):
+        (tmp_path / 'more.json').write_text(text.replace('\n', ' ') + '\0{}')
+        done = run(REPRODUCIBLE / 'attest', '--key', keys['alice'].path, '--name', 'x', name, tmp_path / 'more.json',
+                   *([built[0]] if name == '--circumstances' else []))
+        assert done.returncode == 3 and not done.stdout and 'control characters' in done.stderr, done
     rsa = tmp_path / 'rsa.pem'
     run('openssl', 'genpkey', '-algorithm', 'rsa', '-out', rsa)
     rsa.chmod(0o600)
