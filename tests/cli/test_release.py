@@ -981,6 +981,15 @@ def test_a_bundle_that_is_opened_is_one(bundled, change, reason):
     assert done.returncode == 3 and reason in done.stderr and '\x1b' not in done.stderr, done
 
 
+def test_a_part_of_the_history_is_no_bundle(bundled):
+    project, _, _ = bundled
+    project.git('commit', '-q', '--allow-empty', '-m', 'another')
+    part = project.folder / 'part'
+    run('git', 'clone', '-q', '--depth', '1', f'file://{project.top}', part, env=project.env).check_returncode()
+    done = run(part / 'reproducible/bundle', project.folder / 'z.tar', env=project.env)
+    assert done.returncode == 3 and 'git fetch --unshallow' in done.stderr and not (project.folder / 'z.tar').exists(), done
+
+
 @pytest.mark.parametrize('make', [os.mkdir, os.mkfifo])
 def test_a_bundle_takes_no_folder_or_device_away(bundled, make):
     """It went into the folder, under another name, with the status 0."""
