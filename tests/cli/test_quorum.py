@@ -263,6 +263,25 @@ def test_what_is_no_file_hides_no_statement(small, keys, name):
     assert [found[name + end][0][1] for end in ('', '1', '2')] == ['refused'] * 3
 
 
+@pytest.mark.parametrize('one', ['any', '1'])
+def test_any_and_one_are_one_operator(small, keys, tmp_path, one):
+    """The grammar calls them the same: written as 1, the keys of one operator were two
+    operators, and got the level; of two that differ both counted."""
+    verdict = tmp_path / 'verdict.json'
+    small.policy.write_text(''.join(f'witness {name} {keys[name].vkey}\n' for name in ('alice', 'bert', 'liar')) +
+                            f'group op {one} alice bert\ngroup g {one} op liar\nquorum g\n')
+    small.add('alice', envelope(statement(), keys['alice']))
+    small.add('bert', envelope(statement(), keys['bert']))
+    assert small.judge('--verdict', verdict).returncode == 0
+    assert json.loads(verdict.read_text())['predicate']['verifiedLevels'] == []
+    small.add('bert', envelope(statement(changed(iso='.iso')), keys['bert']))
+    status, found, done = small.verdicts()
+    assert status == 1 and found['alice'][0][1] == found['bert'][0][1] == 'contradicts itself', done
+    small.policy.write_bytes(small.policy.read_bytes() + b'\0log\n')
+    done = small.judge()
+    assert done.returncode == 3 and done.stderr == f'quorum: {small.policy}: holds a NUL byte\n' and not done.stdout, done
+
+
 def test_one_operator_alone_has_reproduced_nothing(small, keys, tmp_path):
     """SLSA's level is of two or more platforms that are operated apart; a policy may
     be content with less, but its verdict must not claim the level."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # policy.awk FILE: check a policy in the grammar of C2SP's tlog-policy and print
 # it plain: "witness NAME VKEY", "group NAME K MEMBER..." (K a number),
-# "operator WITNESS GROUP" for each member of a group "any" of witnesses alone,
+# "operator WITNESS GROUP" for each member of a group "any" (or 1) of witnesses alone,
 # "quorum NAME".  What is wrong is printed as "error TEXT", and ends it.
 # LC_ALL=C: names are octets.
 function wrong(text) { print "error line " FNR ": " text; failed = 1; exit 1 }
@@ -31,7 +31,8 @@ word[1] == "group" {
 	else wrong("a group's number is all, any or digits")
 	if (k > members) wrong("group " word[2] " asks for " k " of " members)
 	line = "group " word[2] " " k
-	plain = word[3] == "any"
+	# "any" and 1 are the same.
+	plain = k == 1
 	for (i = 4; i <= count; i++) {
 		if (!(word[i] in kind)) wrong("group " word[2] " names " word[i] ", which is not defined above it")
 		if (word[i] in parent) wrong(word[i] " is a member of two groups: " parent[word[i]] " and " word[2])
