@@ -18,8 +18,8 @@ function split_line(first,    i) { # name from word first on
 	name = $first
 	for (i = first + 1; i <= NF; i++) name = name " " $i
 }
-BEGIN { side = 0 }
-FNR == 1 { side++ }
+# One of them may have no line.
+BEGIN { ARGV[4] = ARGV[2]; ARGV[3] = "side=2"; ARGV[2] = ARGV[1]; ARGV[1] = "side=1"; ARGC = 5 }
 {
 	kind = $1
 	if (kind == "size") { key = "size"; value = $2 }

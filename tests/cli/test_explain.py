@@ -153,6 +153,22 @@ def test_an_empty_record_and_one_that_awk_takes_for_a_setting(tmp_path, kind, li
         assert done.returncode == 1 and said + word in done.stdout and not done.stderr, done
 
 
+def test_an_empty_layout_and_what_is_no_json(disc, tmp_path):
+    """What stood in the second alone was "in the first"; and a bill that cannot be read
+    differed."""
+    (tmp_path / 'none.layout').write_text('')
+    for argv, where in (((tmp_path / 'none.layout', disc.folder / f'{NAME}.layout'), 'second'),
+                        ((disc.folder / f'{NAME}.layout', tmp_path / 'none.layout'), 'first')):
+        done = explain(*argv)
+        assert done.returncode == 1 and f'entry ceremony is in the {where} alone' in done.stdout, done
+        assert ('added file' if where == 'second' else 'removed file') in done.stdout and not done.stderr, done
+    (tmp_path / 'good.spdx.json').write_text('{}')
+    for text in ('', 'x', '{}{}', '{"a": '):
+        (tmp_path / 'bad.spdx.json').write_text(text)
+        done = explain(tmp_path / 'good.spdx.json', tmp_path / 'bad.spdx.json')
+        assert done.returncode == 3 and not done.stdout and done.stderr.endswith('bad.spdx.json: is no JSON\n'), (text, done)
+
+
 def test_two_statements(tmp_path):
     key = Key(tmp_path, 'alice')
 

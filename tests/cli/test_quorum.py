@@ -769,6 +769,15 @@ def test_attest_refuses_what_it_cannot_say(keys, built, tmp_path):
     for key, reason in ((rsa, 'Ed25519'), (tmp_path / 'none', 'no file'), (built[1], 'read it')):
         done = run(REPRODUCIBLE / 'attest', '--key', key, '--name', 'x', '--circumstances', built[1], built[0])
         assert done.returncode == 3 and reason in done.stderr and not done.stdout
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run([REPRODUCIBLE / 'attest', '--key', keys['alice'].path, '--name', 'x', '--vkey'], stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (5, 'attest: standard output cannot be written\n'), done
+    # No file is passed over.
+    for name in ('..x', '.x', '...'):
+        (built[0] / name).write_text('')
+        assert attest(keys, built).returncode == 3, name
+        (built[0] / name).unlink()
     (built[0] / 'folder').mkdir()
     assert attest(keys, built).returncode == 3
     (built[0] / 'folder').rmdir()
