@@ -981,6 +981,20 @@ def test_a_bundle_that_is_opened_is_one(bundled, change, reason):
     assert done.returncode == 3 and reason in done.stderr and '\x1b' not in done.stderr, done
 
 
+def test_what_is_opened_keeps_no_mode(bundled):
+    """Unpacked by root each file was root's, setuid and writable for all where the
+    bundle's maker liked it."""
+    project, bundle, _ = bundled
+    modes = project.folder / 'modes.tar'
+    with tarfile.open(bundle) as old, tarfile.open(modes, 'w') as new:
+        for member in old:
+            member.mode = 0o6777
+            new.addfile(member, old.extractfile(member) if member.isfile() else None)
+    assert project.command('bundle', '--open', modes, project.folder / 'opened').returncode == 0
+    found = [path for path in (project.folder / 'opened').rglob('*')]
+    assert found and not [path for path in found if path.stat().st_mode & 0o6022], found
+
+
 def test_a_part_of_the_history_is_no_bundle(bundled):
     project, _, _ = bundled
     project.git('commit', '-q', '--allow-empty', '-m', 'another')
