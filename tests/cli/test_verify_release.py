@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import tinydisc
-from statements import REPRODUCIBLE, TOP, hostile, on_small_disk, run, without
+from statements import REPRODUCIBLE, TOP, digest_of, hostile, on_small_disk, run, without
 from tinydisc import NAME, Disc, call
 
 pytestmark = pytest.mark.skipif(bool(tinydisc.missing()), reason=f'missing: {tinydisc.missing()}')
@@ -295,6 +295,42 @@ def test_who_signs_is_said_and_others_do_not_count(disc, signer, tmp_path):
     (tmp_path / 'expired').write_text(f'manager@example.org valid-before="20250101" {public}\n')
     assert outcome('--signers', tmp_path / 'expired').returncode == 3
     assert outcome('--signers', tmp_path / 'expired', '--at', '20241231000000Z').returncode == 0
+
+
+@pytest.mark.parametrize('make', [os.mkfifo, os.mkdir, lambda path: os.symlink('/dev/zero', path)])
+@pytest.mark.parametrize('name', ['SHA256SUMS.other.sig', 'SHA256WORDS', 'SHA256WORDS.other.sig', f'{NAME}.manifest'])
+def test_what_is_no_file_beside_the_iso_is_waited_for_by_nobody(disc, signer, tmp_path, name, make):
+    """A pipe among the records held it up for ever, and a folder was "no room"."""
+    folder = tmp_path / 'records'
+    shutil.copytree(disc.folder, folder)
+    if 'WORDS.' in name:
+        (folder / 'SHA256WORDS').write_text('x')
+    (folder / name).unlink(missing_ok=True)
+    make(folder / name)
+    done = run('timeout', '60', REPRODUCIBLE / 'verify-release', '--signers', signer / 'allowed', '--records', folder, disc.iso)
+    assert 'no room' not in done.stderr, done
+    if name == 'SHA256WORDS':
+        assert done.returncode == 3 and 'SHA256WORDS: is no file that can be read' in done.stderr, done
+    else:
+        said = {'SHA256WORDS.other.sig': 'SHA256WORDS: nobody signed it', f'{NAME}.manifest': f'{NAME}.manifest: not published'}
+        assert done.returncode == 0 and f'not checked {said.get(name, name + ": is no file")}' in done.stdout, done
+
+
+def test_a_name_twice_and_a_bill_of_another_disc(disc, signer, tmp_path):
+    """The first of two lines was believed; the bill of materials was not looked at."""
+    folder = tmp_path / 'records'
+    shutil.copytree(disc.folder, folder)
+    argv = (REPRODUCIBLE / 'verify-release', '--unsigned', '--records', folder, disc.iso)
+    sums = (folder / 'SHA256SUMS').read_text()
+    (folder / 'SHA256SUMS').write_text(sums + f'{"0" * 64}  {NAME}.iso\n')
+    done = run(*argv)
+    assert done.returncode == 3 and f'lists {NAME}.iso twice' in done.stderr, done
+    (folder / f'{NAME}.spdx.json').write_text('{}')
+    (folder / 'SHA256SUMS').write_text(sums + f'{digest_of("{}")}  {NAME}.spdx.json\n')
+    assert run(*argv).returncode == 0
+    (folder / f'{NAME}.spdx.json').write_text('{"packages": []}')
+    done = run(*argv)
+    assert done.returncode == 1 and f'DIFFERS     record: {NAME}.spdx.json is not the published one' in done.stdout, done
 
 
 def test_without_ssh_keygen_it_is_said(disc, signer, tmp_path):
