@@ -182,9 +182,16 @@ def test_only_the_subjects_are_what_was_built(stick):
     lambda body: body.replace('"buildType":', '"buildType":"urn:other","buildType":'),
     lambda body: body + '\n' + body,
     lambda body: ' ' + body,
+    lambda body: body + '\0' + body,
+    lambda body: body[:-1],
+    lambda body: body + '}',
+    lambda body: body.replace('"13"', '"\x1b[2J"'),
+    lambda body: body.replace('"version":"9.9.9"', '"version":"9.9.8"'),
+    lambda body: body.replace('"version":"9.9.9"', '"version":"9"'),
 ])
 def test_what_quorum_refuses_is_not_counted_here(stick, change):
-    """A subject twice, an unknown parameter, another command: no vote, and said."""
+    """A subject twice, an unknown parameter, another command or release, what is no JSON:
+    no vote, and said."""
     says(stick, 'b', change)
     status, out, err = stick.prove()
     assert status == 1 and 'Rebuilt by: a\n' in out and 'Not read:   b.intoto.jsonl, of b' in out, (out, err)
