@@ -70,3 +70,16 @@ def test_what_is_no_lock_is_compared_with_nothing(tmp_path, text):
     other.write_text(text.format('a' * 64))
     done = run(TOP / 'packages/lock', '--diff', other)
     assert done.returncode == 1 and 'is no lock' in done.stderr and '\x1b' not in done.stdout + done.stderr and not done.stdout, done
+
+
+@pytest.mark.parametrize('name', ['a.t', 'a.*', '.', '[', '', '-x'])
+def test_a_name_is_no_pattern(name):
+    """--explain a.t explained apt."""
+    done = run(TOP / 'packages/lock', '--explain', name)
+    assert done.returncode == 1 and not done.stdout and len(done.stderr.splitlines()) == 1, done
+
+
+def test_a_line_that_is_none_repaints_no_screen(tmp_path):
+    (tmp_path / 'lock').write_text('\x1b[2Jx 1\x07 amd64 zz 1 p base\n')
+    done = run(TOP / 'packages/fetch', tmp_path / 'lock', env={'PATH': '/usr/bin:/bin', 'XDG_CACHE_HOME': str(tmp_path)})
+    assert done.returncode == 1 and done.stderr.endswith('not a line of a lock: ?[2Jx 1?\n'), done
