@@ -437,13 +437,13 @@ static void look_at_endings(const struct second *second,
 	}
 }
 
-/* Has the key a signature anywhere in the timeline, in either form? */
-static bool ever_signs(const struct second *second,
-	const struct timeline *timeline, const struct dnskey *dnskey)
+/* Has the key a signature from that moment on, in either form? */
+static bool signs_from(const struct second *second,
+	const struct timeline *timeline, size_t at, const struct dnskey *dnskey)
 {
 	struct dnskey form = *dnskey; /* borrows */
 
-	for (size_t at = 0; at < timeline->count; at++) {
+	for (; at < timeline->count; at++) {
 		const struct moment *moment = &timeline->moments[at];
 
 		if (!moment->counts)
@@ -459,16 +459,16 @@ static bool ever_signs(const struct second *second,
 }
 
 /*
- * A key of the last old bundle that never signs: a signature beside others can
- * be removed without a trace.
+ * A key of the last old bundle that does not sign it, nor later: a signature
+ * beside others can be removed without a trace.
  */
 static void look_at_silent(const struct second *second,
 	const struct timeline *timeline, const struct ksr_key *key,
 	int64_t wanted, struct verdict *verdict)
 {
 	const struct moment *moments = timeline->moments;
-	size_t gone = timeline->first_new;
-	int64_t until = moments[gone - 1].bundle->expiration + wanted;
+	size_t gone = timeline->first_new, last = gone - 1;
+	int64_t until = moments[last].bundle->expiration + wanted;
 	char text[TIME_TEXT_MAX];
 
 	while (gone < timeline->count &&
@@ -476,12 +476,13 @@ static void look_at_silent(const struct second *second,
 		gone++;
 	if (gone == timeline->count ||
 		moments[gone].bundle->inception >= until ||
-		ever_signs(second, timeline, &key->dnskey))
+		signs_from(second, timeline, last, &key->dnskey))
 		return;
 	time_format(until, TIME_BARE, text);
 	verdict_note(verdict,
-		"bundle %s: key %s is gone, and was only published before; had it signed, expected until %s",
-		moments[gone].bundle->id, key->identifier, text);
+		"bundle %s: key %s is gone, and does not sign bundle %s, the last before; had it signed that, expected until %s",
+		moments[gone].bundle->id, key->identifier,
+		moments[last].bundle->id, text);
 }
 
 static void look_at_silents(const struct second *second,

@@ -108,13 +108,45 @@ static bool is_configured(const struct check_context *context,
 	       found.count == 0;
 }
 
-static bool is_signer(
-	const struct ksr_bundle *bundle, const struct ksr_key *key)
+/*
+ * Which keys of the bundle sign it: (*out)[k] is of keys[k].  The caller frees
+ * the array.
+ */
+static bool find_signing(
+	const struct ksr_bundle *bundle, bool **out, struct err *err)
 {
+	const struct ksr_key **signers = NULL;
+
+	*out = calloc(bundle->key_count + 1, sizeof(**out));
+	if (*out == NULL)
+		return err_nomem(err);
+	if (!ksr_signers(bundle, &signers, err))
+		return false;
 	for (size_t s = 0; s < bundle->signature_count; s++)
-		if (ksr_signature_key(bundle, &bundle->signatures[s]) == key)
-			return true;
-	return false;
+		if (signers[s] != NULL)
+			(*out)[signers[s] - bundle->keys] = true;
+	free(signers);
+	return true;
+}
+
+static void check_bundle_names(const struct check_context *context,
+	const struct ksr_bundle *bundle, bool signers, struct finding *finding)
+{
+	bool *signing = NULL;
+
+	if (find_signing(bundle, &signing, finding->nomem))
+		for (size_t k = 0; k < bundle->key_count; k++) {
+			const struct ksr_key *key = &bundle->keys[k];
+			const struct config_key *want = config_key_labelled(
+				context->config, key->identifier);
+
+			if (want != NULL && (signers || !signing[k]) &&
+				!is_configured(context, want, key))
+				finding_fail(finding,
+					"bundle %s of the previous response, line %lu: %s is not the configured key of that label",
+					bundle->id, key->line, key->identifier);
+		}
+	free(signing);
 }
 
 /*
@@ -128,20 +160,7 @@ static void check_names(const struct check_context *context, bool signers,
 	const struct ksr *old = context->previous;
 
 	for (size_t b = 0; b < old->bundle_count; b++)
-		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
-			const struct ksr_key *key = &old->bundles[b].keys[k];
-			const struct config_key *want = config_key_labelled(
-				context->config, key->identifier);
-
-			if (want != NULL &&
-				(signers ||
-					!is_signer(&old->bundles[b], key)) &&
-				!is_configured(context, want, key))
-				finding_fail(finding,
-					"bundle %s of the previous response, line %lu: %s is not the configured key of that label",
-					old->bundles[b].id, key->line,
-					key->identifier);
-		}
+		check_bundle_names(context, &old->bundles[b], signers, finding);
 }
 
 void check_chain_keys(
@@ -430,34 +449,40 @@ static void check_last_signer(const struct check_context *context,
 		key != NULL ? key->dnskey.flags : DNSKEY_FLAGS_KSK, finding);
 }
 
+static void check_label(const struct check_context *context,
+	const struct ksr_bundle *bundle, const struct ksr_key *key,
+	bool signing, struct finding *finding)
+{
+	const struct config_key *want =
+		config_key_labelled(context->config, key->identifier);
+	const struct ksk *ksk = ksk_by_label(context->ksks, key->identifier);
+
+	if (want != NULL && signing && !is_configured(context, want, key))
+		finding_fail(finding,
+			"bundle %s of the previous response, line %lu: %s, which signed it, is not the configured key of that label",
+			bundle->id, key->line, key->identifier);
+	else if (ksk != NULL && ksk->token_key != NULL &&
+		 !dnskey_same_public(&ksk->dnskey, &key->dnskey))
+		finding_fail(finding,
+			"bundle %s of the previous response, line %lu: %s is another key than the HSM's key of that label",
+			bundle->id, key->line, key->identifier);
+}
+
 /* Nor is a name of the past that of another key of today. */
 static void check_labels(
 	const struct check_context *context, struct finding *finding)
 {
-	const struct ksr *old = context->previous;
+	for (size_t b = 0; b < context->previous->bundle_count; b++) {
+		const struct ksr_bundle *bundle =
+			&context->previous->bundles[b];
+		bool *signing = NULL;
 
-	for (size_t b = 0; b < old->bundle_count; b++)
-		for (size_t k = 0; k < old->bundles[b].key_count; k++) {
-			const struct ksr_key *key = &old->bundles[b].keys[k];
-			const struct config_key *want = config_key_labelled(
-				context->config, key->identifier);
-			const struct ksk *ksk =
-				ksk_by_label(context->ksks, key->identifier);
-
-			if (want != NULL && is_signer(&old->bundles[b], key) &&
-				!is_configured(context, want, key))
-				finding_fail(finding,
-					"bundle %s of the previous response, line %lu: %s, which signed it, is not the configured key of that label",
-					old->bundles[b].id, key->line,
-					key->identifier);
-			else if (ksk != NULL && ksk->token_key != NULL &&
-				 !dnskey_same_public(
-					 &ksk->dnskey, &key->dnskey))
-				finding_fail(finding,
-					"bundle %s of the previous response, line %lu: %s is another key than the HSM's key of that label",
-					old->bundles[b].id, key->line,
-					key->identifier);
-		}
+		if (find_signing(bundle, &signing, finding->nomem))
+			for (size_t k = 0; k < bundle->key_count; k++)
+				check_label(context, bundle, &bundle->keys[k],
+					signing[k], finding);
+		free(signing);
+	}
 }
 
 void check_chain_keys_hsm(

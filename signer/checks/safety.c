@@ -506,8 +506,8 @@ static void add_signers(struct signers *signers, const struct timeline *line,
 }
 
 /*
- * The key is in the last old bundle, and has no signature anywhere: since one
- * can be removed where there is another, nothing shows that it had none.
+ * The key is in the last old bundle and has no signature there: since one can
+ * be removed where there is another, nothing shows that it had none.
  */
 static void warn_gone(const struct check_context *context,
 	const struct timeline *line, const struct ksr_key *key,
@@ -525,7 +525,7 @@ static void warn_gone(const struct check_context *context,
 		return;
 	time_format(until, TIME_BARE, text);
 	finding_warn(finding,
-		"key %s is only published in the previous response, and gone in bundle %s; had it signed, it would have to stay until %s",
+		"key %s does not sign the previous response's last bundle, and is gone in bundle %s; had it signed there, it would have to stay until %s",
 		key->identifier, line->bundles[b]->id, text);
 }
 
@@ -539,10 +539,15 @@ static void warn_of_silent(const struct check_context *context,
 	if (line->first == 0 || !line->counts[line->first - 1])
 		return;
 	last = line->bundles[line->first - 1];
-	for (size_t k = 0; k < last->key_count; k++)
-		if ((last->keys[k].dnskey.flags & DNSKEY_FLAG_SEP) != 0 &&
-			find_signer(signers, &last->keys[k].dnskey) == NULL)
+	for (size_t k = 0; k < last->key_count; k++) {
+		const struct dnskey *dnskey = &last->keys[k].dnskey;
+		const struct signer *signer = find_signer(signers, dnskey);
+
+		if ((dnskey->flags & DNSKEY_FLAG_SEP) != 0 &&
+			(signer == NULL ||
+				signer->expiration < last->expiration))
 			warn_gone(context, line, &last->keys[k], finding);
+	}
 }
 
 void check_retire_safety(

@@ -334,12 +334,13 @@ def shape(text, name):
         return text.replace(signature, fill(lambda n: signature, room), 1)
     if name == 'small keys and signatures':
         return text.replace(key, fill(lambda n: small, room // 3), 1).replace(signature, fill(lambda n: signature, room // 2), 1)
-    if name == 'small KSKs and signatures':
+    if name in ('small KSKs and signatures', 'small KSKs of one label and signatures'):
         bare = re.sub(r'>\s+<', '><', re.sub(r'keyTag="\d+"', 'keyTag="1"', re.sub(r'<Flags>\d+', '<Flags>257', small)))
 
         def numbered(n):
             number = base64.b64encode(n.to_bytes(3, 'big')).decode()
-            return re.sub('keyIdentifier="[^"]*"', f'keyIdentifier="{n:04}"', bare.replace('AQ==', number))
+            label = 'ksk' if 'one label' in name else f'{n:04}'
+            return re.sub('keyIdentifier="[^"]*"', f'keyIdentifier="{label}"', bare.replace('AQ==', number))
         return text.replace(key, key + fill(numbered, room * 9 // 20), 1).replace(
             signature, fill(lambda n: re.sub(r'>\s+<', '><', signature), room * 11 // 20), 1)
     if name == 'signers':
@@ -372,9 +373,10 @@ def shape(text, name):
     return '<' * room
 
 
-SHAPES = ['bundles', 'the same bundle', 'keys', 'small keys', 'signatures', 'small keys and signatures', 'small KSKs and signatures', 'signers',
-          'algorithms', 'attributes', 'namespaces', 'a long id', 'a long number', 'blanks', 'base64', 'comments',
-          'references', 'sections', 'open tags', 'instructions', 'angles']
+SHAPES = ['bundles', 'the same bundle', 'keys', 'small keys', 'signatures', 'small keys and signatures',
+          'small KSKs and signatures', 'small KSKs of one label and signatures', 'signers', 'algorithms', 'attributes',
+          'namespaces', 'a long id', 'a long number', 'blanks', 'base64', 'comments', 'references', 'sections',
+          'open tags', 'instructions', 'angles']
 
 
 def judged_in_time(done):
