@@ -32,6 +32,11 @@ path_fault := $(if $(findstring ',$(BUILD)),BUILD holds a quote: make cannot wor
 ifneq ($(path_fault),)
 $(error $(path_fault))
 endif
+# A folder that make itself makes, for what is compiled here, is marked as builds mark
+# theirs (make_build in image/lib/common.sh).
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+$(shell [ -e '$(BUILD)' ] || { mkdir -p '$(BUILD)' && : >'$(BUILD)/.keyroom-build'; } 2>/dev/null)
+endif
 include image/release
 PROFILE ?= $(KEYROOM_DEFAULT_PROFILE)
 PYTHON ?= /usr/bin/python3

@@ -142,7 +142,7 @@ make_build() {
 		said=$(mkdir -p -- "$BUILD" 2>&1) || no_build "$said"
 		[ ! -e "$BUILD/.keyroom-build" ] || return 0
 		said=$(ls -A -- "$BUILD" 2>&1) || no_build "$said"
-		# The tree's own may have been made by make, for what is compiled here.
+		# The tree's own may have been made by hand, or by an older make.
 		if [ -n "$said" ] && [ "$BUILD" != "$TOP/build" ]; then
 			die "$BUILD was not made by a build of this project (it holds no .keyroom-build): give BUILD= an empty folder, or none"
 		fi

@@ -64,6 +64,22 @@ def test_a_folder_for_output_that_fetch_has_made_is_marked(top, tmp_path, mirror
     assert done.returncode == 0 and not (tmp_path / 'output').exists(), done.stdout
 
 
+def test_a_folder_for_output_that_make_has_made_is_marked(top, tmp_path, mirror):
+    """make signer makes it without a build, and fetch, lock and iso took it for a stranger's."""
+    words = ['make', '-n', 'signer', f'BUILD={tmp_path}/other']
+    subprocess.run(words, cwd=top, check=True, stdout=subprocess.DEVNULL, env=archives.environment(tmp_path))
+    done = run_fetch(top, tmp_path, tmp_path / 'lock', mirror, BUILD=tmp_path / 'other')
+    assert done.returncode == 0, done.stderr
+    (tmp_path / 'strange').mkdir()
+    (tmp_path / 'strange/diary').touch()
+    words[-1] = f'BUILD={tmp_path}/strange'
+    subprocess.run(words, cwd=top, check=True, stdout=subprocess.DEVNULL, env=archives.environment(tmp_path))
+    assert os.listdir(tmp_path / 'strange') == ['diary']
+    subprocess.run(['make', 'help', f'BUILD={tmp_path}/none'], cwd=top, check=True, stdout=subprocess.DEVNULL,
+                   env=archives.environment(tmp_path))
+    assert not (tmp_path / 'none').exists()
+
+
 def test_fetch_is_of_one_lock(tmp_path, mirror):
     """A lock that is exchanged meanwhile (git pull) had the packages of the old one looked
     for at the time of the new one, where they are gone."""
