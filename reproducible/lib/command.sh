@@ -109,11 +109,15 @@ room_left() {
 	rm -f -- "$room/probe"
 }
 
-# is_json_text FILE: UTF-8 and no control characters but blanks, no mark before it.  jq
-# leaves out what stands between a NUL and the end of the line, and takes more besides.
+# is_json_text FILE: UTF-8, no control characters but blanks, no mark before it, and of
+# words and numbers those that JSON has.  jq leaves out what stands between a NUL and the
+# end of the line, and takes NaN, Infinity, 013, +1, .5 and more besides.
+NOT_JSON='not JSON for every reader: UTF-8 without control characters; numbers as 13, 0.5, 1e9'
 is_json_text() {
 	[ "$(LC_ALL=C tr -d '\011\012\015\040-\377' <"$1" | wc -c)" = 0 ] &&
-		! LC_ALL=C.UTF-8 grep -qaxv '.*' "$1" && [ "$(head -c 3 "$1" | od -An -tx1 | tr -d ' ')" != efbbbf ]
+		! LC_ALL=C.UTF-8 grep -qaxv '.*' "$1" && [ "$(head -c 3 "$1" | od -An -tx1 | tr -d ' ')" != efbbbf ] &&
+		[ "$(LC_ALL=C sed -E 's/"([^"\\]|\\.)*"/ /g; s/[][{}:,[:space:]]+/\n/g' "$1" |
+			LC_ALL=C grep -acvxE '|true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?')" = 0 ]
 }
 
 # replaceable FILE: nothing is there, or an ordinary file; mv puts into a folder what was

@@ -194,7 +194,8 @@ def refused_bodies():
     yield 'a record separator', b'\x1e' + good
     yield 'no UTF-8', good.replace(b'"13"', b'"\xff"')
     yield 'a mark of order', b'\xef\xbb\xbf' + good
-    yield 'NaN', good.replace(b'"13"', b'NaN')
+    for number in (b'NaN', b'Infinity', b'-Infinity', b'013', b'00', b'-01', b'+1', b'.5', b'1.'):
+        yield number.decode(), good.replace(b'"13"', number)
     yield 'no parameters', json.dumps(statement(externalParameters=None)).encode()
 
 
