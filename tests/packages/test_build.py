@@ -754,6 +754,35 @@ def test_checkout_is_what_was_committed(tree, top, tmp_path):
     assert (clone / 'page').read_bytes() == b'one\r\ntwo\n'
 
 
+def within(maps, *command):
+    """Run as root of a user namespace with these maps."""
+    with subprocess.Popen(['unshare', '--user', 'sh', '-c', 'echo ready; read -r _'], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b'ready\n'
+        for name in ('uid_map', 'gid_map'):
+            with open(f'/proc/{holder.pid}/{name}', 'w') as file:
+                file.write(maps)
+        done = archives.run('nsenter', f'--user=/proc/{holder.pid}/ns/user', '--setuid', '0', '--setgid', '0', *command)
+        holder.stdin.close()
+    return done
+
+
+def test_namespace_in_the_namespace_of_an_ordinary_user(top):
+    """There the ids come in two pieces, as in a container without root."""
+    command = [top / 'image/lib/ns-run', 'cat', '/proc/self/uid_map']
+    if os.getuid() == 0:
+        done = within('0 0 1\n1 1 65535\n', *command)
+    else:
+        done = archives.run(command[0], *command)
+    assert done.returncode == 0 and done.stdout.split() == '0 0 1 1 1 65535'.split(), done.stdout
+
+
+def test_namespace_that_has_too_few_ids_is_told_in_one_sentence(top):
+    done = archives.run('unshare', '--user', '--map-root-user', top / 'image/lib/ns-run', 'true')
+    assert done.returncode == 1 and 'root here has not all ids from 0 to 65535' in done.stdout, done.stdout
+    assert len(done.stdout.splitlines()) == 1, done.stdout
+
+
 @pytest.mark.parametrize('ids, free', [('', 100000), ('a:100000:65536\nb:165536:65536\n', 231072),
                                        ('a:1000000:65536\n', 1065536), ('a:50000:10\n', 100000)])
 def test_ids_that_are_recommended_are_nobodys(top, ids, free):
