@@ -9,6 +9,7 @@ Pictures are kept in build/screens/."""
 import base64
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -422,8 +423,8 @@ def test_second_screen_shows_what_the_first_does(guest, folder, pictures):
         wait_for(guest, 'pgrep -f app-id=show')
         size = said(guest, 'od -An -tu4 --endian=big -j16 -N8 /root/screencap-*.png').split()
         assert tuple(map(int, size)) in ((1280, 800),)
-        press(guest, 'q')
-        guest.must('sleep 5; rm /root/screencap-*', 30)
+        put_away(guest)
+        guest.must('rm /root/screencap-*', 30)
 
 
 def test_stick_pulled_out_is_an_alarm_everywhere_and_the_key_still_works(guest, folder, pictures):
@@ -432,6 +433,7 @@ def test_stick_pulled_out_is_an_alarm_everywhere_and_the_key_still_works(guest, 
     guest.expect(r'\x1b\[1;31m\*\*\* THE DISC IS GONE', 60)
     guest.send('\r')
     guest.expect(r'DISC GONE', 60)
+    time.sleep(10)                           # the windows are drawn row by row
     guest.screendump(pictures / 'alarm.png')
     guest.send('system-audit\r')
     guest.expect(r'the disc is gone: it cannot be read', 60)
