@@ -265,15 +265,20 @@ def test_a_program_does_not_change_the_width_of_what_follows(room, says, same, r
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.execvpe(TOOL, [TOOL, "record", f". {room.top}/say"], room.env)
-    while select.select([terminal], [], [], 5)[0]:
+    shown = b""
+    while select.select([terminal], [], [], 30)[0]:
         try:
-            if not os.read(terminal, 4096):
-                break
+            read = os.read(terminal, 4096)
         except OSError:
             break
-    os.waitpid(pid, 0)
+        if not read:
+            break
+        shown += read
+    status = os.waitpid(pid, 0)[1]
     os.close(terminal)
-    path, = folder.glob("*.typescript")
+    paths = sorted(folder.glob("*.typescript"))
+    assert len(paths) == 1, (status, shown)
+    path = paths[0]
     assert wait_for(lambda: b"next" in path.read_bytes())
     text = path.read_bytes()
     own = b"\x1b[8;30;84t" if rows else b"\x1b[8;24;80t"

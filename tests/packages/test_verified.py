@@ -162,6 +162,13 @@ def armored(signed, change, end=b''):
     return head + middle + b'\n' + base64.encodebytes(packets) + summed + end + b'-----END PGP SIGNATURE-----\n'
 
 
+def test_much_behind_what_is_refused_changes_nothing(tree, keys, tmp_path):
+    """What reads the packets stopped at the first, and what feeds it failed, or not, by chance."""
+    signed = keys.sign(archives.release(b'index'), 'good')
+    forged = armored(signed, lambda packets: b'\x90\1\0' + bytes(1 << 18))
+    refused(tree, keys, tmp_path, forged, r'a second message inside the signature \(a packet of type 4\)')
+
+
 @pytest.mark.parametrize('how', ['before', 'after', 'twice'])
 @pytest.mark.parametrize('kind, options, why', [
     ('compressed', ['--store', '-z', '6'], r'a second message inside the signature \(a packet of type 8\)'),
