@@ -92,7 +92,9 @@ def evidence(folder, disc, digest):
     (release / 'allowed_signers').write_text(f'release@example.org {(secrets / "ssh.pub").read_text()}')
     key = Key(secrets, 'rebuilder')
     (release / 'policy').write_text(f'witness rebuilder {key.vkey}\nquorum rebuilder\n')
-    body = json.dumps(statement({f'{disc["NAME"]}.iso': digest}), separators=(',', ':')).encode()
+    version = disc['NAME'].removeprefix('keyroom-').removesuffix('-amd64').removesuffix('-console')
+    body = json.dumps(statement({f'{disc["NAME"]}.iso': digest}, externalParameters={
+        'version': version, 'command': 'reproducible/rebuild'}), separators=(',', ':')).encode()
     (release / 'rebuilder.intoto.jsonl').write_text(json.dumps(envelope(body, key), separators=(',', ':')) + '\n')
 
 

@@ -116,7 +116,8 @@ def sign(guest, zone, name, pins=(PIN,), options=''):
             break
         guest.send(('y' if 'correct' in found.group(0) else pins.pop(0)) + '\r')
     guest.prompt()
-    return int(found.group(1)), re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.text[begun:]).replace('\r', '')
+    shown = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', guest.text[begun:]).replace('\r', '')
+    return int(found.group(1)), re.sub(r'\n {4,}', ' ', shown)     # a message is one row again
 
 
 def files(guest):
