@@ -183,7 +183,7 @@ def test_the_card_is_pulled_between_two_signatures(guest, plug, zone, card, read
     assert re.search(rf'ksrsigner: bundle [0-9a-f-]+, key {LABEL}: {re.escape(CARD)}C_Sign: CKR_\w+ \(0x\w+\)\n', shown), shown
     assert not [name for name in files(guest) if name.startswith(('pulled', '.'))]
     reader.insert(card)
-    wait_for_slot(guest, reader)
+    guest.must('until hsm-list | grep -q "label: *slot 9c"; do sleep 1; done', 120)
     status, shown = sign(guest, zone, 'again.xml')
     assert status == 0, shown
     guest.must('cmp skr.xml again.xml')
@@ -202,10 +202,10 @@ def test_the_reader_is_pulled_between_two_signatures(guest, plug, zone, card, re
 
 
 def test_a_pad_asks_for_the_pin(guest, plug, zone, card, folder):
-    """The PIN is typed on the reader, for the login and for each signature; it never
-    comes over the cable."""
+    """The PIN is typed on the reader, for the login, once to try whether it can be for a
+    signature, before the question, and for each signature; it never comes over the cable."""
     pad = Reader(card, pad=True, name='Pad')
-    pad.typed = [PIN] * (BUNDLES + 1)
+    pad.typed = [PIN] * (1 + 1 + BUNDLES)
     card.signatures = 0
     with put_in(guest, pad, folder, 'two'):
         status, shown = sign(guest, zone, 'pad.xml', [])
