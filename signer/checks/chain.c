@@ -310,11 +310,11 @@ bool check_tied(
 	struct keyset trusted = KEYSET_EMPTY;
 	bool ok;
 
-	for (size_t b = 0;
-		context->previous_is_planned && b < old->bundle_count; b++)
-		tied[b] = true;
-	if (context->previous_is_planned)
+	if (context->previous_is_planned) {
+		for (size_t b = 0; b < old->bundle_count; b++)
+			tied[b] = true;
 		return true;
+	}
 	ok = trust_last(context, &trusted, err);
 	for (size_t b = old->bundle_count; ok && b-- > 0;) {
 		const struct ksr_bundle *bundle = &old->bundles[b];
